@@ -1,0 +1,262 @@
+/**
+ * The shapes of the admin API (requirements §8, issue's interface facts). The page imports types from here and
+ * nothing else of the server. Times are ISO 8601 in UTC unless a name says otherwise.
+ */
+import type { Json, StoredEvent, TurnStatus } from '../../core/index.ts';
+
+export type { Json, StoredEvent, TurnEvent, TurnStatus, ToolOutcomeKind } from '../../core/index.ts';
+
+/** Every error, with its HTTP status. `fix` says what to do; `reference` finds the log line of an internal error. */
+export interface ApiError {
+  readonly error: string;
+  readonly message: string;
+  readonly fix?: string;
+  readonly reference?: string;
+  readonly retry_after_s?: number;
+}
+
+export interface VersionAnswer {
+  readonly version: string;
+}
+
+// Setup and login
+export type SetupStep = 'account' | 'profile' | 'complete';
+export interface SetupStatus {
+  readonly setup_required: boolean;
+  readonly setup_step: SetupStep;
+}
+export interface SetupRequest {
+  readonly username: string;
+  readonly password: string;
+  readonly confirm_password: string;
+  readonly setup_code: string;
+}
+export interface SetupAnswer {
+  readonly success: true;
+  readonly message: string;
+  readonly access_token: string;
+}
+export const PERSONALITIES = [
+  'friendly',
+  'professional',
+  'witty',
+  'calm',
+  'direct',
+  'curious',
+  'sardonic',
+  'supportive',
+  'creative',
+  'balanced',
+] as const;
+export type Personality = (typeof PERSONALITIES)[number];
+export interface ProfileRequest {
+  readonly agent_name: string;
+  readonly personality: Personality;
+  readonly user_name: string;
+  readonly timezone: string;
+}
+export interface LoginRequest {
+  readonly username: string;
+  readonly password: string;
+}
+/** POST /api/auth/login sets the cookie and answers the same as GET /api/session. */
+export interface SessionAnswer {
+  readonly access_token: string;
+  readonly expires_at: string;
+  readonly username: string;
+}
+export interface MeAnswer {
+  readonly username: string;
+  readonly role: 'admin';
+}
+export interface TicketAnswer {
+  readonly ticket: string;
+  readonly expires_at: string;
+}
+
+// Conversations
+export interface Conversation {
+  readonly id: string;
+  readonly title: string;
+  readonly time: { readonly created: string; readonly updated: string };
+  /** The state of the newest turn. */
+  readonly status: TurnStatus | null;
+}
+export interface ChatMessage {
+  readonly id: string;
+  readonly sessionID: string;
+  readonly role: 'user' | 'assistant';
+  readonly parts: readonly MessagePart[];
+  readonly time: { readonly created: string };
+}
+export type MessagePart =
+  | { readonly type: 'text' | 'thinking'; readonly text: string }
+  | {
+      readonly type: 'tool';
+      readonly id: string;
+      readonly name: string;
+      readonly arguments: Json;
+      readonly result: Json;
+      readonly is_error: boolean;
+    }
+  | { readonly type: 'error'; readonly code: string; readonly text: string };
+
+/** WS /api/sessions/:id/chat?ticket=…&after=N: what the server sends. The first is always `connected`. */
+export type ChatServerEvent =
+  | {
+      readonly type: 'connected';
+      readonly session_id: string;
+      readonly seq: number;
+      readonly running: boolean;
+    }
+  | StoredEvent
+  /** A refusal of something that the client sent; not part of the conversation, so it has the seq of the last event. */
+  | { readonly type: 'rejected'; readonly code: string; readonly content: string; readonly seq: number };
+export type ChatClientMessage =
+  | { readonly type: 'message'; readonly content: string }
+  | { readonly type: 'abort' }
+  /** Runs the last user message once more after a failed, stopped or interrupted turn. */
+  | { readonly type: 'retry' }
+  /** Lets the assistant go on from what is recorded, without a new message. */
+  | { readonly type: 'continue' };
+
+// Approvals
+export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
+export interface Approval {
+  readonly id: string;
+  readonly kind: 'tool' | 'script' | 'exec';
+  readonly status: ApprovalStatus;
+  readonly conversation_id: string | null;
+  readonly conversation_title: string | null;
+  readonly turn_id: string | null;
+  readonly tool: string;
+  readonly arguments: Json;
+  /** HMAC over the exact call: the fingerprint that the reviewer sees. */
+  readonly digest: string;
+  /** What the call will do, as a sentence by us. */
+  readonly summary: string;
+  /** The model's own words before the call: untrusted. */
+  readonly why: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly decided_at: string | null;
+  readonly decided_by: string | null;
+  readonly reason: string | null;
+  /** What became of the call after an approval. */
+  readonly outcome: string | null;
+}
+/** GET /api/approvals?status=&limit= */
+export interface ApprovalList {
+  readonly approvals: readonly Approval[];
+  readonly pending: number;
+}
+/** POST /api/approvals/:id/approve; `password` only where the server asked with 403 `step_up_required`. */
+export interface ApproveRequest {
+  readonly digest?: string;
+  readonly password?: string;
+}
+export interface DenyRequest {
+  readonly reason?: string;
+}
+
+// Audit
+export interface AuditEntryView {
+  readonly seq: number;
+  readonly at: string;
+  readonly event: string;
+  readonly actor: string;
+  readonly origin: string;
+  readonly target: string;
+  readonly outcome: string;
+  readonly details: Json;
+  readonly hash: string;
+}
+/** GET /api/audit?event=&after=&limit= */
+export interface AuditList {
+  readonly entries: readonly AuditEntryView[];
+}
+
+// Models
+export type UpstreamName = 'openai' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
+export interface UpstreamView {
+  readonly name: UpstreamName;
+  readonly label: string;
+  readonly enabled: boolean;
+  readonly needs_key: boolean;
+  readonly has_key: boolean;
+  /** Where the key comes from. A key from the environment wins and can't be changed on the page. */
+  readonly key_source: 'environment' | 'stored' | null;
+  readonly base_url: string | null;
+  readonly default_base_url: string | null;
+  readonly note: string | null;
+}
+export interface ModelView {
+  readonly provider: UpstreamName;
+  readonly model: string;
+  readonly label: string;
+  readonly context_limit: number | null;
+}
+export interface ModelChoice {
+  readonly provider: UpstreamName;
+  readonly model: string;
+}
+/** GET /api/models. `problems` says per upstream why its list could not be had. */
+export interface ModelsAnswer {
+  readonly models: readonly ModelView[];
+  readonly default: ModelChoice;
+  readonly problems: Readonly<Record<string, string>>;
+}
+/** GET /api/llm/upstreams */
+export interface UpstreamList {
+  readonly upstreams: readonly UpstreamView[];
+}
+/** PUT /api/llm/upstreams/:name: absent = unchanged, null = removed. */
+export interface UpstreamChange {
+  readonly api_key?: string | null;
+  readonly base_url?: string | null;
+  readonly enabled?: boolean;
+}
+/** POST /api/llm/upstreams/:name/test {model?}: one tiny call. */
+export interface UpstreamTest {
+  readonly ok: boolean;
+  readonly message: string;
+  readonly duration_ms: number;
+}
+
+// Tools and system
+/** GET /api/mcp/tools */
+export interface ToolView {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly effect: 'read' | 'write';
+  /** Per resource: what policy says for the page. */
+  readonly rules: readonly {
+    readonly resource: string;
+    readonly decision: 'allow' | 'ask' | 'deny';
+    readonly rule: string;
+  }[];
+}
+export interface ToolList {
+  readonly tools: readonly ToolView[];
+}
+/** GET /api/system/status */
+export interface SystemStatus {
+  readonly version: string;
+  readonly isolation: {
+    readonly level: 0 | 1 | 2 | 3;
+    readonly summary: string;
+    readonly missing: readonly { readonly what: string; readonly fix: string }[];
+  };
+  readonly engine: {
+    readonly state: 'starting' | 'ready' | 'failing' | 'stopped';
+    readonly detail: string | null;
+  };
+  readonly pending_approvals: number;
+  readonly running_turns: number;
+  readonly agent_name: string;
+}
+/** POST /api/turns/stop: the red Stop: ends every running turn. */
+export interface StopAllAnswer {
+  readonly stopped: number;
+}

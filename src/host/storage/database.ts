@@ -1,0 +1,104 @@
+// Guarantees: one connection, WAL, synchronous FULL (an acknowledged write survives a power cut), foreign keys on,
+// every change inside `tx` is applied whole or not at all, together with its audit row.
+// Does not: protect the file from somebody who can write it (modes of `secure/` do), nor encrypt what is not sealed.
+// An attacker may control: values that are bound to statements, never the statements.
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { AppError, errorText } from '../../core/index.ts';
+import { migrate } from './migrate.ts';
+
+export type Row = Readonly<Record<string, SQLInputValue>>;
+
+/** Runs a change as one transaction; a call inside another joins it. The function must not be async. */
+export interface Transactions {
+  tx<T>(change: () => T): T;
+}
+
+export interface Database extends Transactions {
+  /** All rows. `T` is what the statement selects; columns are bound by name (`:name`). */
+  all<T>(sql: string, values?: Record<string, SQLInputValue>): T[];
+  get<T>(sql: string, values?: Record<string, SQLInputValue>): T | undefined;
+  /** The number of rows changed. */
+  run(sql: string, values?: Record<string, SQLInputValue>): number;
+  readonly path: string;
+  close(): void;
+}
+
+export interface OpenOptions {
+  readonly path: string;
+  /** For `audit verify` and `audit list` beside a running instance. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Opens the database, checks it and brings its schema up to date.
+ * Errors: `database_corrupt`, `database_newer`, `database_unreadable`: we never start on a broken file and never overwrite it.
+ */
+export function openDatabase(options: OpenOptions): Database {
+  let connection: DatabaseSync;
+  try {
+    connection = new DatabaseSync(options.path, { readOnly: options.readOnly ?? false, timeout: 5000 });
+    if (options.readOnly !== true) {
+      connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    }
+    connection.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;');
+    const check = connection.prepare('PRAGMA quick_check(1)').get() as { quick_check?: string } | undefined;
+    if (check?.quick_check !== 'ok') throw new Error(check?.quick_check ?? 'no answer');
+  } catch (error) {
+    throw damaged(options.path, error);
+  }
+  const database = wrap(connection, options.path);
+  try {
+    migrate(connection, options);
+  } catch (error) {
+    connection.close();
+    if (error instanceof AppError) throw error;
+    throw damaged(options.path, error);
+  }
+  return database;
+}
+
+function damaged(path: string, error: unknown): AppError {
+  return new AppError({
+    family: 'config',
+    code: 'database_corrupt',
+    message: `The database ${path} can't be used: ${errorText(error)}.`,
+    fix: 'Nothing was changed. Restore the file (and its -wal file) from a backup, or move it away to start anew.',
+    cause: error,
+  });
+}
+
+function wrap(connection: DatabaseSync, path: string): Database {
+  const statements = new Map<string, StatementSync>();
+  let depth = 0;
+  const statement = (sql: string): StatementSync => {
+    const known = statements.get(sql);
+    if (known) return known;
+    const made = connection.prepare(sql);
+    statements.set(sql, made);
+    return made;
+  };
+  return {
+    path,
+    all: <T>(sql: string, values = {}) => statement(sql).all(values) as T[],
+    get: <T>(sql: string, values = {}) => statement(sql).get(values) as T | undefined,
+    run: (sql, values = {}) => Number(statement(sql).run(values).changes),
+    tx<T>(change: () => T): T {
+      if (depth > 0) return change();
+      connection.exec('BEGIN IMMEDIATE');
+      depth += 1;
+      try {
+        const result = change();
+        if (result instanceof Promise) throw new TypeError('a transaction must not be async');
+        connection.exec('COMMIT');
+        return result;
+      } catch (error) {
+        // A full disk can end the transaction by itself; a second ROLLBACK would hide the first error.
+        if (connection.isTransaction) connection.exec('ROLLBACK');
+        throw error;
+      } finally {
+        depth -= 1;
+      }
+    },
+    close: () => connection.close(),
+  };
+}

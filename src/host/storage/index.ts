@@ -1,0 +1,3 @@
+export * from './audit-store.ts';
+export * from './database.ts';
+export * from './settings-store.ts';
