@@ -1,5 +1,6 @@
 export * from './clock.ts';
 export * from './errors.ts';
+export * from './history.ts';
 export * from './ids.ts';
 export * from './json.ts';
 export * from './log.ts';
