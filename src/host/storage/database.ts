@@ -11,6 +11,8 @@ export type Row = Readonly<Record<string, SQLInputValue>>;
 /** Runs a change as one transaction; a call inside another joins it. The function must not be async. */
 export interface Transactions {
   tx<T>(change: () => T): T;
+  /** Runs after the running transaction is safely stored, or at once outside one; never after a rollback. */
+  afterCommit(act: () => void): void;
 }
 
 export interface Database extends Transactions {
@@ -70,6 +72,7 @@ function damaged(path: string, error: unknown): AppError {
 function wrap(connection: DatabaseSync, path: string): Database {
   const statements = new Map<string, StatementSync>();
   let depth = 0;
+  let waiting: (() => void)[] = [];
   const statement = (sql: string): StatementSync => {
     const known = statements.get(sql);
     if (known) return known;
@@ -86,10 +89,12 @@ function wrap(connection: DatabaseSync, path: string): Database {
       if (depth > 0) return change();
       connection.exec('BEGIN IMMEDIATE');
       depth += 1;
+      let committed = false;
       try {
         const result = change();
         if (result instanceof Promise) throw new TypeError('a transaction must not be async');
         connection.exec('COMMIT');
+        committed = true;
         return result;
       } catch (error) {
         // A full disk can end the transaction by itself; a second ROLLBACK would hide the first error.
@@ -97,7 +102,14 @@ function wrap(connection: DatabaseSync, path: string): Database {
         throw error;
       } finally {
         depth -= 1;
+        const acts = waiting;
+        waiting = [];
+        if (committed) for (const act of acts) act();
       }
+    },
+    afterCommit(act) {
+      if (depth > 0) waiting.push(act);
+      else act();
     },
     close: () => connection.close(),
   };

@@ -1,0 +1,57 @@
+import type { Database } from './database.ts';
+
+export interface ConversationRow {
+  readonly id: string;
+  readonly title: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly seq_ceiling: number;
+}
+
+export interface ConversationWithStatus extends ConversationRow {
+  /** The state of the newest turn. */
+  readonly status: string | null;
+}
+
+export interface ConversationStore {
+  insert(row: ConversationRow): void;
+  get(id: string): ConversationWithStatus | undefined;
+  /** Newest first. */
+  list(limit: number): ConversationWithStatus[];
+  delete(id: string): void;
+  setTitle(id: string, title: string): void;
+  touch(id: string, now: number): void;
+  setSeqCeiling(id: string, ceiling: number): void;
+}
+
+const SELECT = `SELECT c.*, (SELECT t.status FROM turns t WHERE t.conversation_id = c.id
+  ORDER BY t.created_at DESC, t.id DESC LIMIT 1) AS status FROM conversations c`;
+
+export function createConversationStore(database: Database): ConversationStore {
+  return {
+    insert(row) {
+      database.run(
+        `INSERT INTO conversations (id, title, created_at, updated_at, seq_ceiling)
+         VALUES (:id, :title, :created_at, :updated_at, :seq_ceiling)`,
+        { ...row },
+      );
+    },
+    get: (id) => database.get<ConversationWithStatus>(`${SELECT} WHERE c.id = :id`, { id }),
+    list: (limit) =>
+      database.all<ConversationWithStatus>(`${SELECT} ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit`, {
+        limit,
+      }),
+    delete(id) {
+      database.run('DELETE FROM conversations WHERE id = :id', { id });
+    },
+    setTitle(id, title) {
+      database.run('UPDATE conversations SET title = :title WHERE id = :id', { id, title });
+    },
+    touch(id, now) {
+      database.run('UPDATE conversations SET updated_at = :now WHERE id = :id', { id, now });
+    },
+    setSeqCeiling(id, ceiling) {
+      database.run('UPDATE conversations SET seq_ceiling = :ceiling WHERE id = :id', { id, ceiling });
+    },
+  };
+}
