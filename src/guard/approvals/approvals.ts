@@ -1,0 +1,243 @@
+// Guarantees: a request is stored before anybody can wait for it; it is decided once, by one winner, with its audit row in
+// the same transaction; it expires; the exact arguments that were shown are the ones that are kept.
+// Does not: run anything. The gate does, with the arguments stored here.
+// An attacker may control: the arguments and the model's words; both are shown as what they are, untrusted.
+import {
+  AppError,
+  newId,
+  type Clock,
+  type Json,
+  type Log,
+  type Principal,
+  principalText,
+  errorText,
+} from '../../core/index.ts';
+import type {
+  ApprovalRow,
+  ApprovalState,
+  ApprovalStore,
+  ToolCallKey,
+  Transactions,
+} from '../../host/storage/index.ts';
+import type { Audit } from '../audit/index.ts';
+
+export interface ApprovalRequest {
+  readonly kind: ApprovalRow['kind'];
+  readonly conversationId: string;
+  readonly call: ToolCallKey;
+  readonly tool: string;
+  readonly arguments: Json;
+  readonly summary: string;
+  /** The model's own words before the call. */
+  readonly why: string;
+  readonly principal: Principal;
+}
+
+export type ApprovalEnd =
+  | { readonly status: 'approved'; readonly by: string }
+  | { readonly status: 'denied'; readonly by: string; readonly reason: string | null }
+  | { readonly status: 'expired' }
+  | { readonly status: 'cancelled' };
+
+/** Hears of every decision, inside its transaction. The engine writes the conversation's event there. */
+export interface ApprovalListener {
+  decided(row: ApprovalRow, end: ApprovalEnd): void;
+}
+
+export interface Approvals {
+  /** Stores the request; call it inside the transaction that marks the call as asking. */
+  request(request: ApprovalRequest): ApprovalRow;
+  /** Resolves when the request is decided. An abort only ends the waiting. */
+  wait(id: string, signal: AbortSignal): Promise<ApprovalEnd>;
+  /**
+   * Decides as a person. `digest` is what the person saw. Errors: `not_found`, `already_decided` (409), `digest_mismatch` (409).
+   * Approving needs its audit row; denying goes ahead without one.
+   */
+  decide(
+    id: string,
+    act: 'approve' | 'deny',
+    by: Principal,
+    options: { digest?: string; reason?: string },
+  ): ApprovalRow;
+  /** Ends the pending requests of a turn that was stopped. */
+  cancelTurn(turnId: string): void;
+  expireDue(): void;
+  get(id: string): ApprovalRow | undefined;
+  list(status: ApprovalState | undefined, limit: number): readonly ApprovalRow[];
+  countPending(): number;
+  /** Called for an approved request that nobody waits for any more, as after a restart. */
+  onOrphan(run: (row: ApprovalRow) => void): void;
+  addListener(listener: ApprovalListener): void;
+}
+
+export interface ApprovalsDeps {
+  readonly store: ApprovalStore;
+  readonly database: Transactions;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Milliseconds until a request expires. */
+  readonly expireAfterMs: number;
+}
+
+export function createApprovals(deps: ApprovalsDeps): Approvals {
+  const { store, database, audit, clock, log } = deps;
+  const waiters = new Map<string, (end: ApprovalEnd) => void>();
+  const listeners: ApprovalListener[] = [];
+  let orphan: (row: ApprovalRow) => void = () => undefined;
+
+  function settle(row: ApprovalRow, end: ApprovalEnd): void {
+    const waiter = waiters.get(row.id);
+    if (waiter) {
+      waiters.delete(row.id);
+      waiter(end);
+    } else if (end.status === 'approved') {
+      orphan(row);
+    }
+  }
+
+  /** One winner: the row changes only while it is pending. */
+  function finish(row: ApprovalRow, end: ApprovalEnd, by: Principal): boolean {
+    const reason = end.status === 'denied' ? end.reason : null;
+    const entry = {
+      event: `approval.${end.status}`,
+      principal: by,
+      origin: by.kind === 'user' ? 'page' : 'system',
+      target: row.id,
+      outcome: 'ok',
+      details: { tool: row.tool, digest: row.digest, conversation: row.conversation_id, reason },
+    } as const;
+    const change = (record: () => void): boolean =>
+      database.tx(() => {
+        const won = store.decide(row.id, {
+          status: end.status,
+          now: clock.now(),
+          by: principalText(by),
+          reason,
+        });
+        if (won === 0) return false;
+        record();
+        for (const listener of listeners) listener.decided(row, end);
+        database.afterCommit(() => settle(row, end));
+        return true;
+      });
+    if (end.status === 'approved') return change(() => audit.append(entry));
+    try {
+      return change(() => audit.append(entry));
+    } catch (error) {
+      // Less power must win even when nothing can be written: the waiting call ends now, the row stays pending on disk.
+      log.error('a decision could not be stored; the call ends all the same', {
+        approval: row.id,
+        problem: errorText(error),
+      });
+      settle(row, end);
+      return true;
+    }
+  }
+
+  return {
+    request(request) {
+      const now = clock.now();
+      const row: ApprovalRow = {
+        id: newId('apr', now),
+        kind: request.kind,
+        status: 'pending',
+        conversation_id: request.conversationId,
+        turn_id: request.call.turn_id,
+        step: request.call.step,
+        idx: request.call.idx,
+        tool: request.tool,
+        arguments: JSON.stringify(request.arguments),
+        digest: audit.digest({ tool: request.tool, arguments: request.arguments }),
+        summary: request.summary,
+        why: request.why,
+        created_at: now,
+        expires_at: now + deps.expireAfterMs,
+        decided_at: null,
+        decided_by: null,
+        reason: null,
+      };
+      database.tx(() => {
+        store.insert(row);
+        audit.append({
+          event: 'approval.requested',
+          principal: request.principal,
+          origin: 'page',
+          target: row.id,
+          outcome: 'ok',
+          details: { tool: row.tool, digest: row.digest, conversation: row.conversation_id },
+        });
+      });
+      return row;
+    },
+
+    wait(id, signal) {
+      return new Promise((resolve) => {
+        if (signal.aborted) return resolve({ status: 'cancelled' });
+        const onAbort = () => {
+          waiters.delete(id);
+          resolve({ status: 'cancelled' });
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+        waiters.set(id, (end) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(end);
+        });
+      });
+    },
+
+    decide(id, act, by, { digest, reason }) {
+      const row = store.get(id);
+      if (!row)
+        throw new AppError({
+          family: 'missing',
+          code: 'not_found',
+          message: 'There is no such approval request.',
+        });
+      if (row.status === 'pending' && row.expires_at <= clock.now())
+        finish(row, { status: 'expired' }, { kind: 'system' });
+      if (act === 'approve' && digest !== undefined && digest !== row.digest) {
+        throw new AppError({
+          family: 'conflict',
+          code: 'digest_mismatch',
+          message: 'The request is not the one that was shown.',
+          fix: 'Reload the page and read it again.',
+        });
+      }
+      const end: ApprovalEnd =
+        act === 'approve'
+          ? { status: 'approved', by: principalText(by) }
+          : { status: 'denied', by: principalText(by), reason: reason?.trim() || null };
+      const won = store.get(id)?.status === 'pending' && finish(row, end, by);
+      const after = store.get(id) ?? row;
+      if (!won) {
+        throw new AppError({
+          family: 'conflict',
+          code: 'already_decided',
+          message: `This request was already decided: ${after.status}${after.decided_by ? ` by ${after.decided_by}` : ''}.`,
+          details: { status: after.status },
+        });
+      }
+      // A denial that could not be stored still holds for the waiting call.
+      return after.status === 'pending' ? { ...after, status: 'denied' } : after;
+    },
+
+    cancelTurn(turnId) {
+      for (const row of store.pendingOfTurn(turnId)) finish(row, { status: 'cancelled' }, { kind: 'system' });
+    },
+
+    expireDue() {
+      for (const row of store.due(clock.now())) finish(row, { status: 'expired' }, { kind: 'system' });
+    },
+
+    get: (id) => store.get(id),
+    list: (status, limit) => store.list(status, limit),
+    countPending: () => store.countPending(),
+    onOrphan(run) {
+      orphan = run;
+    },
+    addListener(listener) {
+      listeners.push(listener);
+    },
+  };
+}

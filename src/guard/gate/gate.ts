@@ -1,0 +1,398 @@
+// Guarantees: a tool runs only if the gateway saw a model ask for exactly this call in this turn, the arguments are valid,
+// the policy allows it or a person approved these very bytes, and an intent row was stored before. It runs at most once:
+// a repeat gets the recorded answer. What it returns was redacted. After a crash a call without an end is `unknown`.
+// Does not: keep a tool from doing what it may do; the tool's own fences do (the file child, later the script box).
+// An attacker may control: the call id, the name, the arguments, how often and in which order they come.
+import {
+  AppError,
+  canonicalJson,
+  errorText,
+  type AnyTool,
+  type Clock,
+  type Json,
+  type Log,
+  type Redactor,
+  type ToolContext,
+  type ToolOutcomeKind,
+} from '../../core/index.ts';
+import type { ApprovalRow, ToolCallRow, ToolCallStore, Transactions } from '../../host/storage/index.ts';
+import type { ApprovalEnd, Approvals } from '../approvals/index.ts';
+import type { Audit } from '../audit/index.ts';
+import type { Policy } from '../policy/index.ts';
+import { callIdOf, parseCallId, type CallAnswer, type CallRequest, type CallTurn } from './call.ts';
+import { withDeadline } from './deadline.ts';
+
+/** Writes the conversation's events; called inside the gate's transactions. */
+export interface Transcript {
+  asked(row: ApprovalRow, callId: string): void;
+  ended(
+    call: ToolCallRow,
+    answer: CallAnswer,
+    facts: { durationMs: number | null; auditSeq: number | null },
+  ): void;
+}
+
+export interface Gate {
+  call(turn: CallTurn, request: CallRequest): Promise<CallAnswer>;
+  /** Runs an approved call whose turn is gone (after a restart), once, and records its answer. */
+  runOrphan(row: ApprovalRow): Promise<void>;
+  /** Ends a call without running it, such as those that a dead turn left behind. */
+  give(row: ToolCallRow, kind: ToolOutcomeKind, sentence: string): void;
+}
+
+export interface GateDeps {
+  readonly tools: ReadonlyMap<string, AnyTool>;
+  readonly policy: Policy;
+  readonly approvals: Approvals;
+  readonly calls: ToolCallStore;
+  readonly database: Transactions;
+  readonly audit: Audit;
+  readonly redactor: Redactor;
+  readonly transcript: Transcript;
+  readonly powers: Omit<ToolContext, 'signal'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Calls of one turn that may be made at most. */
+  readonly maxCallsPerTurn: number;
+}
+
+type Decided =
+  | {
+      readonly kind: 'allow' | 'ask';
+      readonly rule: string;
+      readonly tool: AnyTool;
+      readonly args: unknown;
+      readonly target: string;
+    }
+  | {
+      readonly kind: 'no';
+      readonly rule: string | null;
+      readonly outcome: 'denied' | 'refused';
+      readonly sentence: string;
+    };
+
+const NOTHING_HIDDEN = {};
+
+export function createGate(deps: GateDeps): Gate {
+  const { tools, policy, approvals, calls, database, audit, redactor, transcript, clock, log } = deps;
+  const running = new Map<string, Promise<CallAnswer>>();
+
+  const refused = (sentence: string): CallAnswer => ({
+    kind: 'refused',
+    isError: true,
+    value: sentence,
+    hidden: NOTHING_HIDDEN,
+    rule: null,
+  });
+
+  /** Step 1: is it valid, and what does the policy say? Anything unknown is a no. */
+  function decide(row: ToolCallRow, origin: CallTurn['origin']): Decided {
+    const tool = tools.get(row.tool);
+    if (!tool)
+      return {
+        kind: 'no',
+        rule: 'unknown-tool',
+        outcome: 'refused',
+        sentence: `There is no tool ${row.tool}.`,
+      };
+    const parsed = tool.parse(JSON.parse(row.arguments));
+    if (!parsed.ok) {
+      return {
+        kind: 'no',
+        rule: 'invalid-arguments',
+        outcome: 'refused',
+        sentence: `The arguments are not valid: ${parsed.problem}`,
+      };
+    }
+    const { target, resource } = tool.target(parsed.args as never);
+    const answer = policy.decide({ tool: tool.name, resource, origin });
+    if (answer.decision === 'deny') {
+      return {
+        kind: 'no',
+        rule: answer.rule,
+        outcome: 'denied',
+        sentence: `Not allowed: ${answer.because}.`,
+      };
+    }
+    return { kind: answer.decision, rule: answer.rule, tool, args: parsed.args, target };
+  }
+
+  /** Step 2: a durable request, then a person. Null when approved. */
+  async function ask(
+    turn: CallTurn,
+    row: ToolCallRow,
+    decided: Decided & { kind: 'allow' | 'ask' },
+  ): Promise<ApprovalEnd> {
+    const request = database.tx(() => {
+      const made = approvals.request({
+        kind: 'tool',
+        conversationId: row.conversation_id,
+        call: row,
+        tool: row.tool,
+        arguments: JSON.parse(row.arguments) as Json,
+        summary: decided.tool.describe(decided.args as never),
+        why: turn.words(),
+        principal: turn.principal,
+      });
+      calls.ask(row, made.id, decided.rule);
+      transcript.asked(made, callIdOf(row));
+      return made;
+    });
+    const resume = turn.pause();
+    try {
+      return await approvals.wait(request.id, turn.signal);
+    } finally {
+      resume();
+    }
+  }
+
+  /** Step 3: intent row, then the act with a deadline, then redaction and the record. */
+  async function run(
+    row: ToolCallRow,
+    decided: Decided & { kind: 'allow' | 'ask' },
+    who: Pick<CallTurn, 'principal' | 'origin' | 'signal'>,
+  ): Promise<CallAnswer> {
+    const started = clock.monotonic();
+    const details = {
+      turn: row.turn_id,
+      call: callIdOf(row),
+      rule: decided.rule,
+      arguments: audit.digest(JSON.parse(row.arguments)),
+    };
+    const mine = database.tx(() => {
+      if (calls.start(row, decided.rule, clock.now()) === 0) return false;
+      audit.append({
+        event: 'tool.intent',
+        principal: who.principal,
+        origin: who.origin,
+        target: `${row.tool} ${decided.target}`,
+        outcome: 'intent',
+        details,
+      });
+      return true;
+    });
+    if (!mine) return refused('This call was already started.');
+
+    let kind: ToolOutcomeKind = 'done';
+    let value: Json;
+    try {
+      value = await withDeadline(decided.tool.deadlineMs, who.signal, (signal) =>
+        decided.tool.run(decided.args as never, { ...deps.powers, signal }),
+      );
+    } catch (error) {
+      kind = endOfFailure(error, decided.tool);
+      value = failureSentence(error, row, log);
+    }
+    const clean = redactor.json(value);
+    const answer: CallAnswer = {
+      kind,
+      isError: kind !== 'done',
+      value: clean.value,
+      hidden: clean.hidden,
+      rule: decided.rule,
+    };
+    record(row, answer, {
+      durationMs: Math.round(clock.monotonic() - started),
+      event: 'tool.result',
+      outcome: kind === 'done' ? 'ok' : kind === 'unknown' ? 'unknown' : 'failed',
+      who,
+      target: `${row.tool} ${decided.target}`,
+      details,
+    });
+    return answer;
+  }
+
+  interface RecordFacts {
+    readonly durationMs: number | null;
+    readonly event: string;
+    readonly outcome: 'ok' | 'refused' | 'failed' | 'unknown';
+    readonly who: Pick<CallTurn, 'principal' | 'origin'>;
+    readonly target: string;
+    readonly details: Readonly<Record<string, Json>>;
+  }
+
+  function record(row: ToolCallRow, answer: CallAnswer, facts: RecordFacts): void {
+    database.tx(() => {
+      const ended = calls.end(row, {
+        status: answer.kind,
+        result: JSON.stringify(answer.value),
+        isError: answer.isError,
+        redactions: JSON.stringify(answer.hidden),
+        now: clock.now(),
+        rule: answer.rule,
+      });
+      if (ended === 0) return;
+      const auditSeq = audit.append({
+        event: facts.event,
+        principal: facts.who.principal,
+        origin: facts.who.origin,
+        target: facts.target,
+        outcome: facts.outcome,
+        details: {
+          ...facts.details,
+          ...(facts.durationMs === null ? {} : { duration_ms: facts.durationMs }),
+          result: audit.digest(answer.value),
+          hidden: answer.hidden,
+        },
+      });
+      transcript.ended(row, answer, { durationMs: facts.durationMs, auditSeq });
+    });
+  }
+
+  function endWithout(
+    row: ToolCallRow,
+    who: Pick<CallTurn, 'principal' | 'origin'>,
+    kind: ToolOutcomeKind,
+    rule: string | null,
+    sentence: string,
+  ): CallAnswer {
+    const answer: CallAnswer = { kind, isError: true, value: sentence, hidden: NOTHING_HIDDEN, rule };
+    record(row, answer, {
+      durationMs: null,
+      event: `tool.${kind}`,
+      outcome: kind === 'unknown' ? 'unknown' : 'refused',
+      who,
+      target: row.tool,
+      details: {
+        turn: row.turn_id,
+        call: callIdOf(row),
+        rule,
+        arguments: audit.digest(JSON.parse(row.arguments)),
+      },
+    });
+    return answer;
+  }
+
+  async function decideAskRun(turn: CallTurn, row: ToolCallRow): Promise<CallAnswer> {
+    if (calls.ofTurn(turn.turnId).filter((call) => call.status !== 'seen').length >= deps.maxCallsPerTurn) {
+      return endWithout(
+        row,
+        turn,
+        'refused',
+        'call-limit',
+        `A turn may make at most ${deps.maxCallsPerTurn} tool calls.`,
+      );
+    }
+    const decided = decide(row, turn.origin);
+    if (decided.kind === 'no') return endWithout(row, turn, decided.outcome, decided.rule, decided.sentence);
+    if (decided.kind === 'ask') {
+      const end = await ask(turn, row, decided);
+      const refusal = refusalOf(end);
+      if (refusal) return endWithout(row, turn, refusal.kind, decided.rule, refusal.sentence);
+    }
+    if (turn.signal.aborted) return endWithout(row, turn, 'stopped', decided.rule, 'Stopped before it ran.');
+    return run(row, decided, turn);
+  }
+
+  function refuse(turn: CallTurn, request: CallRequest, rule: string, sentence: string): CallAnswer {
+    audit.append({
+      event: 'tool.refused',
+      principal: turn.principal,
+      origin: turn.origin,
+      target: request.tool,
+      outcome: 'refused',
+      details: {
+        turn: turn.turnId,
+        call: request.callId.slice(0, 64),
+        rule,
+        arguments: audit.digest(request.arguments),
+      },
+    });
+    return { ...refused(sentence), rule };
+  }
+
+  return {
+    async call(turn, request) {
+      const key = parseCallId(turn.turnId, request.callId);
+      const row = key && calls.get(key);
+      if (!row)
+        return refuse(turn, request, 'call-not-seen', 'The model did not ask for this call in this turn.');
+      if (row.tool !== request.tool || row.arguments !== canonicalJson(request.arguments)) {
+        return refuse(turn, request, 'call-changed', 'The call is not the one that the model asked for.');
+      }
+      const recorded = recordedAnswer(row);
+      if (recorded) return recorded;
+      const name = `${row.turn_id}/${request.callId}`;
+      const known = running.get(name);
+      if (known) return known;
+      if (row.status !== 'seen')
+        return refuse(turn, request, 'call-not-mine', 'This call belongs to an earlier run.');
+      if (row.step !== turn.step())
+        return refuse(turn, request, 'call-stale', 'The model has gone on since it asked for this call.');
+      const promise = decideAskRun(turn, row).finally(() => running.delete(name));
+      running.set(name, promise);
+      return promise;
+    },
+
+    async runOrphan(approval) {
+      if (approval.turn_id === null || approval.step === null || approval.idx === null) return;
+      const row = calls.get({ turn_id: approval.turn_id, step: approval.step, idx: approval.idx });
+      if (!row || row.status !== 'asking') return;
+      const who = {
+        principal: { kind: 'assistant', turnId: row.turn_id, conversationId: row.conversation_id },
+        origin: 'page',
+        signal: new AbortController().signal,
+      } as const;
+      const decided = decide(row, who.origin);
+      if (decided.kind === 'no') endWithout(row, who, decided.outcome, decided.rule, decided.sentence);
+      else await run(row, decided, who);
+    },
+
+    give(row, kind, sentence) {
+      const principal = {
+        kind: 'assistant',
+        turnId: row.turn_id,
+        conversationId: row.conversation_id,
+      } as const;
+      endWithout(row, { principal, origin: 'system' }, kind, row.rule, sentence);
+    },
+  };
+}
+
+function recordedAnswer(row: ToolCallRow): CallAnswer | undefined {
+  if (row.status === 'seen' || row.status === 'asking' || row.status === 'running') return undefined;
+  return {
+    kind: row.status,
+    isError: row.is_error === 1,
+    value: JSON.parse(row.result ?? 'null') as Json,
+    hidden: JSON.parse(row.redactions ?? '{}') as Record<string, number>,
+    rule: row.rule,
+  };
+}
+
+function refusalOf(end: ApprovalEnd): { kind: ToolOutcomeKind; sentence: string } | undefined {
+  switch (end.status) {
+    case 'approved':
+      return undefined;
+    case 'denied':
+      return {
+        kind: 'denied',
+        sentence: end.reason === null ? 'The owner denied this.' : `The owner denied this: ${end.reason}`,
+      };
+    case 'expired':
+      return { kind: 'expired', sentence: 'Nobody decided in time; it was not run.' };
+    case 'cancelled':
+      return { kind: 'stopped', sentence: 'The turn was stopped; it was not run.' };
+  }
+}
+
+/** A write that was cut short may have happened; a read has not changed anything. */
+function endOfFailure(error: unknown, tool: AnyTool): ToolOutcomeKind {
+  if (!(error instanceof AppError) || (error.code !== 'stopped' && error.code !== 'deadline'))
+    return 'failed';
+  if (tool.effect === 'write') return 'unknown';
+  return error.code === 'stopped' ? 'stopped' : 'failed';
+}
+
+/** A sentence for the model. Unexpected errors keep their details in the log. */
+function failureSentence(error: unknown, row: ToolCallRow, log: Log): string {
+  if (error instanceof AppError)
+    return error.fix === undefined ? error.message : `${error.message} ${error.fix}`;
+  log.error('a tool failed unexpectedly', {
+    tool: row.tool,
+    turn: row.turn_id,
+    call: callIdOf(row),
+    problem: errorText(error),
+  });
+  return `The tool ${row.tool} failed unexpectedly; the log has the details.`;
+}
