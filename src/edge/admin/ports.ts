@@ -1,0 +1,118 @@
+/**
+ * What the admin edge needs from the rest of the program. It knows shapes of the wire (`api.ts`) and nothing of how
+ * they come about. A refusal is an `AppError`; anything else that a port throws is answered as an internal error.
+ */
+import type { Principal, StoredEvent } from '../../core/index.ts';
+import type {
+  Approval,
+  ApprovalList,
+  ApprovalStatus,
+  ChatMessage,
+  Conversation,
+  ModelChoice,
+  ModelsAnswer,
+  SystemStatus,
+  ToolView,
+  UpstreamChange,
+  UpstreamTest,
+  UpstreamView,
+} from './api.ts';
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** Who asks, for audit rows and step-up. */
+export interface Actor {
+  readonly principal: Extract<Principal, { kind: 'user' }>;
+  /** The client's address, after trusted proxies. */
+  readonly address: string;
+}
+
+export interface ConversationHead {
+  /** The seq of the newest event; 0 when there is none. */
+  readonly seq: number;
+  /** Whether a turn is queued, running or waiting. */
+  readonly running: boolean;
+}
+
+/** What became of something that a client sent over the socket. A refusal is a value: it is answered with `rejected`. */
+export type Accepted =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: string; readonly content: string };
+
+export interface ConversationsPort {
+  create(title: string | undefined, actor: Actor): MaybePromise<Conversation>;
+  /** Newest first. */
+  list(): MaybePromise<readonly Conversation[]>;
+  get(id: string): MaybePromise<Conversation | undefined>;
+  /** Stops what runs in it first. False when there is none. */
+  delete(id: string, actor: Actor): MaybePromise<boolean>;
+  /** The newest `limit` messages, oldest first; undefined when there is no such conversation. */
+  messages(id: string, limit: number): MaybePromise<readonly ChatMessage[] | undefined>;
+  head(id: string): MaybePromise<ConversationHead | undefined>;
+  send(id: string, content: string, actor: Actor): MaybePromise<Accepted>;
+  /** Runs the last user message once more. */
+  retry(id: string, actor: Actor): MaybePromise<Accepted>;
+  /** Goes on from what is recorded. */
+  continue(id: string, actor: Actor): MaybePromise<Accepted>;
+  /** Stops the running and queued turns; ok also when there were none. */
+  abort(id: string, actor: Actor): MaybePromise<Accepted>;
+  /**
+   * Calls back for every stored event with a seq greater than `after`, oldest first, then for each new one, without a
+   * gap and without a repeat, until the returned function is called. May call back before it returns. The listener
+   * never throws and never blocks: what a slow client can't take is the edge's affair.
+   */
+  subscribe(id: string, after: number, listener: (event: StoredEvent) => void): () => void;
+}
+
+export interface ApprovalsPort {
+  list(status: ApprovalStatus | undefined, limit: number): MaybePromise<ApprovalList>;
+  /**
+   * Errors: `not_found`, `conflict` or `already_decided` (409), `digest_mismatch` (409), `step_up_required` (403) when
+   * this one needs a password and none came, `wrong_password` (403).
+   */
+  approve(
+    id: string,
+    options: { readonly digest?: string | undefined; readonly password?: string | undefined },
+    actor: Actor,
+  ): MaybePromise<Approval>;
+  deny(id: string, reason: string | undefined, actor: Actor): MaybePromise<Approval>;
+}
+
+export interface ToolsPort {
+  list(): MaybePromise<readonly ToolView[]>;
+}
+
+export interface ModelsPort {
+  upstreams(): MaybePromise<readonly UpstreamView[]>;
+  /** Error: `not_found` for a name that isn't an upstream. */
+  change(name: string, change: UpstreamChange, actor: Actor): MaybePromise<UpstreamView>;
+  models(): MaybePromise<ModelsAnswer>;
+  setDefault(choice: ModelChoice, actor: Actor): MaybePromise<ModelChoice>;
+  /** One tiny call. A failure of the upstream is an answer with `ok: false`. */
+  test(name: string, model: string | undefined, actor: Actor): Promise<UpstreamTest>;
+}
+
+export interface SystemPort {
+  status(): MaybePromise<SystemStatus>;
+  /** Ends every running turn; the number of those that were ended. */
+  stopAll(actor: Actor): MaybePromise<number>;
+  /** For `/health`, without a login: no secrets, no paths. */
+  health(): MaybePromise<HealthReport>;
+}
+
+export interface HealthReport {
+  readonly isolation: { readonly level: 0 | 1 | 2 | 3; readonly summary: string };
+  readonly checks: Readonly<
+    Record<
+      string,
+      { readonly status: 'healthy' | 'degraded' | 'unhealthy'; readonly message?: string | undefined }
+    >
+  >;
+}
+
+export interface PageFile {
+  readonly body: Uint8Array;
+}
+
+/** The built page, read whole at start: a request can only name what is in here. Keys look like `index.html`, `assets/app-1f2e.js`. */
+export type PageFiles = ReadonlyMap<string, PageFile>;
