@@ -1,1 +1,2 @@
+export { createLauncher, type LauncherDependencies } from './launch.ts';
 export type * from './types.ts';
