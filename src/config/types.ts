@@ -1,0 +1,56 @@
+/** The whole configuration, checked and frozen. Durations are milliseconds, paths absolute. It holds no secret. */
+export interface Config {
+  readonly workspace: { readonly path: string };
+  readonly admin: {
+    readonly bind: BindAddress;
+    /** Addresses and CIDR ranges whose `X-Forwarded-*` headers count. */
+    readonly trustedProxies: readonly string[];
+    /** Further origins that may call the API, such as `https://assistant.example.org`. */
+    readonly allowedOrigins: readonly string[];
+    readonly jwt: {
+      /** 1 to 60 minutes. */
+      readonly accessExpiryMs: number;
+      /** Up to 30 days. */
+      readonly refreshExpiryMs: number;
+    };
+    /** Ask for the password again at each approval. */
+    readonly stepUp: boolean;
+  };
+  readonly logging: { readonly level: LogLevel; readonly json: boolean };
+  readonly context: { readonly aiMayEditIdentity: boolean };
+  readonly approvals: { readonly expireAfterMs: number };
+  readonly engine: {
+    readonly maxTurnsAtOnce: number;
+    /** LLM calls of one turn, at most. */
+    readonly maxSteps: number;
+    readonly turnTimeoutMs: number;
+    /** The first choice; one made on the page wins. */
+    readonly provider: ProviderName;
+    readonly model: string;
+  };
+  /** Refuse to start where the machine offers less than this isolation level. */
+  readonly security: { readonly minIsolation: 0 | 1 | 2 | 3 };
+  /** Requests a second, and how many at once, per address. */
+  readonly server: { readonly rateLimit: { readonly rate: number; readonly burst: number } };
+}
+
+export interface BindAddress {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type ProviderName = 'openai' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
+
+/** The variables of the surroundings, as they were handed over. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the command line may set. */
+export interface ConfigFlags {
+  readonly workspace?: string | undefined;
+  readonly config?: string | undefined;
+  readonly port?: number | undefined;
+  /** `--json`: the log becomes JSON lines. */
+  readonly json?: boolean | undefined;
+}

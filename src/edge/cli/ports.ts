@@ -1,0 +1,89 @@
+import type { ErrorFamily } from '../../core/index.ts';
+import type { AuditVerdict } from '../../guard/audit/index.ts';
+
+/** What every command can be told. */
+export interface CliFlags {
+  readonly workspace?: string | undefined;
+  readonly config?: string | undefined;
+  readonly json?: boolean | undefined;
+  /** Only `start`. */
+  readonly port?: number | undefined;
+}
+
+/** One line of `config show`. A secret's value never stands here: only `set` or `not set`. */
+export interface SettingView {
+  readonly key: string;
+  readonly value: string;
+  readonly source: 'flag' | 'env' | 'file' | 'default';
+  /** The flag, the variable or `file:line`. */
+  readonly from: string | null;
+}
+
+export interface AuditLine {
+  readonly seq: number;
+  readonly at: string;
+  readonly event: string;
+  readonly actor: string;
+  readonly origin: string;
+  readonly target: string;
+  readonly outcome: string;
+  readonly details: unknown;
+  readonly hash: string;
+}
+
+/**
+ * The acts that work beside a running instance. Implemented twice by the composition root: in the instance (behind the
+ * control socket), and directly on the workspace when no instance runs. Arguments come from the operator, unchecked but
+ * for their types; refusals are thrown as AppError.
+ */
+export interface ControlHandlers {
+  version(): Promise<{ readonly version: string; readonly pid: number | null }>;
+  configShow(): Promise<{ readonly settings: readonly SettingView[] }>;
+  auditVerify(): Promise<AuditVerdict>;
+  auditList(query: {
+    readonly event?: string | undefined;
+    readonly limit: number;
+  }): Promise<{ readonly entries: readonly AuditLine[] }>;
+  /** Sets the password and ends all logins of the user. Without a name: the only user. */
+  resetPassword(request: {
+    readonly username?: string | undefined;
+    readonly password: string;
+  }): Promise<{ readonly username: string; readonly ended_logins: number }>;
+}
+
+/** The same acts on a workspace in which nothing runs. `resetPassword` takes the instance lock. */
+export interface DirectHandlers extends ControlHandlers {
+  close(): void;
+}
+
+/** What the command line needs of a loaded configuration. */
+export interface CliConfig {
+  /** `secure/data` of the workspace. */
+  readonly dataDir: string;
+  readonly workspace: string;
+  /** Things worth saying that are no errors. */
+  readonly notices: readonly string[];
+  settings(): readonly SettingView[];
+}
+
+/** What the composition root gives the command line. `C` is its own loaded configuration. */
+export interface CliCommands<C extends CliConfig> {
+  readonly version: string;
+  /** Throws AppError of family `config` with every problem. */
+  load(flags: CliFlags): C;
+  /** Runs the instance until it is told to stop; resolves to the exit code. */
+  start(config: C, flags: CliFlags): Promise<number>;
+  /** Only called when no instance answers. Opens nothing before an act is called. */
+  direct(config: C): DirectHandlers;
+}
+
+export interface WireError {
+  readonly family: ErrorFamily;
+  readonly code: string;
+  readonly message: string;
+  readonly fix?: string | undefined;
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Exit codes (L-03). */
+export const EXIT = { ok: 0, failed: 1, usage: 2, config: 78 } as const;
