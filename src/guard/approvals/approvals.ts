@@ -37,11 +37,19 @@ export type ApprovalEnd =
   | { readonly status: 'approved'; readonly by: string }
   | { readonly status: 'denied'; readonly by: string; readonly reason: string | null }
   | { readonly status: 'expired' }
-  | { readonly status: 'cancelled' };
+  | { readonly status: 'cancelled' }
+  /** Only for who waits: the program stops, and the request stays pending on disk. */
+  | { readonly status: 'left' };
+
+/** The reason of an abort that leaves requests pending. */
+export const SHUTDOWN = 'shutdown';
+
+/** A decision that is stored. */
+type FinalEnd = Exclude<ApprovalEnd, { status: 'left' }>;
 
 /** Hears of every decision, inside its transaction. The engine writes the conversation's event there. */
 export interface ApprovalListener {
-  decided(row: ApprovalRow, end: ApprovalEnd): void;
+  decided(row: ApprovalRow, end: FinalEnd): void;
 }
 
 export interface Approvals {
@@ -97,7 +105,7 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
   }
 
   /** One winner: the row changes only while it is pending. */
-  function finish(row: ApprovalRow, end: ApprovalEnd, by: Principal): boolean {
+  function finish(row: ApprovalRow, end: FinalEnd, by: Principal): boolean {
     const reason = end.status === 'denied' ? end.reason : null;
     const entry = {
       event: `approval.${end.status}`,
@@ -173,10 +181,11 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
 
     wait(id, signal) {
       return new Promise((resolve) => {
-        if (signal.aborted) return resolve({ status: 'cancelled' });
+        const aborted = (): ApprovalEnd => ({ status: signal.reason === SHUTDOWN ? 'left' : 'cancelled' });
+        if (signal.aborted) return resolve(aborted());
         const onAbort = () => {
           waiters.delete(id);
-          resolve({ status: 'cancelled' });
+          resolve(aborted());
         };
         signal.addEventListener('abort', onAbort, { once: true });
         waiters.set(id, (end) => {
@@ -204,7 +213,7 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
           fix: 'Reload the page and read it again.',
         });
       }
-      const end: ApprovalEnd =
+      const end: FinalEnd =
         act === 'approve'
           ? { status: 'approved', by: principalText(by) }
           : { status: 'denied', by: principalText(by), reason: reason?.trim() || null };

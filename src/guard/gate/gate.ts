@@ -277,6 +277,8 @@ export function createGate(deps: GateDeps): Gate {
     if (decided.kind === 'no') return endWithout(row, turn, decided.outcome, decided.rule, decided.sentence);
     if (decided.kind === 'ask') {
       const end = await ask(turn, row, decided);
+      if (end.status === 'left')
+        return { ...refused('OpenPact is stopping.'), kind: 'stopped', rule: decided.rule };
       const refusal = refusalOf(end);
       if (refusal) return endWithout(row, turn, refusal.kind, decided.rule, refusal.sentence);
     }
@@ -360,7 +362,9 @@ function recordedAnswer(row: ToolCallRow): CallAnswer | undefined {
   };
 }
 
-function refusalOf(end: ApprovalEnd): { kind: ToolOutcomeKind; sentence: string } | undefined {
+function refusalOf(
+  end: Exclude<ApprovalEnd, { status: 'left' }>,
+): { kind: ToolOutcomeKind; sentence: string } | undefined {
   switch (end.status) {
     case 'approved':
       return undefined;

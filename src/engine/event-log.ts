@@ -1,0 +1,169 @@
+// Guarantees: every event of a conversation has a greater `seq` than all before it, also after kill -9; whoever subscribes
+// with `after` hears everything later exactly once and in order; a durable event is heard only after it is stored.
+// Does not: keep streamed text that was not flushed yet (at most about a second) through a crash.
+import type { Clock, StoredEvent, TurnEvent } from '../core/index.ts';
+import type { ConversationStore, EventRow, EventStore, Transactions } from '../host/storage/index.ts';
+
+export type EventListener = (event: StoredEvent) => void;
+
+export interface EventLog {
+  /** Stores the event in the running transaction (or its own) and sends it after the commit. */
+  append(conversationId: string, turnId: string | null, event: TurnEvent): void;
+  /** Sends a streamed part at once; `flush` stores the newest state of each part. */
+  live(conversationId: string, turnId: string, event: TurnEvent & { part_id: string }): void;
+  flush(conversationId: string): void;
+  /** First what is stored or live after `after`, then everything new. Returns how to stop. */
+  subscribe(conversationId: string, after: number, listener: EventListener): () => void;
+  all(conversationId: string): readonly StoredEvent[];
+  lastSeq(conversationId: string): number;
+  /** Drops what is held of a deleted conversation. */
+  forget(conversationId: string): void;
+}
+
+interface Stream {
+  next: number;
+  ceiling: number;
+  readonly live: Map<string, StoredEvent & { part_id: string }>;
+  readonly listeners: Set<EventListener>;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Numbers are promised on disk in blocks, so that a number heard before a crash is never given twice. */
+const SEQ_BLOCK = 256;
+const FLUSH_MS = 1_000;
+
+export interface EventLogDeps {
+  readonly events: EventStore;
+  readonly conversations: ConversationStore;
+  readonly database: Transactions;
+  readonly clock: Clock;
+}
+
+export function createEventLog({ events, conversations, database, clock }: EventLogDeps): EventLog {
+  const streams = new Map<string, Stream>();
+
+  function streamOf(id: string): Stream {
+    const known = streams.get(id);
+    if (known) return known;
+    const ceiling = conversations.get(id)?.seq_ceiling ?? 0;
+    const stream: Stream = {
+      next: ceiling + 1,
+      ceiling,
+      live: new Map(),
+      listeners: new Set(),
+      timer: undefined,
+    };
+    streams.set(id, stream);
+    return stream;
+  }
+
+  function nextSeq(id: string, stream: Stream): number {
+    const seq = stream.next;
+    if (seq > stream.ceiling) {
+      const ceiling = seq + SEQ_BLOCK;
+      database.tx(() => {
+        conversations.setSeqCeiling(id, ceiling);
+        database.afterCommit(() => (stream.ceiling = Math.max(stream.ceiling, ceiling)));
+      });
+    }
+    stream.next = seq + 1;
+    return seq;
+  }
+
+  function send(stream: Stream, event: StoredEvent): void {
+    for (const listener of stream.listeners) listener(event);
+  }
+
+  function flush(id: string): void {
+    const stream = streams.get(id);
+    if (!stream) return;
+    clearTimeout(stream.timer);
+    stream.timer = undefined;
+    if (stream.live.size === 0) return;
+    const parts = [...stream.live.values()];
+    database.tx(() => {
+      for (const part of parts) events.put(toRow(id, part, part.part_id));
+      // Parts that grew meanwhile stay live: nothing runs between the snapshot and the commit.
+      database.afterCommit(() => {
+        for (const part of parts)
+          if (stream.live.get(part.part_id) === part) stream.live.delete(part.part_id);
+      });
+    });
+  }
+
+  function all(id: string, after: number): StoredEvent[] {
+    const stored = new Map<string | number, StoredEvent>();
+    for (const row of events.after(id, after)) stored.set(row.part_id ?? row.seq, toEvent(row));
+    for (const part of streams.get(id)?.live.values() ?? [])
+      if (part.seq > after) stored.set(part.part_id, part);
+    return [...stored.values()].toSorted((a, b) => a.seq - b.seq);
+  }
+
+  return {
+    append(id, turnId, event) {
+      const stream = streamOf(id);
+      // Streamed parts come before what follows them, also on disk.
+      flush(id);
+      database.tx(() => {
+        const stored: StoredEvent = {
+          ...event,
+          seq: nextSeq(id, stream),
+          turn_id: turnId,
+          at: new Date(clock.now()).toISOString(),
+        };
+        events.put(toRow(id, stored, null));
+        database.afterCommit(() => send(stream, stored));
+      });
+    },
+    live(id, turnId, event) {
+      const stream = streamOf(id);
+      const stored = {
+        ...event,
+        seq: nextSeq(id, stream),
+        turn_id: turnId,
+        at: new Date(clock.now()).toISOString(),
+      };
+      stream.live.set(event.part_id, stored);
+      stream.timer ??= setTimeout(() => flush(id), FLUSH_MS);
+      send(stream, stored);
+    },
+    flush,
+    subscribe(id, after, listener) {
+      const stream = streamOf(id);
+      for (const event of all(id, after)) listener(event);
+      stream.listeners.add(listener);
+      return () => stream.listeners.delete(listener);
+    },
+    all: (id) => all(id, 0),
+    lastSeq: (id) =>
+      Math.max(events.lastSeq(id), ...[...(streams.get(id)?.live.values() ?? [])].map((part) => part.seq)),
+    forget(id) {
+      const stream = streams.get(id);
+      clearTimeout(stream?.timer);
+      streams.delete(id);
+    },
+  };
+}
+
+function toRow(conversationId: string, event: StoredEvent, partId: string | null): EventRow {
+  const { seq, turn_id, at, type, ...payload } = event;
+  return {
+    conversation_id: conversationId,
+    seq,
+    turn_id,
+    part_id: partId,
+    type,
+    payload: JSON.stringify(payload),
+    at: Date.parse(at),
+  };
+}
+
+function toEvent(row: EventRow): StoredEvent {
+  return {
+    ...(JSON.parse(row.payload) as object),
+    type: row.type,
+    seq: row.seq,
+    turn_id: row.turn_id,
+    at: new Date(row.at).toISOString(),
+  } as StoredEvent;
+}

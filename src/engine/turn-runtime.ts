@@ -1,0 +1,300 @@
+// Guarantees: one capability per turn for the model and the tools, dead when the turn ends; steps and calls are counted
+// here, on the trusted side; what the model said is recorded from the gateway, never from the engine.
+// An attacker may control: everything that the engine sends, and everything that the model says.
+import {
+  newToken,
+  canonicalJson,
+  type AnyTool,
+  type Clock,
+  type Json,
+  type JsonObject,
+  type Principal,
+  type ToolDefinition,
+} from '../core/index.ts';
+import { SHUTDOWN } from '../guard/approvals/index.ts';
+import { callIdOf, type CallAnswer, type CallTurn, type Gate } from '../guard/gate/index.ts';
+import type { ToolCallStore, Transactions, TurnRow, TurnStore } from '../host/storage/index.ts';
+import type { EventLog } from './event-log.ts';
+import { resultText } from './history.ts';
+import { createTurnClock, type TurnClock } from './turn-clock.ts';
+
+/** What the gateway tells of a step; the same words as its port. */
+interface StepEnd {
+  readonly outcome: 'ok' | 'failed' | 'stopped';
+  readonly finishReason: string | null;
+  readonly usage: {
+    readonly input: number | null;
+    readonly output: number | null;
+    readonly cached: number | null;
+  };
+  readonly costUsd: number | null;
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly note?: { readonly code: string; readonly message: string };
+}
+
+interface SeenCall {
+  readonly index: number;
+  readonly id: string;
+  readonly name: string;
+  readonly argumentsText: string;
+  readonly arguments: Json | undefined;
+}
+
+export interface TurnLimits {
+  readonly maxSteps: number;
+  /** Milliseconds of the turn's own time. */
+  readonly timeoutMs: number;
+  /** Calls that the gate refused before they counted as calls; a well-behaved engine makes none. */
+  readonly maxRefusals: number;
+}
+
+export interface RuntimeDeps {
+  readonly turns: TurnStore;
+  readonly calls: ToolCallStore;
+  readonly database: Transactions;
+  readonly log: EventLog;
+  readonly gate: Gate;
+  readonly tools: readonly AnyTool[];
+  readonly clock: Clock;
+  readonly limits: TurnLimits;
+  /** Told when the turn begins or ends to wait for a person. */
+  readonly onWaiting: (waiting: boolean) => void;
+}
+
+/** `user`: a person stopped it. `timeout`: its clock. `failed`: a problem. `shutdown`: the program ends; requests stay. */
+export type AbortCause = 'user' | 'timeout' | 'failed' | 'shutdown';
+
+export interface TurnProblem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A running turn, as the gateway, the tools and the turn manager see it. */
+export interface TurnRuntime extends CallTurn {
+  readonly row: TurnRow;
+  readonly capability: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly tools: readonly ToolDefinition[];
+  beginStep(): { ok: true; step: number } | { ok: false; code: string; message: string };
+  text(step: number, part: 'text' | 'thinking', fullText: string): void;
+  partEnd(step: number, part: 'text' | 'thinking', fullText: string): void;
+  toolCalls(step: number, calls: readonly SeenCall[]): void;
+  stepEnd(step: number, end: StepEnd): void;
+  refused(code: string, message: string): void;
+  /** A tool call that came over MCP. */
+  callTool(call: { callId: string | undefined; name: string; arguments: JsonObject }): Promise<CallAnswer>;
+  /** The best explanation of what went wrong, if anything did. */
+  problem(): TurnProblem | undefined;
+  /** Ends the turn's work. */
+  abort(why: AbortCause, problem?: TurnProblem): void;
+  readonly abortedBy: () => AbortCause | undefined;
+  usage(): { input: number; output: number; costUsd: number | null };
+  /** Kills the capability and the clock. */
+  dispose(): void;
+}
+
+export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime {
+  const { turns, calls, database, log, gate, clock, limits } = deps;
+  const controller = new AbortController();
+  const principal: Principal = { kind: 'assistant', turnId: row.id, conversationId: row.conversation_id };
+  const words = new Map<number, string>();
+  let step = 0;
+  let refusals = 0;
+  let waiting = 0;
+  let problem: TurnProblem | undefined;
+  let abortedBy: AbortCause | undefined;
+  let usage = { input: 0, output: 0, costUsd: 0 as number | null };
+
+  const abort: TurnRuntime['abort'] = (why, reason) => {
+    if (abortedBy !== undefined) return;
+    abortedBy = why;
+    if (reason) problem = reason;
+    controller.abort(why === 'shutdown' ? SHUTDOWN : undefined);
+  };
+  const turnClock: TurnClock = createTurnClock(clock, limits.timeoutMs, () =>
+    abort('timeout', {
+      code: 'turn_timeout',
+      message: `The turn took longer than ${Math.round(limits.timeoutMs / 1000)} seconds and was ended. Ask for less at once, or raise engine.turn_timeout.`,
+    }),
+  );
+
+  const partId = (at: number, part: string): string => `${row.id}:${at}:${part}`;
+  const started = new Map<number, number>();
+
+  return {
+    row,
+    turnId: row.id,
+    conversationId: row.conversation_id,
+    capability: newToken(),
+    provider: row.provider,
+    model: row.model,
+    origin: 'page',
+    principal,
+    signal: controller.signal,
+    tools: deps.tools.map(({ name, description, schema }) => ({ name, description, schema })),
+    step: () => step,
+    words: () => words.get(step) ?? '',
+
+    pause() {
+      const resume = turnClock.pause();
+      waiting += 1;
+      if (waiting === 1) deps.onWaiting(true);
+      return () => {
+        resume();
+        waiting -= 1;
+        if (waiting === 0) deps.onWaiting(false);
+      };
+    },
+
+    beginStep() {
+      if (controller.signal.aborted) return { ok: false, code: 'turn_ended', message: 'The turn has ended.' };
+      if (step >= limits.maxSteps) {
+        problem = {
+          code: 'step_limit',
+          message: `The assistant took ${limits.maxSteps} steps without finishing and was stopped. Continue, or raise engine.max_steps.`,
+        };
+        return { ok: false, ...problem };
+      }
+      step += 1;
+      problem = undefined;
+      const now = clock.now();
+      started.set(step, now);
+      turns.putLlmCall({
+        turn_id: row.id,
+        step,
+        provider: row.provider,
+        model: row.model,
+        started_at: now,
+        ended_at: null,
+        outcome: 'running',
+        finish_reason: null,
+        input_tokens: null,
+        output_tokens: null,
+        cost_usd: null,
+      });
+      return { ok: true, step };
+    },
+
+    text(at, part, fullText) {
+      if (part === 'text') words.set(at, fullText);
+      log.live(row.conversation_id, row.id, { type: part, part_id: partId(at, part), content: fullText });
+    },
+
+    partEnd(at, part, fullText) {
+      if (part === 'text') words.set(at, fullText);
+      log.live(row.conversation_id, row.id, { type: part, part_id: partId(at, part), content: fullText });
+      log.flush(row.conversation_id);
+    },
+
+    toolCalls(at, seen) {
+      database.tx(() => {
+        for (const call of seen) {
+          const key = { turn_id: row.id, step: at, idx: call.index };
+          const valid = call.arguments !== undefined;
+          const id = callIdOf(key);
+          calls.insert({
+            ...key,
+            conversation_id: row.conversation_id,
+            tool: call.name,
+            arguments: canonicalJson(call.arguments ?? {}),
+            // What is no JSON can't be what the engine sends later: it is recorded as refused at once.
+            status: valid ? 'seen' : 'refused',
+            rule: valid ? null : 'broken-arguments',
+            approval_id: null,
+            result: valid ? null : JSON.stringify(BROKEN),
+            is_error: valid ? null : 1,
+            redactions: null,
+            created_at: clock.now(),
+            started_at: null,
+            ended_at: valid ? null : clock.now(),
+          });
+          log.append(row.conversation_id, row.id, {
+            type: 'tool_call',
+            id,
+            name: call.name,
+            arguments: call.arguments ?? call.argumentsText,
+          });
+          if (!valid) {
+            log.append(row.conversation_id, row.id, {
+              type: 'tool_result',
+              id,
+              result: BROKEN,
+              is_error: true,
+              redactions: {},
+              outcome: 'refused',
+              rule: 'broken-arguments',
+            });
+          }
+        }
+      });
+    },
+
+    stepEnd(at, end) {
+      turns.putLlmCall({
+        turn_id: row.id,
+        step: at,
+        provider: row.provider,
+        model: row.model,
+        started_at: started.get(at) ?? clock.now(),
+        ended_at: clock.now(),
+        outcome: end.outcome,
+        finish_reason: end.finishReason,
+        input_tokens: end.usage.input,
+        output_tokens: end.usage.output,
+        cost_usd: end.costUsd,
+      });
+      usage = {
+        input: usage.input + (end.usage.input ?? 0),
+        output: usage.output + (end.usage.output ?? 0),
+        costUsd: usage.costUsd === null || end.costUsd === null ? null : usage.costUsd + end.costUsd,
+      };
+      if (end.error) problem = end.error;
+      if (end.note)
+        log.append(row.conversation_id, row.id, {
+          type: 'error',
+          code: end.note.code,
+          content: end.note.message,
+        });
+    },
+
+    refused(code, message) {
+      problem = { code, message };
+    },
+
+    async callTool(call) {
+      const answer = await gate.call(this, {
+        callId: call.callId ?? '',
+        tool: call.name,
+        arguments: call.arguments,
+      });
+      if (answer.kind === 'refused' && answer.rule?.startsWith('call-')) {
+        refusals += 1;
+        if (refusals > limits.maxRefusals) {
+          abort('failed', {
+            code: 'engine_misbehaved',
+            message:
+              'The engine kept asking for tool calls that the model had not made, so the turn was ended. Retry; if it happens again, check the log.',
+          });
+        }
+      }
+      return answer;
+    },
+
+    problem: () => problem,
+    abort,
+    abortedBy: () => abortedBy,
+    usage: () => usage,
+    dispose() {
+      turnClock.stop();
+      controller.abort();
+    },
+  };
+}
+
+const BROKEN = 'The arguments were not valid JSON. Send one JSON object that fits the schema of the tool.';
+
+/** The answer of a call as text for MCP. */
+export function answerText(answer: CallAnswer): string {
+  return resultText(answer.value);
+}

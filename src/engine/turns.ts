@@ -1,0 +1,436 @@
+// Guarantees: one turn at a time in a conversation, a bounded number at once; a turn always ends, with `done` as its last
+// event; a stop ends it within a second whatever the engine, a model or a tool does; nothing runs by itself after a restart.
+import { timingSafeEqual } from 'node:crypto';
+import {
+  AppError,
+  errorText,
+  newId,
+  type AnyTool,
+  type Clock,
+  type Log,
+  type Principal,
+  type TurnStatus,
+} from '../core/index.ts';
+import type { Approvals } from '../guard/approvals/index.ts';
+import type { Audit } from '../guard/audit/index.ts';
+import type { Gate } from '../guard/gate/index.ts';
+import type {
+  ConversationStore,
+  ToolCallStore,
+  Transactions,
+  TurnRow,
+  TurnStore,
+} from '../host/storage/index.ts';
+import type { EngineAdapter, EngineOutcome } from './adapter.ts';
+import type { ContextBuilder } from './context.ts';
+import type { EventLog } from './event-log.ts';
+import { historyOf } from './history.ts';
+import {
+  createTurnRuntime,
+  type AbortCause,
+  type TurnLimits,
+  type TurnProblem,
+  type TurnRuntime,
+} from './turn-runtime.ts';
+
+export interface Turns {
+  /** Stores the message and queues a turn for it. Errors: `queue_full`, `stopping`. */
+  send(conversationId: string, text: string, by: Principal): TurnRow;
+  /** Goes on from what is recorded: after a failed, stopped or interrupted turn. Errors: `nothing_to_continue`, `turn_running`. */
+  resume(conversationId: string, by: Principal): TurnRow;
+  /** Ends the running turn and the waiting messages of a conversation. Returns how many turns it ended. */
+  stop(conversationId: string, by: Principal): number;
+  stopAll(by: Principal): number;
+  /** For the gateway and the tools. */
+  turnFor(capability: string): TurnRuntime | undefined;
+  isRunning(conversationId: string): boolean;
+  runningCount(): number;
+  /** Resolves when no turn of the conversation is running or queued. */
+  idle(conversationId: string): Promise<void>;
+  /** Ends everything for a shutdown: turns become `interrupted`. */
+  shutdown(): Promise<void>;
+}
+
+export interface TurnsDeps {
+  readonly conversations: ConversationStore;
+  readonly turns: TurnStore;
+  readonly calls: ToolCallStore;
+  readonly database: Transactions;
+  readonly events: EventLog;
+  readonly gate: Gate;
+  readonly approvals: Approvals;
+  readonly audit: Audit;
+  readonly engine: EngineAdapter;
+  readonly context: ContextBuilder;
+  readonly tools: readonly AnyTool[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly model: () => { provider: string; model: string };
+  readonly limits: TurnLimits;
+  readonly maxAtOnce: number;
+}
+
+const QUEUE_LIMIT = 5;
+/** After this long we no longer wait for an engine that was told to stop. */
+const STOP_WAIT_MS = 800;
+
+interface Line {
+  running: TurnRuntime | undefined;
+  readonly queue: TurnRow[];
+  /** The running turn waits for a person, so it takes no place. */
+  waiting: boolean;
+  readonly idle: (() => void)[];
+}
+
+export function createTurns(deps: TurnsDeps): Turns {
+  const { turns, events, database, audit, engine, approvals, clock, log } = deps;
+  const lines = new Map<string, Line>();
+  const byCapability = new Map<string, TurnRuntime>();
+  let closing = false;
+
+  const lineOf = (id: string): Line => {
+    const known = lines.get(id);
+    if (known) return known;
+    const line: Line = { running: undefined, queue: [], waiting: false, idle: [] };
+    lines.set(id, line);
+    return line;
+  };
+
+  const busy = (): number => [...lines.values()].filter((line) => line.running && !line.waiting).length;
+
+  function create(conversationId: string, by: Principal, before: (turn: TurnRow) => void): TurnRow {
+    if (closing)
+      throw new AppError({
+        family: 'conflict',
+        code: 'stopping',
+        message: 'OpenPact is stopping.',
+        fix: 'Send it again after the restart.',
+      });
+    const line = lineOf(conversationId);
+    if (line.queue.length >= QUEUE_LIMIT) {
+      throw new AppError({
+        family: 'limit',
+        code: 'queue_full',
+        message: `${QUEUE_LIMIT} messages already wait in this conversation.`,
+        fix: 'Wait for an answer, or stop the running turn.',
+      });
+    }
+    const now = clock.now();
+    const { provider, model } = deps.model();
+    const row: TurnRow = {
+      id: newId('trn', now),
+      conversation_id: conversationId,
+      status: 'queued',
+      provider,
+      model,
+      created_at: now,
+      started_at: null,
+      ended_at: null,
+      error_code: null,
+      error_text: null,
+    };
+    const position = line.queue.length + (line.running ? 1 : 0);
+    database.tx(() => {
+      turns.insert(row);
+      deps.conversations.touch(conversationId, now);
+      before(row);
+      audit.append({
+        event: 'turn.created',
+        principal: by,
+        origin: 'page',
+        target: row.id,
+        outcome: 'ok',
+        details: { conversation: conversationId, provider, model },
+      });
+      if (position > 0) events.append(conversationId, row.id, { type: 'queued', position });
+    });
+    line.queue.push(row);
+    schedule();
+    return row;
+  }
+
+  function schedule(): void {
+    for (const [id, line] of lines) {
+      if (closing || busy() >= deps.maxAtOnce) return;
+      if (line.running || line.queue.length === 0) continue;
+      const row = line.queue.shift();
+      if (!row) continue;
+      const runtime = createTurnRuntime(row, {
+        ...deps,
+        log: events,
+        onWaiting: (waiting) => {
+          line.waiting = waiting;
+          setWaiting(row, waiting);
+          schedule();
+        },
+      });
+      line.running = runtime;
+      byCapability.set(runtime.capability, runtime);
+      void run(id, line, runtime);
+    }
+  }
+
+  function setWaiting(row: TurnRow, waiting: boolean): void {
+    // The status is for display only; a full disk must not end a turn that waits.
+    try {
+      if (turns.get(row.id)?.ended_at === null) turns.setStatus(row.id, waiting ? 'waiting' : 'running');
+    } catch (error) {
+      log.warn('the state of a turn could not be stored', { turn: row.id, problem: errorText(error) });
+    }
+  }
+
+  async function run(id: string, line: Line, runtime: TurnRuntime): Promise<void> {
+    let outcome: EngineOutcome;
+    try {
+      outcome = await work(runtime);
+    } catch (error) {
+      const known = error instanceof AppError;
+      if (!known)
+        log.error('a turn failed unexpectedly', { turn: runtime.turnId, problem: errorText(error) });
+      outcome = {
+        kind: 'failed',
+        code: known ? error.code : 'internal_error',
+        message: known
+          ? `${error.message} ${error.fix ?? ''}`.trim()
+          : 'The turn failed unexpectedly; the log has the details. Retry.',
+      };
+    }
+    byCapability.delete(runtime.capability);
+    runtime.dispose();
+    try {
+      end(runtime, outcome);
+    } catch (error) {
+      log.error('the end of a turn could not be stored', { turn: runtime.turnId, problem: errorText(error) });
+    }
+    line.running = undefined;
+    line.waiting = false;
+    if (line.queue.length === 0) for (const tell of line.idle.splice(0)) tell();
+    if (line.queue.length === 0 && line.idle.length === 0) lines.delete(id);
+    schedule();
+  }
+
+  async function work(runtime: TurnRuntime): Promise<EngineOutcome> {
+    const { row } = runtime;
+    database.tx(() => {
+      turns.start(row.id, clock.now());
+      audit.append({
+        event: 'turn.started',
+        principal: runtime.principal,
+        origin: runtime.origin,
+        target: row.id,
+        outcome: 'ok',
+        details: { conversation: row.conversation_id },
+      });
+    });
+    const system = await deps.context.build();
+    const history = historyOf(events.all(row.conversation_id));
+    const ended = engine.runTurn({
+      turnId: row.id,
+      capability: runtime.capability,
+      model: row.model,
+      system,
+      history,
+      tools: runtime.tools,
+      maxSteps: deps.limits.maxSteps,
+      signal: runtime.signal,
+    });
+    return Promise.race([ended, stopWait(runtime.signal)]);
+  }
+
+  function end(runtime: TurnRuntime, outcome: EngineOutcome): void {
+    const { row, conversationId } = runtime;
+    const by = runtime.abortedBy();
+    const { status, problem } = verdict(outcome, by, runtime.problem());
+    if (by !== 'shutdown') approvals.cancelTurn(row.id);
+    leftovers(row.id, by === 'shutdown');
+    const called = deps.calls.ofTurn(row.id).some((call) => call.status !== 'refused');
+    const usage = runtime.usage();
+    events.flush(conversationId);
+    database.tx(() => {
+      turns.end(row.id, {
+        status,
+        now: clock.now(),
+        code: problem?.code ?? null,
+        text: problem?.message ?? null,
+      });
+      if (usage.input + usage.output > 0) {
+        events.append(conversationId, row.id, {
+          type: 'usage',
+          input_tokens: usage.input,
+          output_tokens: usage.output,
+          cost_usd: usage.costUsd,
+          model: row.model,
+          provider: row.provider,
+        });
+      }
+      if (status === 'stopped') events.append(conversationId, row.id, { type: 'aborted', by: 'owner' });
+      if (problem)
+        events.append(conversationId, row.id, {
+          type: 'error',
+          code: problem.code,
+          content: problem.message,
+        });
+      audit.append({
+        event: 'turn.ended',
+        principal: runtime.principal,
+        origin: runtime.origin,
+        target: row.id,
+        outcome: status === 'done' ? 'ok' : 'failed',
+        details: {
+          status,
+          code: problem?.code ?? null,
+          input_tokens: usage.input,
+          output_tokens: usage.output,
+          cost_usd: usage.costUsd,
+        },
+      });
+      events.append(conversationId, row.id, {
+        type: 'done',
+        status,
+        can_retry: status !== 'done' && !called,
+        can_continue: status !== 'done' && called,
+      });
+    });
+  }
+
+  /** Calls that nobody will answer any more: the model must not see an open call, and nothing may look as if it ran. */
+  function leftovers(turnId: string, keepRequests: boolean): void {
+    for (const call of deps.calls.ofTurn(turnId)) {
+      if (call.status === 'seen' || call.status === 'asking')
+        deps.gate.give(call, 'stopped', 'The turn ended before it ran.');
+      else if (call.status === 'running')
+        deps.gate.give(call, 'unknown', 'It was cut off while it ran; whether it took effect is not known.');
+    }
+  }
+
+  function stop(id: string, by: Principal): number {
+    const line = lines.get(id);
+    if (!line) return 0;
+    let count = 0;
+    for (const row of line.queue.splice(0)) {
+      count += 1;
+      endQueued(row, 'stopped');
+    }
+    const runtime = line.running;
+    if (runtime && runtime.abortedBy() === undefined) {
+      count += 1;
+      runtime.abort('user');
+      audit.note({
+        event: 'turn.stopped',
+        principal: by,
+        origin: 'page',
+        target: runtime.turnId,
+        outcome: 'ok',
+      });
+    }
+    return count;
+  }
+
+  function endQueued(row: TurnRow, status: TurnStatus): void {
+    try {
+      database.tx(() => {
+        turns.end(row.id, { status, now: clock.now(), code: null, text: null });
+        events.append(row.conversation_id, row.id, { type: 'aborted', by: 'owner' });
+        events.append(row.conversation_id, row.id, {
+          type: 'done',
+          status,
+          can_retry: true,
+          can_continue: false,
+        });
+      });
+    } catch (error) {
+      log.error('the end of a queued turn could not be stored', { turn: row.id, problem: errorText(error) });
+    }
+  }
+
+  return {
+    send(conversationId, text, by) {
+      return create(conversationId, by, (turn) =>
+        events.append(conversationId, turn.id, {
+          type: 'user',
+          message_id: newId('msg', clock.now()),
+          content: text,
+        }),
+      );
+    },
+    resume(conversationId, by) {
+      const line = lines.get(conversationId);
+      if (line?.running || (line?.queue.length ?? 0) > 0) {
+        throw new AppError({
+          family: 'conflict',
+          code: 'turn_running',
+          message: 'A turn is running in this conversation.',
+          fix: 'Wait for it, or stop it.',
+        });
+      }
+      const last = turns.latest(conversationId);
+      if (!last || last.status === 'done') {
+        throw new AppError({
+          family: 'conflict',
+          code: 'nothing_to_continue',
+          message: 'The last answer is complete; there is nothing to go on with.',
+        });
+      }
+      return create(conversationId, by, () => undefined);
+    },
+    stop,
+    stopAll: (by) => [...lines.keys()].reduce((sum, id) => sum + stop(id, by), 0),
+    turnFor(capability) {
+      // Compared in constant time against each of the few running turns.
+      const offered = Buffer.from(capability);
+      for (const [known, runtime] of byCapability) {
+        const own = Buffer.from(known);
+        if (own.length === offered.length && timingSafeEqual(own, offered)) return runtime;
+      }
+      return undefined;
+    },
+    isRunning: (id) => lines.get(id)?.running !== undefined,
+    runningCount: () => [...lines.values()].filter((line) => line.running).length,
+    async idle(id) {
+      const line = lines.get(id);
+      if (!line || (!line.running && line.queue.length === 0)) return;
+      await new Promise<void>((resolve) => line.idle.push(resolve));
+    },
+    async shutdown() {
+      closing = true;
+      const running = [...lines.values()].flatMap((line) => (line.running ? [line] : []));
+      for (const line of lines.values())
+        for (const row of line.queue.splice(0)) endQueued(row, 'interrupted');
+      const ends = running.map((line) => new Promise<void>((resolve) => line.idle.push(resolve)));
+      for (const line of running) line.running?.abort('shutdown');
+      await Promise.all(ends);
+    },
+  };
+}
+
+export const INTERRUPTED: TurnProblem = {
+  code: 'interrupted',
+  message:
+    'OpenPact stopped while this answer was being made. What is shown here is everything that happened; continue when you want.',
+};
+
+function verdict(
+  outcome: EngineOutcome,
+  by: AbortCause | undefined,
+  problem: TurnProblem | undefined,
+): { status: TurnStatus; problem: TurnProblem | undefined } {
+  if (by === 'user') return { status: 'stopped', problem: undefined };
+  if (by === 'shutdown') return { status: 'interrupted', problem: INTERRUPTED };
+  if (by !== undefined) return { status: 'failed', problem };
+  if (outcome.kind === 'finished') return { status: problem ? 'failed' : 'done', problem };
+  // The gateway's words say more than the engine's about the same failure.
+  if (outcome.kind === 'failed')
+    return { status: 'failed', problem: problem ?? { code: outcome.code, message: outcome.message } };
+  return {
+    status: 'failed',
+    problem: problem ?? { code: 'engine_stopped', message: 'The engine ended the turn by itself. Retry.' },
+  };
+}
+
+function stopWait(signal: AbortSignal): Promise<EngineOutcome> {
+  return new Promise((resolve) => {
+    const after = () => void setTimeout(() => resolve({ kind: 'stopped' }), STOP_WAIT_MS).unref();
+    if (signal.aborted) after();
+    else signal.addEventListener('abort', after, { once: true });
+  });
+}
