@@ -143,9 +143,11 @@ export function createTurns(deps: TurnsDeps): Turns {
         details: { conversation: conversationId, provider, model },
       });
       if (position > 0) events.append(conversationId, row.id, { type: 'queued', position });
+      database.afterCommit(() => {
+        line.queue.push(row);
+        schedule();
+      });
     });
-    line.queue.push(row);
-    schedule();
     return row;
   }
 
@@ -296,6 +298,7 @@ export function createTurns(deps: TurnsDeps): Turns {
   /** Calls that nobody will answer any more: the model must not see an open call, and nothing may look as if it ran. */
   function leftovers(turnId: string, keepRequests: boolean): void {
     for (const call of deps.calls.ofTurn(turnId)) {
+      if (call.status === 'asking' && keepRequests) continue;
       if (call.status === 'seen' || call.status === 'asking')
         deps.gate.give(call, 'stopped', 'The turn ended before it ran.');
       else if (call.status === 'running')
