@@ -1,0 +1,150 @@
+// Guarantees: a stored value is encrypted with AES-256-GCM under a key that only the orchestrator derives; the box is
+// bound to its record's id, kind and name, so a box moved to another record does not open. Values stand in no error.
+// Does not: hide names, sizes and times; protect against a rollback of the whole database to older values.
+// An attacker may control: values and, with the database file, every byte of a box.
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { AppError, canonicalJson, newId, type Clock } from '../../core/index.ts';
+import type { SealedRow, SealedStore } from '../../host/storage/sealed-store.ts';
+import { lendOpener } from './reveal.ts';
+import type { KnownSecret, KnownSecrets, SealedInfo, SealedVault, SecretKind, SecretRef } from './types.ts';
+
+export interface SealedVaultDeps {
+  readonly store: SealedStore;
+  readonly clock: Clock;
+  /** 32 bytes: `deriveKey(master, 'seal')`. */
+  readonly key: Uint8Array;
+  readonly known: KnownSecrets;
+}
+
+/** First byte of a box and part of what it is bound to. */
+const FORMAT = 1;
+/** 96 random bits (NIST SP 800-38D 8.2.2): safe up to 2^32 seals under one key. */
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+/** A service account file has 2 to 3 KiB; each byte costs about 25 automaton states. */
+const MAX_VALUE_BYTES = 8 * 1024;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+const MARKER_NAMES: Readonly<Record<SecretKind, (name: string) => string>> = {
+  llm_key: (name) => `${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_API_KEY`,
+};
+
+export function createSealedVault(deps: SealedVaultDeps): SealedVault {
+  const { store, clock, key, known } = deps;
+  const registered = new Map<string, KnownSecret>();
+
+  function register(ref: SecretRef, value: string): KnownSecret {
+    const slot = slotOf(ref);
+    registered.get(slot)?.retire();
+    const secret = known.add(MARKER_NAMES[ref.kind](ref.name), value);
+    registered.set(slot, secret);
+    return secret;
+  }
+
+  const vault: SealedVault = {
+    put(ref, value) {
+      checkValue(ref, value);
+      const now = clock.now();
+      const old = store.get(ref.kind, ref.name);
+      const id = old?.id ?? newId('sec', now);
+      const { nonce, box } = seal(key, { ...ref, id }, value);
+      store.put({ ...ref, id, nonce, box, created_at: old?.created_at ?? now, updated_at: now });
+      return { strong: register(ref, value).strong };
+    },
+    has: (ref) => store.get(ref.kind, ref.name) !== undefined,
+    remove(ref) {
+      registered.get(slotOf(ref))?.retire();
+      registered.delete(slotOf(ref));
+      return store.remove(ref.kind, ref.name);
+    },
+    list: () => store.list().map(infoOf),
+    loadKnown() {
+      const damaged: SealedInfo[] = [];
+      for (const row of store.list()) {
+        const info = infoOf(row);
+        try {
+          if (!Object.hasOwn(MARKER_NAMES, row.kind)) throw damage(row);
+          register(info, open(key, row));
+        } catch (error) {
+          if (!(error instanceof AppError)) throw error;
+          damaged.push(info);
+        }
+      }
+      return { damaged };
+    },
+  };
+  lendOpener(vault, (ref) => {
+    const row = store.get(ref.kind, ref.name);
+    return row === undefined ? undefined : open(key, row);
+  });
+  return Object.freeze(vault);
+}
+
+function infoOf(row: SealedRow): SealedInfo {
+  return {
+    kind: row.kind as SecretKind,
+    name: row.name,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+function slotOf(ref: SecretRef): string {
+  return `${ref.kind}/${ref.name}`;
+}
+
+function checkValue(ref: SecretRef, value: string): void {
+  const refuse = (code: string, message: string): AppError =>
+    new AppError({ family: 'input', code, message });
+  if (!NAME.test(ref.name)) {
+    throw refuse(
+      'secret_name_invalid',
+      'The name of a secret has 1 to 64 letters, digits, "_", "." or "-" and starts with a letter or digit.',
+    );
+  }
+  if (value.trim() === '') throw refuse('secret_empty', `The value of ${ref.name} is empty.`);
+  if (!value.isWellFormed()) {
+    throw refuse('secret_not_text', `The value of ${ref.name} is not well-formed Unicode text.`);
+  }
+  if (Buffer.byteLength(value) > MAX_VALUE_BYTES) {
+    throw refuse('secret_too_long', `The value of ${ref.name} is longer than ${MAX_VALUE_BYTES} bytes.`);
+  }
+}
+
+type RecordIdentity = Pick<SealedRow, 'id' | 'kind' | 'name'>;
+
+function boundTo(record: RecordIdentity): Buffer {
+  return Buffer.from(canonicalJson([FORMAT, record.id, record.kind, record.name]));
+}
+
+function seal(key: Uint8Array, record: RecordIdentity, value: string): { nonce: Buffer; box: Buffer } {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(boundTo(record));
+  const text = Buffer.concat([cipher.update(value, 'utf8'), cipher.final()]);
+  return { nonce, box: Buffer.concat([Buffer.of(FORMAT), text, cipher.getAuthTag()]) };
+}
+
+function open(key: Uint8Array, row: SealedRow): string {
+  const { nonce, box } = row;
+  if (nonce.length !== NONCE_BYTES || box.length < 1 + TAG_BYTES || box[0] !== FORMAT) throw damage(row);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(boundTo(row));
+  decipher.setAuthTag(box.subarray(box.length - TAG_BYTES));
+  try {
+    const text = decipher.update(box.subarray(1, box.length - TAG_BYTES));
+    return Buffer.concat([text, decipher.final()]).toString('utf8');
+  } catch {
+    // Node's own error says only that authentication failed; ours names the record.
+    throw damage(row);
+  }
+}
+
+function damage(row: SealedRow): AppError {
+  return new AppError({
+    family: 'config',
+    code: 'secret_damaged',
+    message: `The sealed ${row.kind} "${row.name}" (record ${row.id}) can't be opened: it was changed, or sealed with another master key.`,
+    fix: 'Enter the value again, or restore the database together with its master key from one backup.',
+  });
+}
