@@ -1,5 +1,5 @@
 import type { Clock, Log } from '../../../core/index.ts';
-import type { FileRule, Launcher, UserIds } from '../../../host/process/types.ts';
+import type { Launcher, UserIds } from '../../../host/process/types.ts';
 import type { EngineHandlers } from '../../adapter.ts';
 
 /** How the agent's program is started: `node ...flags script`, and what it must be able to read for that. */
@@ -8,8 +8,8 @@ export interface AgentProgram {
   readonly node: string;
   /** Absolute: `dist/agent.js`, or `src/agent/main.ts` where the sources run. */
   readonly script: string;
-  /** What node and the script need to open. Nothing else can be read by the process. */
-  readonly files: readonly FileRule[];
+  /** Absolute files and folders that the script is made of. Beyond them and node's libraries nothing can be read. */
+  readonly read: readonly string[];
 }
 
 export interface BuiltinEngineDeps {
