@@ -1,0 +1,96 @@
+import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { call, CallError } from './client.ts';
+import type {
+  Approval,
+  ApprovalList,
+  ApprovalStatus,
+  Conversation,
+  ModelsAnswer,
+  SetupStatus,
+  SystemStatus,
+  UpstreamList,
+  VersionAnswer,
+} from './types.ts';
+
+/** Live things are asked for again every so many milliseconds while the tab is in front. */
+const LIVE = 4_000;
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 2_000,
+      // A refusal stays a refusal; only silence is worth another try.
+      retry: (count, error) => error instanceof CallError && error.status === 0 && count < 1,
+      refetchOnWindowFocus: true,
+    },
+  },
+});
+
+export const setupStatus = queryOptions({
+  queryKey: ['setup'],
+  queryFn: ({ signal }) => call<SetupStatus>('GET', '/api/setup/status', { signal, open: true }),
+  // Once set up, always set up.
+  staleTime: (query) => (query.state.data?.setup_required === false ? Number.POSITIVE_INFINITY : 0),
+});
+
+export const version = queryOptions({
+  queryKey: ['version'],
+  queryFn: ({ signal }) => call<VersionAnswer>('GET', '/api/version', { signal, open: true }),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const systemStatus = queryOptions({
+  queryKey: ['system'],
+  queryFn: ({ signal }) => call<SystemStatus>('GET', '/api/system/status', { signal }),
+  refetchInterval: LIVE,
+});
+
+export const conversations = queryOptions({
+  queryKey: ['conversations'],
+  queryFn: ({ signal }) => call<readonly Conversation[]>('GET', '/api/sessions', { signal }),
+  refetchInterval: LIVE,
+});
+
+export const conversation = (id: string) =>
+  queryOptions({
+    queryKey: ['conversation', id],
+    queryFn: ({ signal }) => call<Conversation>('GET', `/api/sessions/${encodeURIComponent(id)}`, { signal }),
+  });
+
+export const approvals = (status: ApprovalStatus | 'all') =>
+  queryOptions({
+    queryKey: ['approvals', status],
+    queryFn: ({ signal }) =>
+      call<ApprovalList>(
+        'GET',
+        status === 'all' ? '/api/approvals?limit=100' : `/api/approvals?status=${status}&limit=100`,
+        { signal },
+      ),
+    refetchInterval: LIVE,
+  });
+
+export const upstreams = queryOptions({
+  queryKey: ['upstreams'],
+  queryFn: ({ signal }) => call<UpstreamList>('GET', '/api/llm/upstreams', { signal }),
+});
+
+export const models = queryOptions({
+  queryKey: ['models'],
+  queryFn: ({ signal }) => call<ModelsAnswer>('GET', '/api/models', { signal }),
+  staleTime: 60_000,
+});
+
+/** Everything that an approval touches: the inbox, the badge, the log. */
+export function refreshApprovals(): void {
+  void queryClient.invalidateQueries({ queryKey: ['approvals'] });
+  void queryClient.invalidateQueries({ queryKey: ['system'] });
+}
+
+/** Puts one decided request into the lists at once, so that the card shows the decision before the next poll. */
+export function placeApproval(changed: Approval): void {
+  queryClient.setQueriesData<ApprovalList>({ queryKey: ['approvals'] }, (list) =>
+    list
+      ? { ...list, approvals: list.approvals.map((item) => (item.id === changed.id ? changed : item)) }
+      : list,
+  );
+}

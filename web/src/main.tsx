@@ -1,0 +1,34 @@
+import { CSPProvider } from '@base-ui/react/csp-provider';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { queryClient } from './api/queries.ts';
+import { onSessionChange, sessionState } from './api/session.ts';
+import { router } from './router.tsx';
+import './styles.css';
+
+// Logged out in another tab, or the refresh cookie is no longer valid: what this tab knows is dropped, and the guards
+// of the routes lead to the login.
+let was = sessionState().status;
+onSessionChange(() => {
+  const { status } = sessionState();
+  if (was === 'in' && status === 'out') {
+    queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== 'setup' });
+    void router.invalidate();
+  }
+  was = status;
+});
+
+const root = document.getElementById('root');
+if (!root) throw new Error('the page has no root element');
+createRoot(root).render(
+  <StrictMode>
+    {/* The page's policy refuses <style> elements; base-ui's are in styles.css. */}
+    <CSPProvider disableStyleElements>
+      <QueryClientProvider client={queryClient}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </CSPProvider>
+  </StrictMode>,
+);

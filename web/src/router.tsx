@@ -1,0 +1,158 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { queryClient, setupStatus } from './api/queries.ts';
+import { refreshSession, sessionState } from './api/session.ts';
+import { Missing, RouteProblem, RoutePending } from './shell/route-states.tsx';
+
+/** Makes sure that we know whether somebody is logged in. Throws Unreachable when the server doesn't answer. */
+async function loggedIn(): Promise<boolean> {
+  const { status } = sessionState();
+  if (status === 'in') return true;
+  // Out is asked again as well: another tab may have logged in meanwhile.
+  return refreshSession();
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: Missing });
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/setup',
+  validateSearch: (search: Record<string, unknown>): { step?: 'brain' } =>
+    search['step'] === 'brain' ? { step: 'brain' } : {},
+  beforeLoad: async ({ search }) => {
+    const status = await queryClient.fetchQuery(setupStatus);
+    if (status.setup_step === 'account') return;
+    const inside = await loggedIn();
+    if (!inside) throw redirect({ to: '/login', search: { redirect: '/setup' } });
+    if (status.setup_step === 'complete' && search.step !== 'brain') throw redirect({ to: '/chat' });
+  },
+  component: lazyRouteComponent(() => import('./setup/setup-page.tsx'), 'SetupPage'),
+});
+
+const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/login',
+  validateSearch: (search: Record<string, unknown>): { redirect?: string } => {
+    const to = text(search['redirect']);
+    // Only paths of this page: a login must not be a springboard to elsewhere.
+    return to && /^\/(?![/\\])/.test(to) ? { redirect: to } : {};
+  },
+  beforeLoad: async ({ search }) => {
+    const status = await queryClient.fetchQuery(setupStatus);
+    if (status.setup_step === 'account') throw redirect({ to: '/setup' });
+    if (await loggedIn()) throw redirect({ href: search.redirect ?? '/chat' });
+  },
+  component: lazyRouteComponent(() => import('./login/login-page.tsx'), 'LoginPage'),
+});
+
+const appRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'app',
+  beforeLoad: async ({ location }) => {
+    const status = await queryClient.fetchQuery(setupStatus);
+    if (status.setup_required) throw redirect({ to: '/setup' });
+    if (!(await loggedIn())) throw redirect({ to: '/login', search: { redirect: location.href } });
+  },
+  component: lazyRouteComponent(() => import('./shell/shell.tsx'), 'Shell'),
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/chat' });
+  },
+});
+
+const chatRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/chat',
+  validateSearch: (search: Record<string, unknown>): { q?: string } => {
+    const q = text(search['q']);
+    return q ? { q } : {};
+  },
+  component: lazyRouteComponent(() => import('./chat/chat-page.tsx'), 'ChatPage'),
+});
+
+const conversationRoute = createRoute({
+  getParentRoute: () => chatRoute,
+  path: '$id',
+});
+
+const approvalsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/approvals',
+  validateSearch: (search: Record<string, unknown>): { show?: 'decided'; id?: string } => {
+    const id = text(search['id']);
+    return { ...(search['show'] === 'decided' ? { show: 'decided' as const } : {}), ...(id ? { id } : {}) };
+  },
+  component: lazyRouteComponent(() => import('./approvals/approvals-page.tsx'), 'ApprovalsPage'),
+});
+
+const activityRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/activity',
+  validateSearch: (search: Record<string, unknown>): { event?: string; seq?: number } => {
+    const event = text(search['event']);
+    const seq = Number(search['seq']);
+    return {
+      ...(event ? { event } : {}),
+      ...(Number.isSafeInteger(seq) && seq > 0 ? { seq } : {}),
+    };
+  },
+  component: lazyRouteComponent(() => import('./activity/activity-page.tsx'), 'ActivityPage'),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/settings',
+  component: Outlet,
+});
+
+const settingsHomeRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/settings/model' });
+  },
+});
+
+const modelRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/model',
+  component: lazyRouteComponent(() => import('./settings/model-page.tsx'), 'ModelPage'),
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    setupRoute,
+    loginRoute,
+    appRoute.addChildren([
+      homeRoute,
+      chatRoute.addChildren([conversationRoute]),
+      approvalsRoute,
+      activityRoute,
+      settingsRoute.addChildren([settingsHomeRoute, modelRoute]),
+    ]),
+  ]),
+  defaultPreload: 'intent',
+  defaultErrorComponent: RouteProblem,
+  defaultPendingComponent: RoutePending,
+  defaultPendingMs: 300,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,17 @@
+import { History, MessageSquare, Settings, ShieldQuestion, type LucideIcon } from 'lucide-react';
+
+export interface Place {
+  readonly to: '/chat' | '/approvals' | '/activity' | '/settings';
+  readonly label: string;
+  readonly icon: LucideIcon;
+  /** Stands in the phone's bottom bar; the others are under "More". */
+  readonly inBar: boolean;
+}
+
+/** Where one can go, in the order of the rail. A place is listed when it exists, not before. */
+export const PLACES: readonly Place[] = [
+  { to: '/chat', label: 'Chat', icon: MessageSquare, inBar: true },
+  { to: '/approvals', label: 'Approvals', icon: ShieldQuestion, inBar: true },
+  { to: '/activity', label: 'Activity', icon: History, inBar: true },
+  { to: '/settings', label: 'Settings', icon: Settings, inBar: false },
+];
