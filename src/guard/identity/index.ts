@@ -1,0 +1,13 @@
+export * from './address-key.ts';
+export * from './identity.ts';
+export type * from './account.ts';
+export type * from './login.ts';
+export * from './password-rule.ts';
+export type * from './ports.ts';
+export * from './rate-limit.ts';
+export type { ClientFacts, RefreshOutcome, Sessions, StartedSession } from './sessions.ts';
+export { PROFILE_SETTING } from './setup.ts';
+export type { NewAccount, Setup, SetupStep } from './setup.ts';
+export type { Tickets } from './tickets.ts';
+export { tokenKey } from './tokens.ts';
+export type { AccessFacts, AccessToken, Tokens } from './tokens.ts';
