@@ -6,7 +6,7 @@ import type { Audit } from '../guard/audit/index.ts';
 import type { Gate } from '../guard/gate/index.ts';
 import type { ApprovalRow, ToolCallStore, Transactions, TurnStore } from '../host/storage/index.ts';
 import type { EventLog } from './event-log.ts';
-import { INTERRUPTED } from './turns.ts';
+import { INTERRUPTED } from './turn-verdict.ts';
 
 export interface RecoveryDeps {
   readonly turns: TurnStore;

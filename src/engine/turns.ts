@@ -6,32 +6,16 @@ import {
   errorText,
   newId,
   type AnyTool,
-  type Clock,
   type Log,
   type Principal,
   type TurnStatus,
 } from '../core/index.ts';
-import type { Approvals } from '../guard/approvals/index.ts';
-import type { Audit } from '../guard/audit/index.ts';
-import type { Gate } from '../guard/gate/index.ts';
-import type {
-  ConversationStore,
-  ToolCallStore,
-  Transactions,
-  TurnRow,
-  TurnStore,
-} from '../host/storage/index.ts';
+import type { ConversationStore, TurnRow } from '../host/storage/index.ts';
 import type { EngineAdapter, EngineOutcome } from './adapter.ts';
 import type { ContextBuilder } from './context.ts';
-import type { EventLog } from './event-log.ts';
 import { historyOf } from './history.ts';
-import {
-  createTurnRuntime,
-  type AbortCause,
-  type TurnLimits,
-  type TurnProblem,
-  type TurnRuntime,
-} from './turn-runtime.ts';
+import { endTurn, type TurnEndDeps } from './turn-end.ts';
+import { createTurnRuntime, type TurnLimits, type TurnRuntime } from './turn-runtime.ts';
 
 export interface Turns {
   /** Stores the message and queues a turn for it. Errors: `queue_full`, `stopping`. */
@@ -51,19 +35,11 @@ export interface Turns {
   shutdown(): Promise<void>;
 }
 
-export interface TurnsDeps {
+export interface TurnsDeps extends TurnEndDeps {
   readonly conversations: ConversationStore;
-  readonly turns: TurnStore;
-  readonly calls: ToolCallStore;
-  readonly database: Transactions;
-  readonly events: EventLog;
-  readonly gate: Gate;
-  readonly approvals: Approvals;
-  readonly audit: Audit;
   readonly engine: EngineAdapter;
   readonly context: ContextBuilder;
   readonly tools: readonly AnyTool[];
-  readonly clock: Clock;
   readonly log: Log;
   readonly model: () => { provider: string; model: string };
   readonly limits: TurnLimits;
@@ -83,7 +59,7 @@ interface Line {
 }
 
 export function createTurns(deps: TurnsDeps): Turns {
-  const { turns, events, database, audit, engine, approvals, clock, log } = deps;
+  const { turns, events, database, audit, engine, clock, log } = deps;
   const lines = new Map<string, Line>();
   const byCapability = new Map<string, TurnRuntime>();
   let closing = false;
@@ -200,7 +176,7 @@ export function createTurns(deps: TurnsDeps): Turns {
     byCapability.delete(runtime.capability);
     runtime.dispose();
     try {
-      end(runtime, outcome);
+      endTurn(deps, runtime, outcome);
     } catch (error) {
       log.error('the end of a turn could not be stored', { turn: runtime.turnId, problem: errorText(error) });
     }
@@ -237,73 +213,6 @@ export function createTurns(deps: TurnsDeps): Turns {
       signal: runtime.signal,
     });
     return Promise.race([ended, stopWait(runtime.signal)]);
-  }
-
-  function end(runtime: TurnRuntime, outcome: EngineOutcome): void {
-    const { row, conversationId } = runtime;
-    const by = runtime.abortedBy();
-    const { status, problem } = verdict(outcome, by, runtime.problem());
-    if (by !== 'shutdown') approvals.cancelTurn(row.id);
-    leftovers(row.id, by === 'shutdown');
-    const called = deps.calls.ofTurn(row.id).some((call) => call.status !== 'refused');
-    const usage = runtime.usage();
-    events.flush(conversationId);
-    database.tx(() => {
-      turns.end(row.id, {
-        status,
-        now: clock.now(),
-        code: problem?.code ?? null,
-        text: problem?.message ?? null,
-      });
-      if (usage.input + usage.output > 0) {
-        events.append(conversationId, row.id, {
-          type: 'usage',
-          input_tokens: usage.input,
-          output_tokens: usage.output,
-          cost_usd: usage.costUsd,
-          model: row.model,
-          provider: row.provider,
-        });
-      }
-      if (status === 'stopped') events.append(conversationId, row.id, { type: 'aborted', by: 'owner' });
-      if (problem)
-        events.append(conversationId, row.id, {
-          type: 'error',
-          code: problem.code,
-          content: problem.message,
-        });
-      audit.append({
-        event: 'turn.ended',
-        principal: runtime.principal,
-        origin: runtime.origin,
-        target: row.id,
-        outcome: status === 'done' ? 'ok' : 'failed',
-        details: {
-          status,
-          code: problem?.code ?? null,
-          input_tokens: usage.input,
-          output_tokens: usage.output,
-          cost_usd: usage.costUsd,
-        },
-      });
-      events.append(conversationId, row.id, {
-        type: 'done',
-        status,
-        can_retry: status !== 'done' && !called,
-        can_continue: status !== 'done' && called,
-      });
-    });
-  }
-
-  /** Calls that nobody will answer any more: the model must not see an open call, and nothing may look as if it ran. */
-  function leftovers(turnId: string, keepRequests: boolean): void {
-    for (const call of deps.calls.ofTurn(turnId)) {
-      if (call.status === 'asking' && keepRequests) continue;
-      if (call.status === 'seen' || call.status === 'asking')
-        deps.gate.give(call, 'stopped', 'The turn ended before it ran.');
-      else if (call.status === 'running')
-        deps.gate.give(call, 'unknown', 'It was cut off while it ran; whether it took effect is not known.');
-    }
   }
 
   function stop(id: string, by: Principal): number {
@@ -403,30 +312,6 @@ export function createTurns(deps: TurnsDeps): Turns {
       for (const line of running) line.running?.abort('shutdown');
       await Promise.all(ends);
     },
-  };
-}
-
-export const INTERRUPTED: TurnProblem = {
-  code: 'interrupted',
-  message:
-    'OpenPact stopped while this answer was being made. What is shown here is everything that happened; continue when you want.',
-};
-
-function verdict(
-  outcome: EngineOutcome,
-  by: AbortCause | undefined,
-  problem: TurnProblem | undefined,
-): { status: TurnStatus; problem: TurnProblem | undefined } {
-  if (by === 'user') return { status: 'stopped', problem: undefined };
-  if (by === 'shutdown') return { status: 'interrupted', problem: INTERRUPTED };
-  if (by !== undefined) return { status: 'failed', problem };
-  if (outcome.kind === 'finished') return { status: problem ? 'failed' : 'done', problem };
-  // The gateway's words say more than the engine's about the same failure.
-  if (outcome.kind === 'failed')
-    return { status: 'failed', problem: problem ?? { code: outcome.code, message: outcome.message } };
-  return {
-    status: 'failed',
-    problem: problem ?? { code: 'engine_stopped', message: 'The engine ended the turn by itself. Retry.' },
   };
 }
 

@@ -4,10 +4,7 @@
 // Does not: keep a tool from doing what it may do; the tool's own fences do (the file child, later the script box).
 // An attacker may control: the call id, the name, the arguments, how often and in which order they come.
 import {
-  AppError,
   canonicalJson,
-  errorText,
-  type AnyTool,
   type Clock,
   type Json,
   type Log,
@@ -18,9 +15,10 @@ import {
 import type { ApprovalRow, ToolCallRow, ToolCallStore, Transactions } from '../../host/storage/index.ts';
 import type { ApprovalEnd, Approvals } from '../approvals/index.ts';
 import type { Audit } from '../audit/index.ts';
-import type { Policy } from '../policy/index.ts';
 import { callIdOf, parseCallId, type CallAnswer, type CallRequest, type CallTurn } from './call.ts';
+import { decide, type DecideDeps, type Decided } from './decide.ts';
 import { withDeadline } from './deadline.ts';
+import { endOfFailure, failureSentence, recordedAnswer, refusalOf } from './outcomes.ts';
 
 /** Writes the conversation's events; called inside the gate's transactions. */
 export interface Transcript {
@@ -40,9 +38,7 @@ export interface Gate {
   give(row: ToolCallRow, kind: ToolOutcomeKind, sentence: string): void;
 }
 
-export interface GateDeps {
-  readonly tools: ReadonlyMap<string, AnyTool>;
-  readonly policy: Policy;
+export interface GateDeps extends DecideDeps {
   readonly approvals: Approvals;
   readonly calls: ToolCallStore;
   readonly database: Transactions;
@@ -56,25 +52,10 @@ export interface GateDeps {
   readonly maxCallsPerTurn: number;
 }
 
-type Decided =
-  | {
-      readonly kind: 'allow' | 'ask';
-      readonly rule: string;
-      readonly tool: AnyTool;
-      readonly args: unknown;
-      readonly target: string;
-    }
-  | {
-      readonly kind: 'no';
-      readonly rule: string | null;
-      readonly outcome: 'denied' | 'refused';
-      readonly sentence: string;
-    };
-
 const NOTHING_HIDDEN = {};
 
 export function createGate(deps: GateDeps): Gate {
-  const { tools, policy, approvals, calls, database, audit, redactor, transcript, clock, log } = deps;
+  const { approvals, calls, database, audit, redactor, transcript, clock, log } = deps;
   const running = new Map<string, Promise<CallAnswer>>();
 
   const refused = (sentence: string): CallAnswer => ({
@@ -84,38 +65,6 @@ export function createGate(deps: GateDeps): Gate {
     hidden: NOTHING_HIDDEN,
     rule: null,
   });
-
-  /** Step 1: is it valid, and what does the policy say? Anything unknown is a no. */
-  function decide(row: ToolCallRow, origin: CallTurn['origin']): Decided {
-    const tool = tools.get(row.tool);
-    if (!tool)
-      return {
-        kind: 'no',
-        rule: 'unknown-tool',
-        outcome: 'refused',
-        sentence: `There is no tool ${row.tool}.`,
-      };
-    const parsed = tool.parse(JSON.parse(row.arguments));
-    if (!parsed.ok) {
-      return {
-        kind: 'no',
-        rule: 'invalid-arguments',
-        outcome: 'refused',
-        sentence: `The arguments are not valid: ${parsed.problem}`,
-      };
-    }
-    const { target, resource } = tool.target(parsed.args as never);
-    const answer = policy.decide({ tool: tool.name, resource, origin });
-    if (answer.decision === 'deny') {
-      return {
-        kind: 'no',
-        rule: answer.rule,
-        outcome: 'denied',
-        sentence: `Not allowed: ${answer.because}.`,
-      };
-    }
-    return { kind: answer.decision, rule: answer.rule, tool, args: parsed.args, target };
-  }
 
   /** Step 2: a durable request, then a person. Null when approved. */
   async function ask(
@@ -273,7 +222,7 @@ export function createGate(deps: GateDeps): Gate {
         `A turn may make at most ${deps.maxCallsPerTurn} tool calls.`,
       );
     }
-    const decided = decide(row, turn.origin);
+    const decided = decide(deps, row, turn.origin);
     if (decided.kind === 'no') return endWithout(row, turn, decided.outcome, decided.rule, decided.sentence);
     if (decided.kind === 'ask') {
       const end = await ask(turn, row, decided);
@@ -335,7 +284,7 @@ export function createGate(deps: GateDeps): Gate {
         origin: 'page',
         signal: new AbortController().signal,
       } as const;
-      const decided = decide(row, who.origin);
+      const decided = decide(deps, row, who.origin);
       if (decided.kind === 'no') endWithout(row, who, decided.outcome, decided.rule, decided.sentence);
       else await run(row, decided, who);
     },
@@ -349,54 +298,4 @@ export function createGate(deps: GateDeps): Gate {
       endWithout(row, { principal, origin: 'system' }, kind, row.rule, sentence);
     },
   };
-}
-
-function recordedAnswer(row: ToolCallRow): CallAnswer | undefined {
-  if (row.status === 'seen' || row.status === 'asking' || row.status === 'running') return undefined;
-  return {
-    kind: row.status,
-    isError: row.is_error === 1,
-    value: JSON.parse(row.result ?? 'null') as Json,
-    hidden: JSON.parse(row.redactions ?? '{}') as Record<string, number>,
-    rule: row.rule,
-  };
-}
-
-function refusalOf(
-  end: Exclude<ApprovalEnd, { status: 'left' }>,
-): { kind: ToolOutcomeKind; sentence: string } | undefined {
-  switch (end.status) {
-    case 'approved':
-      return undefined;
-    case 'denied':
-      return {
-        kind: 'denied',
-        sentence: end.reason === null ? 'The owner denied this.' : `The owner denied this: ${end.reason}`,
-      };
-    case 'expired':
-      return { kind: 'expired', sentence: 'Nobody decided in time; it was not run.' };
-    case 'cancelled':
-      return { kind: 'stopped', sentence: 'The turn was stopped; it was not run.' };
-  }
-}
-
-/** A write that was cut short may have happened; a read has not changed anything. */
-function endOfFailure(error: unknown, tool: AnyTool): ToolOutcomeKind {
-  if (!(error instanceof AppError) || (error.code !== 'stopped' && error.code !== 'deadline'))
-    return 'failed';
-  if (tool.effect === 'write') return 'unknown';
-  return error.code === 'stopped' ? 'stopped' : 'failed';
-}
-
-/** A sentence for the model. Unexpected errors keep their details in the log. */
-function failureSentence(error: unknown, row: ToolCallRow, log: Log): string {
-  if (error instanceof AppError)
-    return error.fix === undefined ? error.message : `${error.message} ${error.fix}`;
-  log.error('a tool failed unexpectedly', {
-    tool: row.tool,
-    turn: row.turn_id,
-    call: callIdOf(row),
-    problem: errorText(error),
-  });
-  return `The tool ${row.tool} failed unexpectedly; the log has the details.`;
 }

@@ -1,0 +1,96 @@
+/**
+ * Runs every suite and says plainly how it went. `npm test [filter...]` runs the files whose path contains a filter.
+ * With OPENPACT_CI=1 a skipped test counts as a failure, and every suite has to stay within its time budget by and large.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { startVitest, type Reporter, type TestModule } from 'vitest/node';
+import { build } from './build.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const CI = process.env['OPENPACT_CI'] === '1';
+
+/** Seconds that a suite may take on two busy cores. A suite that is over is named, so that somebody mends it. */
+const SUITES: readonly { readonly name: string; readonly folder: string; readonly budget: number }[] = [
+  { name: 'attacks', folder: 'test/attacks/', budget: 240 },
+  { name: 'end to end', folder: 'test/e2e/', budget: 180 },
+  { name: 'conformance', folder: 'test/conformance/', budget: 60 },
+  { name: 'house rules', folder: 'test/', budget: 20 },
+  { name: 'language', folder: 'src/sandbox/', budget: 60 },
+  { name: 'units', folder: 'src/', budget: 240 },
+];
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+  ms: number;
+}
+
+const tallies = new Map<string, Tally>();
+const skipped: string[] = [];
+let unhandled = 0;
+
+const counter: Reporter = {
+  onTestRunEnd(modules: readonly TestModule[], errors) {
+    unhandled = errors.length;
+    for (const module of modules) {
+      const path = module.moduleId.slice(ROOT.length + 1);
+      const suite = SUITES.find(({ folder }) => path.startsWith(folder))?.name ?? 'units';
+      const tally = tallies.get(suite) ?? { passed: 0, failed: 0, skipped: 0, ms: 0 };
+      const facts = module.diagnostic();
+      tally.ms += facts.duration + facts.collectDuration + facts.setupDuration;
+      let tests = 0;
+      for (const test of module.children.allTests()) {
+        tests += 1;
+        const state = test.result().state;
+        if (state === 'passed') tally.passed += 1;
+        else if (state === 'failed') tally.failed += 1;
+        else {
+          tally.skipped += 1;
+          skipped.push(`${path}: ${test.fullName}`);
+        }
+      }
+      // A file that could not be loaded has no tests; it has failed all the same.
+      if (module.state() === 'failed' && (tests === 0 || module.errors().length > 0)) tally.failed += 1;
+      tallies.set(suite, tally);
+    }
+  },
+};
+
+const filters = process.argv.slice(2);
+if (existsSync(join(ROOT, 'node_modules', 'rolldown'))) await build({ quiet: true });
+
+const vitest = await startVitest('test', filters, {
+  root: ROOT,
+  watch: false,
+  reporters: [filters.length > 0 ? 'default' : 'dot', counter],
+});
+await vitest?.close();
+
+const total = { passed: 0, failed: unhandled, skipped: 0 };
+console.log('\nsuite           tests    seconds  budget');
+for (const { name, budget } of SUITES) {
+  const tally = tallies.get(name);
+  if (!tally) continue;
+  total.passed += tally.passed;
+  total.failed += tally.failed;
+  total.skipped += tally.skipped;
+  const seconds = tally.ms / 1000;
+  const tests = tally.passed + tally.failed + tally.skipped;
+  console.log(
+    `${name.padEnd(15)} ${String(tests).padStart(5)} ${seconds.toFixed(1).padStart(10)} ${String(budget).padStart(7)}${seconds > budget ? '  over its budget' : ''}`,
+  );
+}
+for (const line of skipped) console.log(`skipped: ${line}`);
+if (unhandled > 0) console.log(`${unhandled} errors outside of tests count as failures`);
+if (CI && total.skipped > 0) {
+  console.log('OPENPACT_CI=1: a skipped test is a failure');
+  total.failed += total.skipped;
+}
+if (total.passed + total.failed === 0) {
+  console.log('no test was found');
+  total.failed = 1;
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed > 0 ? 1 : 0);
