@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { AppError } from '../../core/index.ts';
 import { deviations, isEnded, type ReadStatus } from './process-status.ts';
 import type { Supervised } from './supervise.ts';
-import type { FenceReport, LaunchOrder } from './types.ts';
+import type { Exit, FenceReport, LaunchOrder } from './types.ts';
 
 export interface Agreement {
   readonly report: FenceReport;
@@ -47,7 +47,7 @@ export async function agreeOnFences(input: HandshakeInput): Promise<Agreement> {
   // The pipe closes on exec: either the program runs now, or the chain has ended.
   const failure = /^(?:failed|missing) (.*)$/m.exec(text)?.[1];
   if (failure !== undefined || standing === undefined) {
-    const exit = await input.supervised.killForFence();
+    const exit = await endOfChain(input.supervised);
     const words = input.supervised.child.stderr.tail().join(' | ');
     throw fenceFailed(
       order,
@@ -58,6 +58,17 @@ export async function agreeOnFences(input: HandshakeInput): Promise<Agreement> {
   verify(input, standing, true);
   const { landlockAbi, seccomp, notes } = standing;
   return { report: { fenced: landlockAbi > 0 && seccomp, landlockAbi, notes } };
+}
+
+/** The chain ends by itself after a failure; its exit code is worth a moment. */
+async function endOfChain(supervised: Supervised): Promise<Exit> {
+  let timer: NodeJS.Timeout | undefined;
+  const moment = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 500);
+  });
+  await Promise.race([supervised.child.exited, moment]);
+  clearTimeout(timer);
+  return supervised.killForFence();
 }
 
 interface Standing {
