@@ -1,0 +1,128 @@
+/** How the text of a variable becomes a value. */
+export type KeyKind = 'text' | 'number' | 'flag' | 'list';
+
+export interface KeyInfo {
+  readonly kind: KeyKind;
+  /** As it would stand in the file. `workspace.path` has none: it depends on where the program is started. */
+  readonly default?: string | number | boolean | readonly string[];
+  /** Older and shorter names of the variable. */
+  readonly short?: readonly string[];
+  readonly says: string;
+}
+
+/**
+ * Every key. Its variable is `OPENPACT_` and the key in capitals with `_` for each dot: `admin.jwt.access_expiry` is
+ * OPENPACT_ADMIN_JWT_ACCESS_EXPIRY. Lists are separated by commas there; flags are true, false, 1 or 0.
+ */
+export const KEYS = {
+  'workspace.path': { kind: 'text', short: ['WORKSPACE_PATH'], says: 'The folder that holds everything.' },
+  'admin.bind': {
+    kind: 'text',
+    default: '127.0.0.1:8888',
+    short: ['ADMIN_BIND'],
+    says: 'Address and port of the page.',
+  },
+  'admin.trusted_proxies': {
+    kind: 'list',
+    default: [],
+    says: 'Proxies whose forwarding headers are believed.',
+  },
+  'admin.allowed_origins': { kind: 'list', default: [], says: 'Further origins that may call the API.' },
+  'admin.jwt.access_expiry': {
+    kind: 'text',
+    default: '15m',
+    says: 'How long an access token lives: 1m to 60m.',
+  },
+  'admin.jwt.refresh_expiry': {
+    kind: 'text',
+    default: '72h',
+    says: 'How long a login lasts: 1h to 30d.',
+  },
+  'admin.step_up': { kind: 'flag', default: false, says: 'Ask for the password again at each approval.' },
+  'logging.level': {
+    kind: 'text',
+    default: 'info',
+    short: ['OPENPACT_LOG_LEVEL'],
+    says: 'debug, info, warn or error.',
+  },
+  'logging.json': {
+    kind: 'flag',
+    default: false,
+    short: ['OPENPACT_LOG_JSON'],
+    says: 'Log lines as JSON, for machines.',
+  },
+  'context.ai_may_edit_identity': {
+    kind: 'flag',
+    default: false,
+    says: 'Let the assistant ask to change SOUL.md and USER.md.',
+  },
+  'approvals.expire_after': {
+    kind: 'text',
+    default: '24h',
+    says: 'How long a request waits for a decision: 1m to 30d.',
+  },
+  'engine.max_turns_at_once': { kind: 'number', default: 4, says: 'Turns that run side by side.' },
+  'engine.max_steps': { kind: 'number', default: 25, says: 'Calls to the model in one turn, at most.' },
+  'engine.turn_timeout': { kind: 'text', default: '10m', says: 'A turn is stopped after this time of work.' },
+  'engine.provider': {
+    kind: 'text',
+    default: 'demo',
+    short: ['OPENPACT_PROVIDER'],
+    says: 'The first choice; the page can change it.',
+  },
+  'engine.model': {
+    kind: 'text',
+    default: 'demo',
+    short: ['OPENPACT_MODEL'],
+    says: 'The first choice; the page can change it.',
+  },
+  'security.min_isolation': {
+    kind: 'number',
+    default: 0,
+    says: 'Refuse to start below this isolation level, 0 to 3.',
+  },
+  'server.rate_limit.rate': {
+    kind: 'number',
+    default: 10,
+    short: ['OPENPACT_RATE_LIMIT'],
+    says: 'Requests a second, per address.',
+  },
+  'server.rate_limit.burst': {
+    kind: 'number',
+    default: 20,
+    short: ['OPENPACT_RATE_BURST'],
+    says: 'Requests at once, per address.',
+  },
+} as const satisfies Readonly<Record<string, KeyInfo>>;
+
+export type Key = keyof typeof KEYS;
+
+export const KEY_NAMES = Object.keys(KEYS) as readonly Key[];
+
+export function keyInfo(key: Key): KeyInfo {
+  return KEYS[key];
+}
+
+export function variableOf(key: Key): string {
+  return `OPENPACT_${key.toUpperCase().replaceAll('.', '_')}`;
+}
+
+/** Keys of other versions and of old documents, and what to do instead. */
+export const GONE: Readonly<Record<string, string>> = {
+  workspace_path: 'use workspace.path',
+  memory_file: 'the assistant always uses ai-data/MEMORY.md',
+  soul_file: 'the assistant always uses ai-data/SOUL.md',
+  user_file: 'the assistant always uses ai-data/USER.md',
+  'mcp.enabled_tools': 'there is no list of tools to switch on',
+  'server.port': 'use admin.bind',
+  'server.admin_port': 'use admin.bind',
+  'server.health_addr': '/healthz and /ready are at the address of admin.bind',
+  'logging.format': 'use logging.json',
+  'admin.enabled': 'the page is always on; admin.bind says where',
+  'admin.jwt.secret': 'set the variable ADMIN_JWT_SECRET or ADMIN_JWT_SECRET_FILE',
+  'admin.cors': 'use admin.allowed_origins',
+  'engine.type': 'there is one engine, the built-in one',
+  'engine.port': 'the engine has no port',
+  'engine.hostname': 'the engine has no address',
+  'engine.password': 'the engine has no password',
+};

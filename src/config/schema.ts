@@ -1,0 +1,131 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { parseDuration } from './duration.ts';
+import type { BindAddress, Config } from './types.ts';
+
+// Messages never repeat the value: it may have come from a variable that holds a secret.
+
+const text = z.string({ error: 'must be a text' }).min(1, 'must not be empty');
+const flag = z.boolean({ error: 'must be true or false' });
+
+function whole(from: number, to: number) {
+  const problem = `must be a whole number from ${from} to ${to}`;
+  return z.int({ error: problem }).min(from, problem).max(to, problem);
+}
+
+function number(from: number, to: number) {
+  const problem = `must be a number from ${from} to ${to}`;
+  return z.number({ error: problem }).min(from, problem).max(to, problem);
+}
+
+/** A length of time; becomes milliseconds. */
+function duration(from: string, to: string) {
+  const problem = `must be a time from ${from} to ${to}, such as "${from}"`;
+  const [least = 0, most = 0] = [parseDuration(from), parseDuration(to)];
+  return z.string({ error: problem }).transform((value, context) => {
+    const ms = parseDuration(value);
+    if (ms !== undefined && ms >= least && ms <= most) return ms;
+    context.issues.push({ code: 'custom', message: problem, input: undefined });
+    return z.NEVER;
+  });
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, { error: `must be one of ${values.join(', ')}` });
+}
+
+const ADDRESS = 'must be an address and a port, such as "127.0.0.1:8888" or "[::1]:8888"';
+const bind = z.string({ error: ADDRESS }).transform((value, context): BindAddress => {
+  const found = parseBind(value);
+  if (found !== undefined) return found;
+  context.issues.push({ code: 'custom', message: ADDRESS, input: undefined });
+  return z.NEVER;
+});
+
+function list(problem: string, fits: (value: string) => boolean) {
+  return z.array(z.string({ error: problem }).refine(fits, problem), { error: 'must be a list' });
+}
+
+const PROXY = 'must be an IP address or a range, such as "10.0.0.0/8"';
+const ORIGIN = 'must be an origin, such as "https://assistant.example.org", without a path';
+
+/** The file's form. Unknown keys are refused at every depth (C-04). */
+export const settingsSchema = z.strictObject({
+  workspace: z.strictObject({ path: text }),
+  admin: z.strictObject({
+    bind,
+    trusted_proxies: list(PROXY, isAddressOrRange),
+    allowed_origins: list(ORIGIN, isOrigin),
+    jwt: z.strictObject({
+      access_expiry: duration('1m', '60m'),
+      refresh_expiry: duration('1h', '30d'),
+    }),
+    step_up: flag,
+  }),
+  logging: z.strictObject({ level: oneOf(['debug', 'info', 'warn', 'error']), json: flag }),
+  context: z.strictObject({ ai_may_edit_identity: flag }),
+  approvals: z.strictObject({ expire_after: duration('1m', '30d') }),
+  engine: z.strictObject({
+    max_turns_at_once: whole(1, 32),
+    max_steps: whole(1, 200),
+    turn_timeout: duration('10s', '24h'),
+    provider: oneOf(['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo']),
+    model: text.max(200, 'must be at most 200 characters long'),
+  }),
+  security: z.strictObject({
+    min_isolation: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)], {
+      error: 'must be 0, 1, 2 or 3',
+    }),
+  }),
+  server: z.strictObject({
+    rate_limit: z.strictObject({ rate: number(0.1, 10_000), burst: whole(1, 100_000) }),
+  }),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+/** The settings under the names that the program uses. */
+export function toConfig(settings: Settings): Config {
+  const { admin, engine } = settings;
+  return {
+    workspace: settings.workspace,
+    admin: {
+      bind: admin.bind,
+      trustedProxies: admin.trusted_proxies,
+      allowedOrigins: admin.allowed_origins,
+      jwt: { accessExpiryMs: admin.jwt.access_expiry, refreshExpiryMs: admin.jwt.refresh_expiry },
+      stepUp: admin.step_up,
+    },
+    logging: settings.logging,
+    context: { aiMayEditIdentity: settings.context.ai_may_edit_identity },
+    approvals: { expireAfterMs: settings.approvals.expire_after },
+    engine: {
+      maxTurnsAtOnce: engine.max_turns_at_once,
+      maxSteps: engine.max_steps,
+      turnTimeoutMs: engine.turn_timeout,
+      provider: engine.provider,
+      model: engine.model,
+    },
+    security: { minIsolation: settings.security.min_isolation },
+    server: { rateLimit: settings.server.rate_limit },
+  };
+}
+
+export function parseBind(value: string): BindAddress | undefined {
+  const found = /^(?:\[([0-9a-fA-F:.%]+)\]|([a-zA-Z0-9.-]+)):(\d{1,5})$/.exec(value);
+  if (!found) return undefined;
+  const [, six, other, digits] = found;
+  const port = Number(digits);
+  const host = six ?? other ?? '';
+  if (port > 65_535 || (six !== undefined && !ipaddr.IPv6.isValid(six))) return undefined;
+  return { host, port };
+}
+
+function isAddressOrRange(value: string): boolean {
+  return ipaddr.isValidCIDR(value) || ipaddr.IPv6.isValid(value) || ipaddr.IPv4.isValidFourPartDecimal(value);
+}
+
+function isOrigin(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && ['http:', 'https:'].includes(url.protocol) && url.origin === value;
+}

@@ -1,0 +1,93 @@
+// Guarantees: what a secret-bearing variable holds leaves this folder only as a SecretText, and shows up nowhere else.
+// Each can come from a file instead: NAME_FILE. Does not: say whether a key works, nor clean the memory of the process.
+import { readFileSync } from 'node:fs';
+import { errorText } from '../core/index.ts';
+import type { Problem } from './problem.ts';
+import { SecretText } from './secret-text.ts';
+import type { Environment } from './types.ts';
+
+/** The variables that hold a secret, with what they are for. Each also as NAME_FILE. */
+export const SECRET_VARIABLES = {
+  OPENAI_API_KEY: 'Key for OpenAI.',
+  OPENROUTER_API_KEY: 'Key for OpenRouter.',
+  OPENAI_COMPATIBLE_API_KEY: 'Key for the OpenAI-compatible upstream.',
+  ADMIN_JWT_SECRET: 'Signs the access tokens; at least 32 bytes. Without it one is made and kept.',
+  OPENPACT_MASTER_KEY: 'Seals stored secrets. Without it one is made in secure/data/master_key.',
+} as const;
+
+export type SecretVariable = keyof typeof SECRET_VARIABLES;
+
+/** `OPENPACT_SECRET_NAME` gives scripts the secret NAME. */
+const NAMED = 'OPENPACT_SECRET_';
+const MAX_BYTES = 64 * 1024;
+
+export interface EnvironmentSecrets {
+  get(variable: SecretVariable): SecretText | undefined;
+  /** Of `OPENPACT_SECRET_<NAME>`, by NAME. */
+  readonly named: ReadonlyMap<string, SecretText>;
+  /** `env` or the file that it came from; for `config show`. */
+  source(variable: SecretVariable): string | undefined;
+}
+
+export function takeSecrets(environment: Environment): {
+  readonly secrets: EnvironmentSecrets;
+  readonly problems: readonly Problem[];
+} {
+  const problems: Problem[] = [];
+  const found = new Map<string, { readonly text: SecretText; readonly source: string }>();
+  for (const name of secretNames(environment)) {
+    const file = `${name}_FILE`;
+    const direct = environment[name] ?? '';
+    const path = environment[file] ?? '';
+    if (direct !== '' && path !== '') {
+      problems.push({ where: file, message: `${name} is set as well; keep one of the two` });
+    } else if (direct !== '') {
+      found.set(name, { text: new SecretText(direct), source: name });
+    } else if (path !== '') {
+      const read = readSecretFile(path);
+      if ('problem' in read) problems.push({ where: file, message: read.problem });
+      else found.set(name, { text: new SecretText(read.text), source: file });
+    }
+  }
+  const jwt = found.get('ADMIN_JWT_SECRET');
+  if (jwt && Buffer.byteLength(jwt.text.reveal()) < 32) {
+    problems.push({ where: jwt.source, message: 'is too short: at least 32 bytes are needed' });
+  }
+  return {
+    problems,
+    secrets: {
+      get: (variable) => found.get(variable)?.text,
+      source: (variable) => found.get(variable)?.source,
+      named: new Map(
+        [...found]
+          .filter(([name]) => name.startsWith(NAMED))
+          .map(([name, { text }]) => [name.slice(NAMED.length), text]),
+      ),
+    },
+  };
+}
+
+/** Whether a variable may hold a secret; also true for its file form. */
+export function isSecretVariable(name: string): boolean {
+  return name.startsWith(NAMED) || name.replace(/_FILE$/, '') in SECRET_VARIABLES;
+}
+
+function secretNames(environment: Environment): readonly string[] {
+  const named = Object.keys(environment)
+    .filter((name) => name.startsWith(NAMED))
+    .map((name) => name.replace(/_FILE$/, ''))
+    .filter((name) => name.length > NAMED.length);
+  return [...new Set([...Object.keys(SECRET_VARIABLES), ...named])];
+}
+
+function readSecretFile(path: string): { readonly text: string } | { readonly problem: string } {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length > MAX_BYTES) return { problem: `the file ${path} is larger than 64 KiB` };
+    // Editors and secret stores end a file with a line break that is no part of the secret.
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
+    return text === '' ? { problem: `the file ${path} is empty` } : { text };
+  } catch (error) {
+    return { problem: `the file can't be read: ${errorText(error)}` };
+  }
+}
