@@ -43,8 +43,8 @@ export function loadMasterKey(deps: MasterKeyDeps): Uint8Array {
       fix: 'Restore secure/data/master_key from the backup that belongs to this database, or name it in OPENPACT_MASTER_KEY_FILE. No new key was made: it could not open the old secrets.',
     });
   }
-  const key = randomBytes(KEY_BYTES);
-  deps.file.create(`${key.toString('base64')}\n`);
+  const key = new Uint8Array(randomBytes(KEY_BYTES));
+  deps.file.create(`${Buffer.from(key).toString('base64')}\n`);
   return key;
 }
 

@@ -9,6 +9,7 @@ const MIN_BITS = 48;
 const WORD_LETTER_BITS = 2.2;
 const KNOWN_WORD_BITS = 9;
 const RUN_BITS = 5;
+const SEPARATOR_BITS = 2;
 
 /** Whether a value is long and random enough to be looked for in texts without becoming a guessing oracle. */
 export function isStrong(value: string): boolean {
@@ -45,7 +46,7 @@ function partsBits(text: string, original: string): number {
         at += 1;
       }
     } else {
-      bits += perChar;
+      bits += /[-_. ]/.test(text[at] ?? '') ? SEPARATOR_BITS : perChar;
       at += 1;
     }
   }
