@@ -5,7 +5,10 @@ import type { Json, JsonObject, ToolDefinition } from '../../core/index.ts';
  * (decide, ask, run, redact, record), and whether a call is one that a model really made is the gate's to know.
  */
 export interface ToolGate {
-  /** The running turn that this capability belongs to. Compares in constant time; undefined when it is dead or unknown. */
+  /**
+   * The running turn that this capability belongs to, the same object for as long as it runs: the rate limit hangs on it.
+   * Compares in constant time; undefined when it is dead or unknown.
+   */
   turnFor(capability: string): McpTurn | undefined;
 }
 
