@@ -3,7 +3,7 @@ import { dynamicTool, isStepCount, jsonSchema, streamText, type StopCondition, t
 
 import type { Json } from '../core/index.ts';
 import type { AgentOutcome, TurnFrame } from './frames.ts';
-import { createMcpTools, ToolsUnavailable } from './mcp-tools.ts';
+import { createMcpTools, ToolsUnavailable, type McpResult } from './mcp-tools.ts';
 import { toModelMessages } from './model-messages.ts';
 import { failed, failureOf } from './outcome.ts';
 import { LLM_ORIGIN } from './parent-fetch.ts';
@@ -44,7 +44,7 @@ async function think(
     model: provider.chatModel(turn.model),
     instructions: turn.system,
     messages: toModelMessages(turn.history),
-    tools: toolSet(turn, fetch, broken),
+    tools: toolSet(turn, fetch, signal, broken),
     stopWhen: [isStepCount(turn.maxSteps), unreadable],
     toolCallConcurrency: CALLS_AT_ONCE,
     maxRetries: 0,
@@ -102,7 +102,12 @@ const unreadable: StopCondition<ToolSet> = ({ steps }) =>
   steps.length >= UNREADABLE_IN_A_ROW &&
   steps.slice(-UNREADABLE_IN_A_ROW).every((step) => step.toolCalls.some((call) => call.invalid === true));
 
-function toolSet(turn: TurnFrame, fetch: typeof globalThis.fetch, broken: AbortController): ToolSet {
+function toolSet(
+  turn: TurnFrame,
+  fetch: typeof globalThis.fetch,
+  signal: AbortSignal,
+  broken: AbortController,
+): ToolSet {
   const mcp = createMcpTools(fetch, turn.capability);
   const tools: ToolSet = {};
   for (const definition of turn.tools) {
@@ -112,18 +117,16 @@ function toolSet(turn: TurnFrame, fetch: typeof globalThis.fetch, broken: AbortC
       inputSchema: jsonSchema(definition.schema),
       async execute(input, { toolCallId, abortSignal }) {
         try {
-          const answer = await mcp.call(
-            toolCallId,
-            definition.name,
-            input as Json,
-            abortSignal ?? AbortSignal.timeout(2 ** 31 - 1),
-          );
-          if (answer.isError) throw new Error(answer.text);
-          return answer.text;
+          return await mcp.call(toolCallId, definition.name, input as Json, abortSignal ?? signal);
         } catch (error) {
           if (error instanceof ToolsUnavailable) broken.abort(error);
           throw error;
         }
+      },
+      // The text as it is: an error that was thrown would reach the model as "Error: …".
+      toModelOutput: ({ output }) => {
+        const { text, isError } = output as McpResult;
+        return { type: isError ? 'error-text' : 'text', value: text };
       },
     });
   }
