@@ -243,8 +243,11 @@ async function stream(
     if (response.destroyed) return false;
     if (!response.write(text)) {
       await new Promise<void>((resolve) => {
-        response.once('drain', resolve);
-        response.once('close', resolve);
+        const go = (): void => {
+          response.off('drain', go).off('close', go);
+          resolve();
+        };
+        response.on('drain', go).on('close', go);
       });
     }
     if (answer.chunkDelayMs !== undefined) await sleep(answer.chunkDelayMs);

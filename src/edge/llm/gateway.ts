@@ -1,0 +1,158 @@
+// Guarantees: the only way of an engine to a model. Who has no live capability of a turn gets nothing; who has one gets
+// this turn's model with this turn's tools, and nothing that a provider would run. What the model said is recorded here,
+// from the upstream's own bytes; the engine only reads a copy. The key never comes near the engine.
+// Does not: limit what may be said to a model that the owner has chosen, nor count money against a budget.
+// An attacker may control: every request of the engine, and every answer of an upstream.
+import { AppError, errorText, newToken } from '../../core/index.ts';
+import { checkRequest, type Refusal } from './allowed-request.ts';
+import { BROKEN, errorResponse, REFUSED, UPSTREAM_FAILED } from './error-response.ts';
+import { DEFAULT_LIMITS, type LlmLimits } from './limits.ts';
+import { outboundBody } from './outbound.ts';
+import type { GatewayTurn, LlmGateway, StepStart, TurnAuthority } from './ports.ts';
+import { createRefusalLog, whoOf } from './refusal-log.ts';
+import type { ModelRoutes } from './route.ts';
+import { runStep, type StepDeps } from './step.ts';
+import { createTurnMemory } from './turn-memory.ts';
+import { explained, llmError } from './upstream-errors.ts';
+
+export interface GatewayDeps extends Omit<StepDeps, 'limits'> {
+  readonly authority: TurnAuthority;
+  readonly routes: ModelRoutes;
+  readonly limits?: Partial<LlmLimits>;
+}
+
+const PATH = '/v1/chat/completions';
+
+export function createLlmGateway(deps: GatewayDeps): LlmGateway {
+  const limits: LlmLimits = { ...DEFAULT_LIMITS, ...deps.limits };
+  const stepDeps: StepDeps = { ...deps, limits };
+  const logRefusal = createRefusalLog(deps.audit, deps.clock);
+  const memory = createTurnMemory(limits.badArgumentSteps);
+
+  function refuse(refusal: Refusal, turn?: GatewayTurn, status = REFUSED): Response {
+    logRefusal(refusal, turn);
+    turn?.refused(refusal.code, refusal.message);
+    return errorResponse(status, refusal);
+  }
+
+  async function answer(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    if (url.pathname !== PATH || url.search !== '' || request.method !== 'POST') {
+      return refuse({ code: 'llm_path_refused', message: `Only POST ${PATH} exists here.` });
+    }
+    const turn = turnOf(request, deps.authority);
+    if (!turn) {
+      return refuse({
+        code: 'llm_capability_refused',
+        message: 'This is not the capability of a running turn.',
+      });
+    }
+    const text = await bodyOf(request, limits.requestBytes);
+    if (text === undefined) {
+      const message = `The engine's request is no UTF-8 text of at most ${limits.requestBytes} bytes.`;
+      return refuse({ code: 'llm_body_refused', message }, turn);
+    }
+    const checked = checkRequest(text, turn, limits.requestDepth);
+    if (!checked.ok) return refuse(checked, turn);
+    const found = deps.routes.routeTo(turn.provider);
+    if (!found.ok) return refuse(found, turn, UPSTREAM_FAILED);
+    const { route } = found;
+    if (memory.isVoid(turn.turnId)) {
+      const error = llmError('llm_bad_arguments', { label: route.label, model: turn.model });
+      return refuse({ code: error.code, message: explained(error) }, turn);
+    }
+    const outbound = outboundBody(checked.request, turn, route.dialect, deps.redactor);
+    if (!outbound.ok) return refuse(outbound, turn);
+    if (!memory.enter(turn.turnId)) {
+      return refuse(
+        { code: 'llm_busy', message: 'The engine asked the model twice at the same time.' },
+        turn,
+      );
+    }
+    let begun: StepStart;
+    try {
+      begun = begin(turn, checked.request.messages.length, outbound.body.length);
+    } catch (error) {
+      memory.leave(turn.turnId);
+      throw error;
+    }
+    if (!begun.ok) {
+      memory.leave(turn.turnId);
+      logRefusal(begun, turn);
+      return errorResponse(REFUSED, begun);
+    }
+    return runStep(stepDeps, {
+      turn,
+      step: begun.step,
+      route,
+      body: outbound.body,
+      hidden: outbound.hidden,
+      signal: request.signal,
+      argumentsRead: (readable) => memory.argumentsRead(turn.turnId, readable),
+      onEnd: () => memory.leave(turn.turnId),
+    });
+  }
+
+  /** The intent is in the log before anything is sent; without it nothing is. */
+  function begin(turn: GatewayTurn, messages: number, chars: number): StepStart {
+    return deps.database.tx(() => {
+      const begun = turn.beginStep();
+      if (begun.ok) {
+        deps.audit.append({
+          event: 'llm.call',
+          ...whoOf(turn),
+          target: `${turn.provider}/${turn.model}`,
+          outcome: 'intent',
+          details: {
+            turn: turn.turnId,
+            step: begun.step,
+            provider: turn.provider,
+            model: turn.model,
+            messages,
+            request_chars: chars,
+          },
+        });
+      }
+      return begun;
+    });
+  }
+
+  return {
+    async fetch(request) {
+      try {
+        return await answer(request);
+      } catch (error) {
+        if (error instanceof AppError) {
+          return errorResponse(BROKEN, { code: error.code, message: explained(error) });
+        }
+        const reference = newToken().slice(0, 12);
+        deps.log.error('the gateway failed', { reference, problem: errorText(error), error });
+        const message = `OpenPact failed inside (reference ${reference} in the log).`;
+        return errorResponse(BROKEN, { code: 'internal_error', message });
+      }
+    },
+  };
+}
+
+function turnOf(request: Request, authority: TurnAuthority): GatewayTurn | undefined {
+  const [, capability] =
+    /^Bearer ([\w.~+/=-]{1,512})$/.exec(request.headers.get('authorization') ?? '') ?? [];
+  const turn = capability === undefined ? undefined : authority.turnFor(capability);
+  return turn === undefined || turn.signal.aborted ? undefined : turn;
+}
+
+async function bodyOf(request: Request, maxBytes: number): Promise<string | undefined> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of request.body ?? []) {
+    bytes += part.byteLength;
+    // Leaving the loop cancels the rest.
+    if (bytes > maxBytes) return undefined;
+    parts.push(part);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
+  } catch {
+    return undefined;
+  }
+}

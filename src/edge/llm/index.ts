@@ -1,0 +1,4 @@
+export * from './gateway.ts';
+export * from './limits.ts';
+export * from './ports.ts';
+export * from './route.ts';
