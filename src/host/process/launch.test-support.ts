@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach } from 'vitest';
+import type { ProbeAnswer, ProbeOrder } from './isolation-probe.ts';
 import { nodeFences } from './node-fences.ts';
 import { isEnded, readProcessStatus } from './process-status.ts';
 import { findTools } from './tools.ts';
@@ -116,4 +117,13 @@ export interface PlainProcess {
   readonly ended: Promise<void>;
   output(): string;
   errors(): string;
+}
+
+/** Starts a probe as any program would be started: no fence, our own environment. */
+export async function startPlainProbe(order: ProbeOrder): Promise<ProbeAnswer> {
+  const spawned = spawn(order.program, [...order.args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  spawned.stdout.on('data', (chunk: Buffer) => (output += String(chunk)));
+  await new Promise((resolve) => spawned.once('close', resolve));
+  return { line: output.trim().split('\n').at(-1) ?? '', landlockAbi: 0 };
 }
