@@ -1,0 +1,2 @@
+export { memoryRead } from './memory-read.ts';
+export { memoryWrite } from './memory-write.ts';
