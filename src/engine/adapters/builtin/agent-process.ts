@@ -13,7 +13,14 @@ import { readLines } from './line-reader.ts';
 import type { EngineTiming } from './options.ts';
 import { createTurnRequests, type TurnRequests } from './turn-requests.ts';
 
-const LINES = { lineBytes: 9 * 1024 * 1024, linesPerSecond: 1000, burst: 2000 };
+const MIB = 1024 * 1024;
+const LINES = {
+  lineBytes: 9 * MIB,
+  linesPerSecond: 1000,
+  burst: 2000,
+  bytesPerSecond: 16 * MIB,
+  burstBytes: 64 * MIB,
+};
 
 export interface AgentProcessDeps {
   readonly launcher: Launcher;
@@ -127,7 +134,10 @@ export class AgentProcess {
     const onAbort = (): void => {
       requests.close();
       this.#send({ t: 'abort', turn: turn.turnId });
-      grace = setTimeout(() => void this.kill(), this.#deps.timing.graceMs);
+      grace = setTimeout(() => {
+        void this.kill();
+        resolve({ outcome: { kind: 'stopped' } });
+      }, this.#deps.timing.graceMs);
     };
     const heart = setInterval(() => this.#askForLife(), this.#deps.timing.beatMs);
     if (turn.signal.aborted) onAbort();
@@ -198,6 +208,7 @@ export class AgentProcess {
     this.#failure ??= failure;
     this.#ready.reject(new Error(`it broke the rules of its pipes (${failure})`));
     void this.kill();
+    this.#running?.end({ outcome: failureOutcome(failure), failure });
   }
 
   #askForLife(): void {

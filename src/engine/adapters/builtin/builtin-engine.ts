@@ -28,6 +28,9 @@ class BuiltinEngine implements EngineAdapter {
   readonly #most: number;
   readonly #idle: AgentProcess[] = [];
   readonly #busy = new Set<AgentProcess>();
+  /** Every process that is not gone yet, those that were killed included, and every launch under way. */
+  readonly #processes = new Set<AgentProcess>();
+  readonly #launches = new Set<Promise<void>>();
   readonly #waiting: Waiter[] = [];
   readonly #settled = Promise.withResolvers<void>();
   #starting = 0;
@@ -59,12 +62,12 @@ class BuiltinEngine implements EngineAdapter {
     clearTimeout(this.#retry);
     this.#settled.resolve();
     for (const waiter of this.#waiting.splice(0)) waiter.refuse({ kind: 'stopped' });
-    const processes = [...this.#idle.splice(0), ...this.#busy];
-    await Promise.all(processes.map((process) => process.kill()));
+    this.#idle.length = 0;
+    await Promise.all([...this.#launches, ...[...this.#processes].map((process) => process.kill())]);
   }
 
   state(): EngineState {
-    const pids = [...this.#idle, ...this.#busy].filter(({ alive }) => alive).map(({ pid }) => pid);
+    const pids = [...this.#processes].filter(({ alive }) => alive).map(({ pid }) => pid);
     if (this.#stopped || !this.#begun) return { state: 'stopped', detail: null, pids };
     if (this.#launchFailures >= FAILING_AFTER || this.#crashes >= FAILING_AFTER) {
       return { state: 'failing', detail: this.#detail, pids };
@@ -151,7 +154,11 @@ class BuiltinEngine implements EngineAdapter {
       this.#retry = setTimeout(() => this.#fill(), pause);
       return;
     }
-    for (let i = 0; i < wanted; i += 1) void this.#launch();
+    for (let i = 0; i < wanted; i += 1) {
+      this.#starting += 1;
+      const launch = this.#launch().finally(() => this.#launches.delete(launch));
+      this.#launches.add(launch);
+    }
   }
 
   #refuseWhile(pause: number): void {
@@ -162,12 +169,12 @@ class BuiltinEngine implements EngineAdapter {
   }
 
   async #launch(): Promise<void> {
-    this.#starting += 1;
     try {
       const process = await AgentProcess.start(this.#processDeps());
       this.#starting -= 1;
       if (this.#stopped) return await process.kill();
       this.#launchFailures = 0;
+      this.#processes.add(process);
       void this.#watch(process);
       this.#rest(process);
       this.#settled.resolve();
@@ -200,6 +207,7 @@ class BuiltinEngine implements EngineAdapter {
   /** A process that ends while nobody uses it is replaced. */
   async #watch(process: AgentProcess): Promise<void> {
     await process.exited;
+    this.#processes.delete(process);
     const at = this.#idle.indexOf(process);
     if (at === -1) return; // `runTurn` deals with it, or we ended it
     this.#idle.splice(at, 1);

@@ -164,7 +164,8 @@ function requestOf(frame: RequestFrame, signal: AbortSignal): Request {
     method: frame.method,
     headers,
     signal,
-    ...(bodiless ? {} : { body: frame.body }),
+    // As bytes: a text would bring a content type of its own.
+    ...(bodiless ? {} : { body: new TextEncoder().encode(frame.body) }),
   });
 }
 
