@@ -22,7 +22,7 @@ const opcodes = {
   return: 0x06,
 } as const;
 
-export const instructionBytes = 8;
+const instructionBytes = 8;
 const longestProgram = 4096;
 
 /** Gives `struct sock_filter[]`, little endian as on both architectures. */

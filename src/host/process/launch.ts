@@ -175,6 +175,6 @@ async function ready(order: LaunchOrder, child: Child): Promise<void> {
   });
 }
 
-export function lastWords(child: Child): string {
+function lastWords(child: Child): string {
   return child.stderr.tail().slice(-5).join(' | ') || 'it said nothing';
 }

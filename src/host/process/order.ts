@@ -113,7 +113,8 @@ function prlimitArguments(limits: Limits): string[] {
   const args = ['--core=0', `--nofile=${limits.openFiles ?? 256}`];
   if (limits.addressSpaceBytes !== undefined) args.push(`--as=${limits.addressSpaceBytes}`);
   if (limits.dataBytes !== undefined) args.push(`--data=${limits.dataBytes}`);
-  if (limits.cpuSeconds !== undefined) args.push(`--cpu=${limits.cpuSeconds}`);
+  // First SIGXCPU, which names the reason; a second later SIGKILL, which can't be caught.
+  if (limits.cpuSeconds !== undefined) args.push(`--cpu=${limits.cpuSeconds}:${limits.cpuSeconds + 1}`);
   if (limits.processes !== undefined) args.push(`--nproc=${limits.processes}`);
   if (limits.fileBytes !== undefined) args.push(`--fsize=${limits.fileBytes}`);
   return args;
