@@ -13,6 +13,8 @@ export interface UserRow {
 
 export interface UsersStore {
   count(): number;
+  /** By name. */
+  list(): UserRow[];
   byId(id: string): UserRow | undefined;
   byName(username: string): UserRow | undefined;
   insert(row: UserRow): void;
@@ -24,6 +26,7 @@ export interface UsersStore {
 export function createUsersStore(database: Database): UsersStore {
   return {
     count: () => database.get<{ n: number }>('SELECT count(*) AS n FROM users')?.n ?? 0,
+    list: () => database.all<UserRow>('SELECT * FROM users ORDER BY username'),
     byId: (id) => database.get<UserRow>('SELECT * FROM users WHERE id = :id', { id }),
     byName: (username) =>
       database.get<UserRow>('SELECT * FROM users WHERE username = :username', { username }),

@@ -1,0 +1,181 @@
+import { AppError, type Json, type Log } from '../core/index.ts';
+import type { Approval, ApprovalStatus, AuditEntryView, ToolView } from '../edge/admin/api.ts';
+import type {
+  Accepted,
+  Actor,
+  ApprovalsPort,
+  ConversationsPort,
+  SystemPort,
+  ToolsPort,
+} from '../edge/admin/ports.ts';
+import type { Conversations } from '../engine/conversations.ts';
+import type { StepUp } from '../guard/identity/index.ts';
+import type { IsolationReport } from '../host/process/index.ts';
+import { describeIsolation } from '../host/process/index.ts';
+import type { ApprovalRow, AuditRow, ToolCallStore } from '../host/storage/index.ts';
+import type { Assistant } from './assistant.ts';
+
+/** The admin edge knows shapes of the wire; here they are made from what the guard and the engine know. */
+
+export function conversationsPort(conversations: Conversations): ConversationsPort {
+  const accepted = (act: () => unknown): Accepted => {
+    try {
+      act();
+      return { ok: true };
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return {
+        ok: false,
+        code: error.code,
+        content: error.fix === undefined ? error.message : `${error.message} ${error.fix}`,
+      };
+    }
+  };
+  const known = <T>(id: string, act: () => T): T | undefined =>
+    conversations.exists(id) ? act() : undefined;
+  return {
+    create: (title, actor) => conversations.create(title, actor.principal),
+    list: () => conversations.list(),
+    get: (id) => known(id, () => conversations.get(id)),
+    async delete(id, actor) {
+      if (!conversations.exists(id)) return false;
+      await conversations.delete(id, actor.principal);
+      return true;
+    },
+    messages: (id, limit) => known(id, () => conversations.messages(id, limit)),
+    head: (id) => known(id, () => ({ seq: conversations.lastSeq(id), running: conversations.isRunning(id) })),
+    send: (id, content, actor) => accepted(() => conversations.send(id, content, actor.principal)),
+    retry: (id, actor) => accepted(() => conversations.resume(id, actor.principal)),
+    continue: (id, actor) => accepted(() => conversations.resume(id, actor.principal)),
+    abort: (id, actor) => accepted(() => conversations.stop(id, actor.principal)),
+    subscribe: (id, after, listener) => conversations.subscribe(id, after, listener),
+  };
+}
+
+export function approvalsPort(
+  assistant: Assistant,
+  calls: ToolCallStore,
+  options: { readonly stepUp: StepUp | undefined },
+): ApprovalsPort {
+  const view = (row: ApprovalRow): Approval => approvalView(row, assistant.conversations, calls);
+  return {
+    list: (status: ApprovalStatus | undefined, limit) => ({
+      approvals: assistant.approvals.list(status, limit).map(view),
+      pending: assistant.approvals.countPending(),
+    }),
+    async approve(id, { digest, password }, actor) {
+      await options.stepUp?.requireStepUp({
+        principal: actor.principal,
+        address: actor.address,
+        act: 'approval.approve',
+        password,
+      });
+      return view(
+        assistant.approvals.decide(id, 'approve', actor.principal, digest === undefined ? {} : { digest }),
+      );
+    },
+    deny: (id, reason, actor) =>
+      view(assistant.approvals.decide(id, 'deny', actor.principal, reason === undefined ? {} : { reason })),
+  };
+}
+
+function approvalView(row: ApprovalRow, conversations: Conversations, calls: ToolCallStore): Approval {
+  const id = row.conversation_id;
+  const call =
+    row.turn_id === null || row.step === null || row.idx === null
+      ? undefined
+      : calls.get({ turn_id: row.turn_id, step: row.step, idx: row.idx });
+  const time = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+  return {
+    id: row.id,
+    kind: row.kind,
+    status: row.status,
+    conversation_id: id,
+    conversation_title: id !== null && conversations.exists(id) ? conversations.get(id).title : null,
+    turn_id: row.turn_id,
+    tool: row.tool,
+    arguments: JSON.parse(row.arguments) as Json,
+    digest: row.digest,
+    summary: row.summary,
+    why: row.why,
+    created_at: new Date(row.created_at).toISOString(),
+    expires_at: new Date(row.expires_at).toISOString(),
+    decided_at: time(row.decided_at),
+    decided_by: row.decided_by,
+    reason: row.reason,
+    outcome: row.status === 'approved' && call ? call.status : null,
+  };
+}
+
+export function toolsPort({ tools, policy }: Assistant): ToolsPort {
+  return {
+    list: (): ToolView[] =>
+      tools.map((tool) => ({
+        name: tool.name,
+        title: tool.title,
+        description: tool.description,
+        effect: tool.effect,
+        rules: policy.overview(tool, 'page'),
+      })),
+  };
+}
+
+export function auditView(row: AuditRow): AuditEntryView {
+  return {
+    seq: row.seq,
+    at: new Date(row.at).toISOString(),
+    event: row.event,
+    actor: row.actor,
+    origin: row.origin,
+    target: row.target,
+    outcome: row.outcome,
+    details: JSON.parse(row.details) as Json,
+    hash: row.hash,
+  };
+}
+
+export interface SystemFacts {
+  readonly version: string;
+  readonly isolation: () => IsolationReport | undefined;
+  /** Whether the database answers. */
+  readonly databaseWorks: () => boolean;
+  readonly log: Log;
+}
+
+export function systemPort(assistant: Assistant, facts: SystemFacts): SystemPort {
+  const isolation = () => {
+    const report = facts.isolation();
+    if (!report) return { level: 0 as const, summary: 'The fences are being tried.', missing: [] };
+    return { level: report.level, summary: describeIsolation(report)[0] ?? '', missing: report.missing };
+  };
+  return {
+    status() {
+      const { state, detail } = assistant.engine.state();
+      return {
+        version: facts.version,
+        isolation: isolation(),
+        engine: { state, detail },
+        pending_approvals: assistant.approvals.countPending(),
+        running_turns: assistant.turns.runningCount(),
+        agent_name: assistant.agentName(),
+      };
+    },
+    stopAll: (actor: Actor) => assistant.turns.stopAll(actor.principal),
+    health() {
+      const { level, summary } = isolation();
+      const { state } = assistant.engine.state();
+      return {
+        isolation: { level, summary },
+        checks: {
+          database: facts.databaseWorks()
+            ? { status: 'healthy' }
+            : { status: 'unhealthy', message: 'the database does not answer' },
+          engine:
+            state === 'ready' || state === 'starting'
+              ? { status: 'healthy' }
+              : { status: 'degraded', message: `the engine is ${state}` },
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,241 @@
+import { isJsonObject, type AnyTool, type FilePowers } from '../core/index.ts';
+import type { EngineAdapter } from '../engine/adapter.ts';
+import { createBuiltinEngine } from '../engine/adapters/builtin/index.ts';
+import { createContextBuilder } from '../engine/context.ts';
+import { createConversations, type Conversations } from '../engine/conversations.ts';
+import { createEventLog } from '../engine/event-log.ts';
+import { recover, type Recovered } from '../engine/recovery.ts';
+import { createTranscript, showDecisions } from '../engine/transcript.ts';
+import { answerText } from '../engine/turn-runtime.ts';
+import { createTurns, type Turns } from '../engine/turns.ts';
+import { createLlmGateway, createUpstreams, type Upstreams } from '../edge/llm/index.ts';
+import { createMcpHandler, type ToolGate } from '../edge/mcp/index.ts';
+import { createApprovals, type Approvals } from '../guard/approvals/index.ts';
+import { createGate, type Gate } from '../guard/gate/index.ts';
+import { PROFILE_SETTING } from '../guard/identity/index.ts';
+import { createPolicy, type Policy } from '../guard/policy/index.ts';
+import { revealSecret } from '../guard/secrets/index.ts';
+import { createHttpClient } from '../host/net/index.ts';
+import type { Launcher } from '../host/process/index.ts';
+import {
+  createApprovalStore,
+  createConversationStore,
+  createEventStore,
+  createToolCallStore,
+  createTurnStore,
+} from '../host/storage/index.ts';
+import { createUpstreamsStore } from '../host/storage/upstreams-store.ts';
+import { createTools } from '../tools/index.ts';
+import type { Foundation } from './foundation.ts';
+import type { Layout } from './layout.ts';
+import type { Parts } from './parts.ts';
+
+/** The assistant and everything that decides over it. */
+export interface Assistant {
+  readonly tools: readonly AnyTool[];
+  readonly policy: Policy;
+  readonly approvals: Approvals;
+  readonly gate: Gate;
+  readonly turns: Turns;
+  readonly conversations: Conversations;
+  readonly upstreams: Upstreams;
+  readonly engine: EngineAdapter;
+  readonly recovered: Recovered;
+  /** The assistant's name from the setup. */
+  agentName(): string;
+}
+
+/** Refusals of calls that a well-behaved engine never makes; then the turn ends. */
+const MAX_REFUSALS = 20;
+const MAX_CALLS_PER_TURN = 100;
+
+export function createAssistant(
+  base: Foundation,
+  parts: Parts,
+  layout: Layout,
+  means: { readonly launcher: Launcher; readonly files: FilePowers; readonly allowUnfenced: boolean },
+): Assistant {
+  const { database, audit, clock, redactor, settings, vault } = base;
+  const { config, secrets } = base.loaded;
+  const log = base.log.child('assistant');
+  const conversationStore = createConversationStore(database);
+  const turnStore = createTurnStore(database);
+  const calls = createToolCallStore(database);
+  const events = createEventLog({
+    events: createEventStore(database),
+    conversations: conversationStore,
+    database,
+    clock,
+  });
+  const tools = createTools();
+  const policy = createPolicy(parts.policyRules(config));
+  const approvals = createApprovals({
+    store: createApprovalStore(database),
+    database,
+    audit,
+    clock,
+    log,
+    expireAfterMs: config.approvals.expireAfterMs,
+  });
+  const gate = createGate({
+    tools: new Map(tools.map((tool) => [tool.name, tool])),
+    policy,
+    approvals,
+    calls,
+    database,
+    audit,
+    redactor,
+    transcript: createTranscript(events),
+    powers: { files: means.files, clock },
+    clock,
+    log,
+    maxCallsPerTurn: MAX_CALLS_PER_TURN,
+  });
+  showDecisions(approvals, events);
+
+  const profile = (key: string): string | undefined => {
+    const stored = settings.get(PROFILE_SETTING);
+    const value = stored !== undefined && isJsonObject(stored) ? stored[key] : undefined;
+    return typeof value === 'string' ? value : undefined;
+  };
+  const context = createContextBuilder({
+    files: means.files,
+    tools,
+    clock,
+    log,
+    timezone: () => profile('timezone') ?? 'UTC',
+  });
+
+  const upstreams = createUpstreams({
+    store: createUpstreamsStore(database),
+    settings,
+    database,
+    audit,
+    clock,
+    log: base.log.child('llm'),
+    http: createHttpClient(),
+    known: base.known,
+    keys: {
+      put: (name, value) => void vault.put({ kind: 'llm_key', name }, value),
+      has: (name) => vault.has({ kind: 'llm_key', name }),
+      remove: (name) => void vault.remove({ kind: 'llm_key', name }),
+      use: (name) => revealSecret(vault, { kind: 'llm_key', name }, 'llm_call') ?? null,
+    },
+    environment: {
+      openai: secrets.get('OPENAI_API_KEY')?.reveal(),
+      openrouter: secrets.get('OPENROUTER_API_KEY')?.reveal(),
+      'openai-compatible': secrets.get('OPENAI_COMPATIBLE_API_KEY')?.reveal(),
+    },
+    firstChoice: { provider: config.engine.provider, model: config.engine.model },
+  });
+  const gateway = createLlmGateway({
+    database,
+    audit,
+    redactor,
+    clock,
+    log: base.log.child('llm'),
+    authority: { turnFor: (capability) => turns.turnFor(capability) },
+    routes: upstreams,
+  });
+  const toolGate: ToolGate = {
+    turnFor(capability) {
+      const turn = turns.turnFor(capability);
+      if (!turn) return undefined;
+      return {
+        tools: () =>
+          tools.map((tool) => ({
+            name: tool.name,
+            description: tool.description,
+            schema: tool.schema,
+            title: tool.title,
+            annotations: {
+              readOnlyHint: tool.effect === 'read',
+              destructiveHint: tool.effect === 'write',
+              openWorldHint: false,
+            },
+          })),
+        async call(call) {
+          const answer = await turn.callTool(call);
+          const structured = isJsonObject(answer.value) ? answer.value : undefined;
+          return {
+            text: answerText(answer),
+            structured,
+            isError: answer.isError,
+            code: answer.isError ? answer.kind : undefined,
+          };
+        },
+      };
+    },
+  };
+  const mcp = createMcpHandler({
+    gate: toolGate,
+    version: layout.version,
+    log: base.log.child('mcp'),
+    clock,
+  });
+  const engine = createBuiltinEngine({
+    launcher: means.launcher,
+    program: parts.agentProgram(layout),
+    handlers: { llm: gateway.fetch, mcp: mcp.fetch },
+    log: base.log.child('engine'),
+    clock,
+    // A turn that waits for a person keeps its process but not its place.
+    maxProcesses: config.engine.maxTurnsAtOnce * 4,
+    allowUnfenced: means.allowUnfenced,
+  });
+  const turns = createTurns({
+    conversations: conversationStore,
+    turns: turnStore,
+    calls,
+    database,
+    events,
+    gate,
+    approvals,
+    audit,
+    engine,
+    context,
+    tools,
+    clock,
+    log,
+    model: () => upstreams.defaultModel(),
+    limits: {
+      maxSteps: config.engine.maxSteps,
+      timeoutMs: config.engine.turnTimeoutMs,
+      maxRefusals: MAX_REFUSALS,
+    },
+    maxAtOnce: config.engine.maxTurnsAtOnce,
+  });
+  const conversations = createConversations({
+    store: conversationStore,
+    turnStore,
+    turns,
+    events,
+    approvals,
+    audit,
+    database,
+    clock,
+  });
+  const recovered = recover({
+    turns: turnStore,
+    calls,
+    approvals,
+    gate,
+    events,
+    audit,
+    database,
+    clock,
+    log,
+  });
+  return {
+    tools,
+    policy,
+    approvals,
+    gate,
+    turns,
+    conversations,
+    upstreams,
+    engine,
+    recovered,
+    agentName: () => profile('agent_name') ?? 'Assistant',
+  };
+}

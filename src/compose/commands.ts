@@ -1,0 +1,134 @@
+import {
+  askedToStop,
+  startBanner,
+  wantsColor,
+  type CliCommands,
+  type CliConfig,
+  type DirectHandlers,
+} from '../edge/cli/index.ts';
+import {
+  describeConfig,
+  loadConfig,
+  withDotenv,
+  type LoadedConfig,
+  type Surroundings,
+} from '../config/index.ts';
+import { verifyChain } from '../guard/audit/index.ts';
+import { createIdentity } from '../guard/identity/index.ts';
+import { workspacePaths } from '../host/files/workspace-paths.ts';
+import { createAuditStore } from '../host/storage/index.ts';
+import { createLoginStore } from '../host/storage/login-store.ts';
+import { createUsersStore } from '../host/storage/users-store.ts';
+import { describeIsolation } from '../host/process/index.ts';
+import { auditView } from './admin-ports.ts';
+import { controlHandlers } from './control.ts';
+import { openAuditReadOnly, openFoundation } from './foundation.ts';
+import type { Layout } from './layout.ts';
+import type { Parts } from './parts.ts';
+import { startProgram } from './program.ts';
+
+export interface CommandsDeps {
+  readonly layout: Layout;
+  readonly parts: Parts;
+  readonly surroundings: Surroundings;
+  /** Relative paths are relative to this. */
+  readonly folder: string;
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+interface Loaded extends CliConfig {
+  readonly loaded: LoadedConfig;
+}
+
+/** How long a stop may take before the process ends all the same, in milliseconds. */
+const STOP_DEADLINE_MS = 10_000;
+
+/** What the verbs of the command line do. */
+export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
+  const { layout, parts, folder, stdout } = deps;
+  const { environment } = withDotenv(deps.surroundings.environment, folder);
+  return {
+    version: layout.version,
+    load(flags) {
+      const loaded = loadConfig({ flags, environment, folder, workspaceDefault: 'workspace' });
+      const paths = workspacePaths(loaded.config.workspace.path);
+      return {
+        loaded,
+        dataDir: paths.data,
+        workspace: paths.root,
+        notices: loaded.notices,
+        settings: () => describeConfig(loaded),
+      };
+    },
+    async start({ loaded }, flags) {
+      const stop = askedToStop(STOP_DEADLINE_MS);
+      const program = await startProgram(loaded, parts, layout);
+      const { address, setup, workspace, isolation } = program;
+      if (flags.json === true) {
+        stdout.write(
+          `${JSON.stringify({ started: true, address, setup_code: setup?.code ?? null, workspace, isolation: isolation.level })}\n`,
+        );
+      } else {
+        const [summary = ''] = describeIsolation(isolation);
+        stdout.write(
+          startBanner(
+            {
+              version: layout.version,
+              address,
+              workspace,
+              setup,
+              isolation: { level: isolation.level, summary, missing: isolation.missing },
+              notes: loaded.notices,
+            },
+            wantsColor(stdout, environment),
+          ),
+        );
+      }
+      await program.stop(await stop);
+      return 0;
+    },
+    direct: ({ loaded }) => directHandlers(loaded, parts, layout),
+  };
+}
+
+/** The same acts where nothing runs: the log is only read; a new password takes the instance lock. */
+function directHandlers(loaded: LoadedConfig, parts: Parts, layout: Layout): DirectHandlers {
+  const paths = workspacePaths(loaded.config.workspace.path);
+  const reading = <T>(act: (store: ReturnType<typeof createAuditStore>, key: Uint8Array | null) => T): T => {
+    const { database, key } = openAuditReadOnly(paths);
+    const result = act(createAuditStore(database), key);
+    if (result instanceof Promise) return result.finally(() => database.close()) as T;
+    database.close();
+    return result;
+  };
+  return {
+    auditVerify: async () => reading((store, key) => verifyChain(store, key)),
+    auditList: async ({ event, limit }) =>
+      reading((store) => ({ entries: store.list({ event, limit }).map(auditView) })),
+    async resetPassword(request) {
+      const base = openFoundation(loaded, parts);
+      try {
+        const users = createUsersStore(base.database);
+        const nothing = async (): Promise<void> => undefined;
+        const identity = createIdentity({
+          ...base,
+          users,
+          logins: createLoginStore(base.database),
+          key: base.key('jwt'),
+          codeFile: { write: nothing, remove: nothing },
+          profileWriter: { write: nothing },
+        });
+        return await controlHandlers({
+          version: layout.version,
+          loaded,
+          audit: base.audit,
+          identity,
+          users,
+        }).resetPassword(request);
+      } finally {
+        base.close();
+      }
+    },
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,47 @@
+import { AppError } from '../core/index.ts';
+import { describeConfig, type LoadedConfig } from '../config/index.ts';
+import type { ControlHandlers } from '../edge/cli/index.ts';
+import type { Audit } from '../guard/audit/index.ts';
+import type { Identity } from '../guard/identity/index.ts';
+import type { UsersStore } from '../host/storage/users-store.ts';
+import { auditView } from './admin-ports.ts';
+
+export interface ControlDeps {
+  readonly version: string;
+  readonly loaded: LoadedConfig;
+  readonly audit: Audit;
+  readonly identity: Pick<Identity, 'account' | 'sessions'>;
+  readonly users: UsersStore;
+}
+
+/** The acts of the command line, inside the running instance. */
+export function controlHandlers({ version, loaded, audit, identity, users }: ControlDeps): ControlHandlers {
+  return {
+    version: async () => ({ version, pid: process.pid }),
+    configShow: async () => ({ settings: describeConfig(loaded) }),
+    auditVerify: () => audit.verify(),
+    auditList: async ({ event, limit }) => ({ entries: audit.list({ event, limit }).map(auditView) }),
+    async resetPassword({ username, password }) {
+      const name = username ?? onlyUser(users);
+      const user = users.byName(name);
+      const ended = user ? identity.sessions.list(user.id).length : 0;
+      await identity.account.resetPassword(name, password);
+      return { username: user?.username ?? name, ended_logins: ended };
+    },
+  };
+}
+
+function onlyUser(users: UsersStore): string {
+  const all = users.list();
+  const [only] = all;
+  if (only && all.length === 1) return only.username;
+  throw new AppError({
+    family: 'input',
+    code: 'username_needed',
+    message: all.length === 0 ? 'There is no user yet.' : 'There are several users.',
+    fix:
+      all.length === 0
+        ? 'Open the page and finish the setup.'
+        : `Name one with --username: ${all.map((user) => user.username).join(', ')}.`,
+  });
+}

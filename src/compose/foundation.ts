@@ -1,0 +1,129 @@
+import { AppError, systemClock, type Clock, type Log, type Redactor } from '../core/index.ts';
+import type { LoadedConfig } from '../config/index.ts';
+import { createAudit, type Audit } from '../guard/audit/index.ts';
+import {
+  checkMasterKey,
+  createKnownSecrets,
+  createSealedVault,
+  deriveKey,
+  loadMasterKey,
+  type KnownSecretsSource,
+  type SealedVault,
+} from '../guard/secrets/index.ts';
+import { fileExists } from '../host/files/file-exists.ts';
+import { createPrivateFile } from '../host/files/index.ts';
+import { prepareWorkspace } from '../host/files/workspace.ts';
+import type { WorkspacePaths } from '../host/files/workspace-paths.ts';
+import { takeInstanceLock, type InstanceLock } from '../host/storage/instance-lock.ts';
+import {
+  createAuditStore,
+  createSettingsStore,
+  openDatabase,
+  type Database,
+  type SettingsStore,
+} from '../host/storage/index.ts';
+import { createSealedStore } from '../host/storage/sealed-store.ts';
+import { createLog } from '../observe/log.ts';
+import type { Parts } from './parts.ts';
+
+/** What everything else stands on: a workspace that is ours alone, its keys, its database, its log. */
+export interface Foundation {
+  readonly loaded: LoadedConfig;
+  readonly paths: WorkspacePaths;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly redactor: Redactor;
+  readonly known: KnownSecretsSource;
+  readonly database: Database;
+  readonly settings: SettingsStore;
+  readonly audit: Audit;
+  readonly vault: SealedVault;
+  readonly key: (purpose: 'jwt' | 'refresh') => Uint8Array;
+  close(): void;
+}
+
+/** Opens a workspace for writing. Refuses (config) rather than start open or overwrite. */
+export function openFoundation(loaded: LoadedConfig, parts: Parts): Foundation {
+  const { config } = loaded;
+  const paths = prepareWorkspace(config.workspace.path);
+  const lock: InstanceLock = takeInstanceLock(paths.lock);
+  try {
+    const clock = systemClock;
+    const known = createKnownSecrets({ clock });
+    const redactor = parts.redactor(known);
+    const log = createLog({ level: config.logging.level, json: config.logging.json, redactor });
+    const master = loadMasterKey({
+      file: createPrivateFile(paths.masterKey),
+      databaseExists: fileExists(paths.database),
+      external: loaded.secrets.get('OPENPACT_MASTER_KEY')?.reveal(),
+    });
+    known.addBytes('MASTER_KEY', master);
+    const database = openDatabase({ path: paths.database });
+    try {
+      const settings = createSettingsStore(database);
+      checkMasterKey(master, settings, clock.now());
+      const audit = createAudit({
+        store: createAuditStore(database),
+        database,
+        clock,
+        log,
+        redactor,
+        key: deriveKey(master, 'audit'),
+      });
+      const vault = createSealedVault({
+        store: createSealedStore(database),
+        clock,
+        key: deriveKey(master, 'seal'),
+        known,
+      });
+      for (const { kind, name } of vault.loadKnown().damaged) {
+        log.warn('a stored secret does not open; enter it again', { kind, name });
+      }
+      return {
+        loaded,
+        paths,
+        clock,
+        log,
+        redactor,
+        known,
+        database,
+        settings,
+        audit,
+        vault,
+        key: (purpose) => deriveKey(master, purpose),
+        close() {
+          database.close();
+          lock.release();
+        },
+      };
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** For `audit` beside a running instance or without one: reads, never writes. */
+export function openAuditReadOnly(paths: WorkspacePaths): { database: Database; key: Uint8Array | null } {
+  if (!fileExists(paths.database)) {
+    throw new AppError({
+      family: 'missing',
+      code: 'no_database',
+      message: `There is no database in ${paths.root} yet.`,
+      fix: 'Start OpenPact once, or name another workspace with --workspace.',
+    });
+  }
+  const database = openDatabase({ path: paths.database, readOnly: true });
+  const text = createPrivateFile(paths.masterKey).read();
+  if (text === undefined) return { database, key: null };
+  return {
+    database,
+    key: deriveKey(
+      loadMasterKey({ file: { read: () => text, create: () => undefined }, databaseExists: true }),
+      'audit',
+    ),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Redactor } from '../core/index.ts';
+import type { Config } from '../config/index.ts';
+import { defaultRules, type PolicyRule } from '../guard/policy/index.ts';
+import { createRedactor, type KnownSecretsSource } from '../guard/secrets/index.ts';
+import { createFileChild, type FileChild, type FileChildDeps } from '../host/files/index.ts';
+import {
+  createLauncher,
+  probeIsolation,
+  type IsolationReport,
+  type Launcher,
+} from '../host/process/index.ts';
+import type { AgentProgram } from '../engine/adapters/builtin/index.ts';
+import type { Layout } from './layout.ts';
+
+/**
+ * The controls that a composition puts in. The product has one set, below. The attack tests have a second composition
+ * root (test/seams, in no package) that leaves single ones out, to show that each is there for a reason.
+ */
+export interface Parts {
+  redactor(known: KnownSecretsSource): Redactor;
+  policyRules(config: Config): readonly PolicyRule[];
+  launcher(assets: string): Launcher;
+  isolation(assets: string): Promise<IsolationReport>;
+  fileChild(deps: FileChildDeps): FileChild;
+  agentProgram(layout: Layout): AgentProgram;
+}
+
+export const productParts: Parts = {
+  redactor: createRedactor,
+  policyRules: (config) => defaultRules(config.context),
+  launcher: (assets) => createLauncher({ assets }),
+  isolation: (assets) => probeIsolation({ assets }),
+  fileChild: createFileChild,
+  agentProgram: (layout) => layout.agent,
+};

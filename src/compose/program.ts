@@ -1,0 +1,192 @@
+import { errorText } from '../core/index.ts';
+import type { LoadedConfig } from '../config/index.ts';
+import { createAdminServer, loadPageFiles } from '../edge/admin/index.ts';
+import { createControlServer } from '../edge/cli/index.ts';
+import { seedContextFiles, writeProfile } from '../engine/profile.ts';
+import { createIdentity, tokenKey } from '../guard/identity/index.ts';
+import { createPrivateFile } from '../host/files/index.ts';
+import type { IsolationReport } from '../host/process/index.ts';
+import { createToolCallStore } from '../host/storage/index.ts';
+import { createLoginStore } from '../host/storage/login-store.ts';
+import { createUsersStore } from '../host/storage/users-store.ts';
+import { approvalsPort, auditView, conversationsPort, systemPort, toolsPort } from './admin-ports.ts';
+import { createAssistant } from './assistant.ts';
+import { controlHandlers } from './control.ts';
+import { openFoundation } from './foundation.ts';
+import type { Layout } from './layout.ts';
+import type { Parts } from './parts.ts';
+import { requireIsolation } from './isolation.ts';
+
+/** A running OpenPact. */
+export interface Program {
+  /** Such as `http://127.0.0.1:8888`. */
+  readonly address: string;
+  /** Only while the admin account is still to be made. */
+  readonly setup: { readonly code: string; readonly file: string } | null;
+  readonly isolation: IsolationReport;
+  readonly workspace: string;
+  stop(why: string): Promise<void>;
+}
+
+const EXPIRE_EVERY_MS = 15_000;
+
+/** Opens the workspace, puts it in order and serves it. Whatever fails, what was opened is closed again. */
+export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: Layout): Promise<Program> {
+  const { config } = loaded;
+  const undo: (() => Promise<void> | void)[] = [];
+  const unwind = async (): Promise<void> => {
+    for (const act of undo.splice(0).toReversed()) await act();
+  };
+  try {
+    const base = openFoundation(loaded, parts);
+    undo.push(() => base.close());
+    const { database, audit, clock, settings, paths } = base;
+    const log = base.log.child('main');
+
+    const isolation = await parts.isolation(layout.processAssets);
+    requireIsolation(isolation, config);
+    const launcher = parts.launcher(layout.processAssets);
+    const allowUnfenced = isolation.level < 2;
+    const files = parts.fileChild({
+      launcher,
+      entry: layout.fileChild.entry,
+      read: layout.fileChild.read,
+      root: paths.aiData,
+      allowUnfenced,
+      log: base.log.child('files'),
+    });
+    undo.push(() => files.stop());
+
+    const assistant = createAssistant(base, parts, layout, { launcher, files, allowUnfenced });
+    undo.push(() => assistant.engine.stop());
+    undo.push(() => assistant.turns.shutdown());
+
+    const codeFile = createPrivateFile(paths.setupCode);
+    const identity = createIdentity({
+      database,
+      users: createUsersStore(database),
+      logins: createLoginStore(database),
+      settings,
+      audit,
+      clock,
+      log: base.log.child('identity'),
+      key: tokenKey(loaded.secrets.get('ADMIN_JWT_SECRET')?.reveal(), base.key('jwt')),
+      codeFile: {
+        write: async (code) => codeFile.replace(`${code}\n`),
+        remove: async () => void codeFile.remove(),
+      },
+      profileWriter: { write: (profile) => writeProfile(files, profile) },
+      options: {
+        accessSeconds: config.admin.jwt.accessExpiryMs / 1000,
+        refreshIdleMs: config.admin.jwt.refreshExpiryMs,
+      },
+    });
+
+    const server = createAdminServer({
+      identity,
+      conversations: conversationsPort(assistant.conversations),
+      approvals: approvalsPort(assistant, createToolCallStore(database), {
+        stepUp: config.admin.stepUp ? identity.stepUp : undefined,
+      }),
+      audit: { list: (query) => audit.list(query).map(auditView) },
+      tools: toolsPort(assistant),
+      models: assistant.upstreams,
+      system: systemPort(assistant, {
+        version: layout.version,
+        isolation: () => isolation,
+        databaseWorks: () => works(() => settings.get('any')),
+        log,
+      }),
+      pages: loadPageFiles(layout.page),
+      clock,
+      log: base.log.child('admin'),
+      options: {
+        host: config.admin.bind.host,
+        port: config.admin.bind.port,
+        version: layout.version,
+        publicOrigins: config.admin.allowedOrigins,
+        trustedProxies: config.admin.trustedProxies,
+        rateLimit: config.server.rateLimit,
+      },
+    });
+
+    const control = createControlServer({
+      folder: paths.data,
+      handlers: controlHandlers({
+        version: layout.version,
+        loaded,
+        audit,
+        identity,
+        users: createUsersStore(database),
+      }),
+      log: base.log.child('control'),
+    });
+    await control.listen();
+    undo.push(() => control.close());
+
+    const code = await identity.setup.begin();
+    if (code !== undefined) base.known.add('SETUP_CODE', code);
+    audit.append({
+      event: 'system.started',
+      principal: { kind: 'system' },
+      origin: 'system',
+      target: layout.version,
+      outcome: 'ok',
+      details: {
+        isolation: isolation.level,
+        interrupted_turns: assistant.recovered.interruptedTurns,
+        unknown_calls: assistant.recovered.unknownCalls,
+      },
+    });
+    const { address } = await server.listen();
+    undo.push(() => server.close());
+
+    // Not waited for: the page is there at once, and says that the engine is starting.
+    void assistant.engine.start();
+    void seedContextFiles(files).catch((error: unknown) =>
+      log.warn('the context files could not be made', { problem: errorText(error) }),
+    );
+    for (const row of assistant.recovered.approvedCalls) void assistant.gate.runOrphan(row);
+    assistant.approvals.onOrphan((row) => {
+      assistant.gate
+        .runOrphan(row)
+        .catch((error: unknown) =>
+          log.error('an approved call failed', { approval: row.id, problem: errorText(error) }),
+        );
+    });
+    const expiry = setInterval(() => assistant.approvals.expireDue(), EXPIRE_EVERY_MS);
+    undo.push(() => clearInterval(expiry));
+
+    return {
+      address,
+      setup: code === undefined ? null : { code, file: paths.setupCode },
+      isolation,
+      workspace: paths.root,
+      async stop(why) {
+        log.info('stopping', { why });
+        audit.note({
+          event: 'system.stopped',
+          principal: { kind: 'system' },
+          origin: 'system',
+          target: layout.version,
+          outcome: 'ok',
+          details: { why },
+        });
+        await unwind();
+      },
+    };
+  } catch (error) {
+    await unwind();
+    throw error;
+  }
+}
+
+function works(act: () => unknown): boolean {
+  try {
+    act();
+    return true;
+  } catch {
+    // Whatever it was, the answer of the health check is no.
+    return false;
+  }
+}
