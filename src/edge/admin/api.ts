@@ -260,3 +260,44 @@ export interface SystemStatus {
 export interface StopAllAnswer {
   readonly stopped: number;
 }
+
+// Own account
+/** GET /api/auth/sessions: where this account is logged in. */
+export interface LoginSession {
+  readonly id: string;
+  /** The one that asks. */
+  readonly current: boolean;
+  readonly address: string;
+  readonly user_agent: string;
+  readonly created_at: string;
+  readonly last_used_at: string;
+  readonly expires_at: string;
+}
+export interface LoginSessionList {
+  readonly sessions: readonly LoginSession[];
+}
+/** POST /api/auth/password: ends every session and answers as a login does, with a new cookie. */
+export interface PasswordChangeRequest {
+  readonly current_password: string;
+  readonly new_password: string;
+  readonly confirm_password: string;
+}
+
+// Health, without a login
+export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
+/** GET /health; 503 when unhealthy. */
+export interface HealthAnswer {
+  readonly status: HealthStatus;
+  readonly version: string;
+  readonly timestamp: string;
+  /** Such as `1h2m3s`. */
+  readonly uptime: string;
+  readonly isolation: { readonly level: 0 | 1 | 2 | 3; readonly summary: string };
+  readonly checks: Readonly<Record<string, { readonly status: HealthStatus; readonly message?: string }>>;
+}
+/** GET /ready; 503 when a check is unhealthy. */
+export interface ReadyAnswer {
+  readonly ready: boolean;
+  readonly setup_required: boolean;
+  readonly checks: Readonly<Record<string, boolean>>;
+}

@@ -7,6 +7,7 @@ import type {
   Approval,
   ApprovalList,
   ApprovalStatus,
+  AuditEntryView,
   ChatMessage,
   Conversation,
   ModelChoice,
@@ -76,6 +77,15 @@ export interface ApprovalsPort {
     actor: Actor,
   ): MaybePromise<Approval>;
   deny(id: string, reason: string | undefined, actor: Actor): MaybePromise<Approval>;
+}
+
+export interface AuditPort {
+  /** `event` names one, or ending in a dot a family. With `after` oldest first, without it newest first. */
+  list(query: {
+    readonly event?: string | undefined;
+    readonly after?: number | undefined;
+    readonly limit: number;
+  }): MaybePromise<readonly AuditEntryView[]>;
 }
 
 export interface ToolsPort {

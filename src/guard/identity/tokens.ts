@@ -43,7 +43,7 @@ export interface Tokens {
   /** Undefined for every token that is not good, whatever the reason: the outside learns no more. */
   verify(token: string): Promise<AccessFacts | undefined>;
   /** The session that a token of ours was made for, even if the token has expired. Only for ending it. */
-  familyOf(token: string): Promise<string | undefined>;
+  familyOf(token: string): Promise<{ readonly familyId: string; readonly userId: string } | undefined>;
 }
 
 export function createTokens(deps: TokensDeps): Tokens {
@@ -94,7 +94,10 @@ export function createTokens(deps: TokensDeps): Tokens {
       const user = users.byId(good.sub);
       return user && { user, familyId: good.sid, expiresAt: good.exp * 1000 };
     },
-    familyOf: async (token) => (await claims(token, LONG_AGO_S))?.sid,
+    async familyOf(token) {
+      const known = await claims(token, LONG_AGO_S);
+      return known && { familyId: known.sid, userId: known.sub };
+    },
   };
 }
 

@@ -1,0 +1,131 @@
+import { Hono, type Context } from 'hono';
+import { AppError, type Clock, type Log } from '../../core/index.ts';
+import { createTokenBuckets, addressKey, type Identity } from '../../guard/identity/index.ts';
+import { requireSetup, runRoute, unknownPath, type Env } from './dispatch.ts';
+import { errorAnswer } from './error-answer.ts';
+import { isApiPath } from './gatekeeper.ts';
+import { createPage } from './page.ts';
+import type { PageFiles } from './ports.ts';
+import type { AnyRoute, Answer } from './route.ts';
+
+export interface AppDeps {
+  readonly routes: readonly AnyRoute[];
+  readonly identity: Identity;
+  readonly page: PageFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly rateLimit: { readonly rate: number; readonly burst: number };
+  readonly bodyBytes: number;
+}
+
+/** The Hono app: every route comes from the table; what isn't there is 404, or 405 with what would be allowed. */
+export function createApp(deps: AppDeps): Hono<Env> {
+  const { routes, identity, clock, log } = deps;
+  const buckets = createTokenBuckets({ ...deps.rateLimit, clock });
+  const page = createPage(deps.page);
+  const app = new Hono<Env>();
+
+  app.use('/api/*', async (context, next) => {
+    const bucket = buckets.take(addressKey(context.env.client.address));
+    context.header('x-ratelimit-limit', String(bucket.limit));
+    context.header('x-ratelimit-remaining', String(bucket.remaining));
+    context.header('x-ratelimit-reset', String(Math.ceil(bucket.resetMs / 1000)));
+    if (!bucket.allowed) throw rateLimited(bucket.retryAfterMs);
+    await next();
+  });
+
+  for (const row of routes) {
+    app.on(row.method, [row.path], async (context) => {
+      // Hono answers HEAD from GET; ours may change something (a refresh), so only the health paths do.
+      if (context.env.incoming.method === 'HEAD' && isApiPath(row.path)) return refuseMethod(context);
+      requireSetup(row.from, identity.setup.step());
+      return respond(context, await runRoute(row, context, identity, deps.bodyBytes));
+    });
+  }
+
+  app.notFound((context) => refuseMethod(context));
+  app.onError((error, context) => respondError(context, error));
+
+  function refuseMethod(context: Context<Env>): Response {
+    const { path } = context.req;
+    const known = routes.filter((row) => matches(row.path, path));
+    const [first] = known;
+    if (first) {
+      const error = methodNotAllowed(known.map((row) => row.method));
+      return respondError(context, error);
+    }
+    if (isApiPath(path)) {
+      const step = identity.setup.step();
+      return respondError(context, attempt(() => requireSetup('complete', step)) ?? unknownPath());
+    }
+    const { headers, method = 'GET' } = context.env.incoming;
+    const answer = page({
+      method,
+      path,
+      accept: headers.accept ?? '*/*',
+      acceptEncoding: String(headers['accept-encoding'] ?? ''),
+      ifNoneMatch: headers['if-none-match'],
+    });
+    if (answer) return answer;
+    return respondError(
+      context,
+      method === 'GET' || method === 'HEAD' ? unknownPath() : methodNotAllowed(['GET', 'HEAD']),
+    );
+  }
+
+  function respondError(context: Context<Env>, error: unknown): Response {
+    const { status, body, headers } = errorAnswer(error, log);
+    return respond(context, { status, json: body, headers });
+  }
+
+  return app;
+}
+
+function respond(context: Context<Env>, answer: Answer): Response {
+  for (const [name, value] of Object.entries(answer.headers ?? {})) context.header(name, value);
+  context.header('cache-control', 'no-store');
+  const { status, json, text } = answer;
+  if (json === undefined && text === undefined) return context.body(null, status as 204);
+  context.header('content-type', json === undefined ? 'text/plain; charset=utf-8' : 'application/json');
+  return context.body(json === undefined ? (text ?? '') : JSON.stringify(json), status as 200);
+}
+
+function attempt(act: () => void): unknown {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Whether a path has the form of a pattern such as `/api/sessions/:id`. */
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split('/');
+  const segments = path.split('/');
+  return (
+    wanted.length === segments.length &&
+    wanted.every((part, index) => (part.startsWith(':') ? segments[index] !== '' : part === segments[index]))
+  );
+}
+
+function methodNotAllowed(methods: readonly string[]): AppError {
+  const allow = [...new Set(methods)].join(', ');
+  return new AppError({
+    family: 'input',
+    code: 'method_not_allowed',
+    message: `This path knows ${allow}.`,
+    details: { allow },
+  });
+}
+
+function rateLimited(retryAfterMs: number): AppError {
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return new AppError({
+    family: 'limit',
+    code: 'rate_limited',
+    message: 'Too many requests.',
+    fix: `Try again in ${seconds} s.`,
+    details: { retry_after_s: seconds },
+  });
+}

@@ -1,0 +1,43 @@
+// Guarantees: what holds for every request, page, API or WebSocket, is checked here and in this order, before anything
+// else looks at it: a plain path, an allowed address, a host name of ours, for the API no other site's page.
+// An attacker may control: the whole request.
+import type { IncomingMessage } from 'node:http';
+import { AppError } from '../../core/index.ts';
+import { clientOf, type Client } from './client.ts';
+import { createAddressList, type AddressList, type AdminOptions } from './options.ts';
+import { createOriginRule } from './origin-rule.ts';
+import { requirePlainPath } from './path-rule.ts';
+
+export interface Gatekeeper {
+  client(request: IncomingMessage): Client;
+  /** Throws the refusal as an AppError. */
+  admit(request: IncomingMessage, client: Client): void;
+  isTrustedProxy: AddressList;
+}
+
+export function createGatekeeper(options: AdminOptions): Gatekeeper {
+  const isTrustedProxy = createAddressList('admin.trusted_proxies', options.trustedProxies ?? []);
+  const allowed = options.allowedIps ?? [];
+  const isAllowed = createAddressList('admin.allowed_ips', allowed);
+  const origins = createOriginRule(options.host, options.publicOrigins ?? []);
+  return {
+    isTrustedProxy,
+    client: (request) => clientOf(request, isTrustedProxy),
+    admit(request, client) {
+      if (allowed.length > 0 && !isAllowed(client.address)) {
+        throw new AppError({
+          family: 'forbidden',
+          code: 'forbidden',
+          message: 'This address may not use OpenPact.',
+        });
+      }
+      requirePlainPath(request.url);
+      origins.requireHost(request);
+      if (isApiPath(request.url ?? '')) origins.requireSameOrigin(request, client);
+    },
+  };
+}
+
+export function isApiPath(target: string): boolean {
+  return /^\/api(?:[/?]|$)/.test(target);
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { notFound } from '../error-answer.ts';
+import { ok, route, type AnyRoute } from '../route.ts';
+import type { RouteDeps } from './deps.ts';
+
+const limit = z.coerce.number().int().min(1).max(500).default(50);
+
+export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/api/sessions',
+      auth: 'access',
+      from: 'complete',
+      body: z.strictObject({ title: z.string().trim().min(1).max(200).optional() }),
+      handle: async ({ body, actor }) => ok(await conversations.create(body.title, actor)),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/sessions',
+      auth: 'access',
+      from: 'complete',
+      handle: async () => ok(await conversations.list()),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/sessions/:id',
+      auth: 'access',
+      from: 'complete',
+      handle: async ({ param }) => ok(found(await conversations.get(param('id')))),
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/sessions/:id',
+      auth: 'access',
+      from: 'complete',
+      async handle({ param, actor }) {
+        if (!(await conversations.delete(param('id'), actor))) throw notFound('conversation');
+        return ok({ ok: true });
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/sessions/:id/abort',
+      auth: 'access',
+      from: 'complete',
+      async handle({ param, actor }) {
+        found(await conversations.head(param('id')));
+        const accepted = await conversations.abort(param('id'), actor);
+        return accepted.ok
+          ? ok({ ok: true })
+          : { status: 409, json: { error: accepted.code, message: accepted.content } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/sessions/:id/messages',
+      auth: 'access',
+      from: 'complete',
+      query: z.strictObject({ limit }),
+      handle: async ({ param, query }) => ok(found(await conversations.messages(param('id'), query.limit))),
+    }),
+  ];
+}
+
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw notFound('conversation');
+  return value;
+}

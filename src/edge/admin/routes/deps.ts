@@ -1,0 +1,24 @@
+import type { Clock, Log } from '../../../core/index.ts';
+import type { Identity } from '../../../guard/identity/index.ts';
+import type {
+  ApprovalsPort,
+  AuditPort,
+  ConversationsPort,
+  ModelsPort,
+  SystemPort,
+  ToolsPort,
+} from '../ports.ts';
+
+/** What the handlers work with. */
+export interface RouteDeps {
+  readonly identity: Identity;
+  readonly audit: AuditPort;
+  readonly conversations: ConversationsPort;
+  readonly approvals: ApprovalsPort;
+  readonly tools: ToolsPort;
+  readonly models: ModelsPort;
+  readonly system: SystemPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+}

@@ -1,0 +1,23 @@
+import type { AnyRoute } from '../route.ts';
+import { approvalRoutes } from './approval-routes.ts';
+import { authRoutes } from './auth-routes.ts';
+import { conversationRoutes } from './conversation-routes.ts';
+import type { RouteDeps } from './deps.ts';
+import { modelRoutes } from './model-routes.ts';
+import { setupRoutes } from './setup-routes.ts';
+import { healthRoutes, systemRoutes } from './system-routes.ts';
+
+export type { RouteDeps } from './deps.ts';
+
+/** The one table: what is not in here does not exist. */
+export function routeTable(deps: RouteDeps): readonly AnyRoute[] {
+  return [
+    ...healthRoutes(deps),
+    ...setupRoutes(deps),
+    ...authRoutes(deps),
+    ...conversationRoutes(deps),
+    ...approvalRoutes(deps),
+    ...modelRoutes(deps),
+    ...systemRoutes(deps),
+  ];
+}
