@@ -24,7 +24,7 @@ function filesOf(root, part) {
   if (part.includes('.') && existsSync(join(root, part))) return [part];
   if (!existsSync(join(root, part))) return [];
   return readdirSync(join(root, part), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/\.test\.tsx?$|^\./.test(entry.name))
+    .filter((entry) => entry.isFile() && !/\.test(-support)?\.tsx?$|^\./.test(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1))
     .filter((file) => !file.includes('node_modules'));
 }

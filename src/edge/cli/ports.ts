@@ -1,4 +1,3 @@
-import type { ErrorFamily } from '../../core/index.ts';
 import type { AuditVerdict } from '../../guard/audit/index.ts';
 
 /** What every command can be told. */
@@ -37,7 +36,7 @@ export interface AuditLine {
  * for their types; refusals are thrown as AppError.
  */
 export interface ControlHandlers {
-  version(): Promise<{ readonly version: string; readonly pid: number | null }>;
+  version(): Promise<{ readonly version: string; readonly pid: number }>;
   configShow(): Promise<{ readonly settings: readonly SettingView[] }>;
   auditVerify(): Promise<AuditVerdict>;
   auditList(query: {
@@ -51,8 +50,8 @@ export interface ControlHandlers {
   }): Promise<{ readonly username: string; readonly ended_logins: number }>;
 }
 
-/** The same acts on a workspace in which nothing runs. `resetPassword` takes the instance lock. */
-export interface DirectHandlers extends ControlHandlers {
+/** The acts on a workspace in which nothing runs. `resetPassword` takes the instance lock. */
+export interface DirectHandlers extends Pick<ControlHandlers, 'auditVerify' | 'auditList' | 'resetPassword'> {
   close(): void;
 }
 
@@ -75,14 +74,6 @@ export interface CliCommands<C extends CliConfig> {
   start(config: C, flags: CliFlags): Promise<number>;
   /** Only called when no instance answers. Opens nothing before an act is called. */
   direct(config: C): DirectHandlers;
-}
-
-export interface WireError {
-  readonly family: ErrorFamily;
-  readonly code: string;
-  readonly message: string;
-  readonly fix?: string | undefined;
-  readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Exit codes (L-03). */

@@ -1,0 +1,54 @@
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { AppError } from '../../core/index.ts';
+
+export type InputStream = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+const LONGEST = 4096;
+
+/**
+ * A new password: at a terminal typed twice without echo, otherwise the first line of the input.
+ * Errors: `cancelled`, `passwords_differ`, `no_password`.
+ */
+export async function askNewPassword(input: InputStream, output: NodeJS.WritableStream): Promise<string> {
+  if (input.isTTY !== true) return firstLine(input);
+  const first = await typed(input, output, 'New password: ');
+  const second = await typed(input, output, 'Again: ');
+  if (first === second) return first;
+  throw refused('passwords_differ', 'The two passwords are not the same.', 'Try again.');
+}
+
+function typed(input: InputStream, output: NodeJS.WritableStream, question: string): Promise<string> {
+  output.write(question);
+  // Readline echoes to its output; this one shows nothing.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });
+  return new Promise((resolve, reject) => {
+    lines.once('line', resolve);
+    lines.once('SIGINT', () => lines.close());
+    lines.once('close', () =>
+      reject(refused('cancelled', 'Nothing was changed.', 'Start the command again.')),
+    );
+  }).finally(() => {
+    lines.close();
+    output.write('\n');
+  }) as Promise<string>;
+}
+
+async function firstLine(input: InputStream): Promise<string> {
+  let text = '';
+  for await (const chunk of input) {
+    text += String(chunk);
+    if (text.includes('\n') || text.length > LONGEST) break;
+  }
+  const line = text.split(/\r?\n/, 1)[0] ?? '';
+  if (line !== '' && line.length <= LONGEST) return line;
+  throw refused(
+    'no_password',
+    line === '' ? 'There was no password on the input.' : 'The password on the input is too long.',
+    'Pipe it in as one line, or run the command at a terminal and type it.',
+  );
+}
+
+function refused(code: string, message: string, fix: string): AppError {
+  return new AppError({ family: 'input', code, message, fix });
+}
