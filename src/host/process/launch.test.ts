@@ -303,6 +303,19 @@ describe('a machine without the means', () => {
   });
 });
 
+describe.skipIf(process.platform === 'win32')('an unfenced child', () => {
+  it('takes what it started along when it is killed', async () => {
+    const code = `import { spawn } from 'node:child_process';
+      console.log(spawn(process.execPath, ['-e', ${JSON.stringify(forever)}], { stdio: 'ignore' }).pid); ${forever}`;
+    const fences = { ...nodeFences({}), allowUnfenced: true };
+    const child = await launchNode(createLauncher({ tools: null }), code, { fences });
+    const grandchild = Number(await new Promise((resolve) => child.stdout.onLine(resolve)));
+    expect(isAlive(grandchild)).toBe(true);
+    await child.kill();
+    expect(await until(() => !isAlive(grandchild), 1_000)).toBe(true);
+  });
+});
+
 describe.skipIf(!canFence('a kernel without Landlock'))('a kernel that refuses Landlock', () => {
   /** As under an old container profile: landlock_create_ruleset gives EPERM. */
   function withoutLandlock(folder: string): string[] {

@@ -40,10 +40,15 @@ export function supervise(
     });
   });
 
-  const kill = (reason: ExitReason): Promise<Exit> => {
-    intent ??= reason;
+  const killNow = (): void => {
+    if (spawned.exitCode !== null || spawned.signalCode !== null) return;
+    if (!fence().fenced) killGroup(spawned.pid);
     // Through the handle, never by number: the number may be another process by now.
     spawned.kill('SIGKILL');
+  };
+  const kill = (reason: ExitReason): Promise<Exit> => {
+    intent ??= reason;
+    killNow();
     return exited;
   };
 
@@ -60,7 +65,7 @@ export function supervise(
     async stop(graceMs) {
       intent ??= 'stopped';
       spawned.kill('SIGTERM');
-      const timer = setTimeout(() => spawned.kill('SIGKILL'), graceMs);
+      const timer = setTimeout(killNow, graceMs);
       try {
         return await exited;
       } finally {
@@ -71,7 +76,17 @@ export function supervise(
   return { child, killForFence: () => kill('fence_failed') };
 }
 
-/** The last lines of a dead child. Its pipes end with it, as it can't have had children. */
+/** A fenced child is one process; an unfenced one may have started others, in the group that it leads. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // No such group: the platform has none, or the launch chain did not get that far.
+    return;
+  }
+}
+
+/** The last lines of a dead child. */
 function drained(spawned: ChildProcess): Promise<void> {
   const open = [spawned.stdout, spawned.stderr].filter((stream) => stream !== null && !stream.readableEnded);
   if (open.length === 0) return Promise.resolve();

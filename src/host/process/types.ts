@@ -79,7 +79,7 @@ export interface OutputCap {
 }
 
 export interface LineStream {
-  /** Called for every line that is within the cap. Returns how to stop. */
+  /** Called for every line that is within the cap, from now on; earlier ones are in `tail()`. Returns how to stop. */
   onLine(listener: (line: string) => void): () => void;
   /** The last lines, oldest first. */
   tail(): readonly string[];
