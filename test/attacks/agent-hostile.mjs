@@ -41,6 +41,24 @@ const flood = (text) => {
   write();
 };
 
+const bodies = new Map();
+let last = 0;
+const callTool = (id) => {
+  last += 1;
+  const req = last;
+  request({
+    req,
+    headers: { authorization: `Bearer ${turn.capability}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'ping', arguments: {}, _meta: { 'openpact/call': id } },
+    }),
+  });
+  return new Promise((resolve) => bodies.set(req, { text: '', resolve }));
+};
+
 const acts = {
   honest: () => say({ t: 'done', turn: turn.turn, outcome: { kind: 'finished' } }),
   silent: () => undefined,
@@ -116,6 +134,20 @@ const acts = {
     const { status } = await answerTo(1);
     done(status);
   },
+  'makes up calls': async () => {
+    const heard = [];
+    for (const id of ['c00010001', 'c99999999', '', 'constructor', undefined]) heard.push(await callTool(id));
+    done(JSON.stringify(heard.map(({ result }) => result?.content[0].text)));
+  },
+  'repeats its call': async () => {
+    const heard = await Promise.all([callTool('c00010000'), callTool('c00010000'), callTool('c00010000')]);
+    done(JSON.stringify(heard.map(({ result }) => result?.content[0].text)));
+  },
+  'calls a thousand times': async () => {
+    const codes = new Set();
+    for (let i = 0; i < 1000; i += 1) codes.add((await callTool('c00010000')).error?.code ?? 'ok');
+    done([...codes].join());
+  },
   'reads no answer': () => request(),
   'stops reading its pipe': () => {
     request();
@@ -165,7 +197,14 @@ input.on('data', (chunk) => {
     const frame = JSON.parse(line);
     if (frame.t === 'ping' && pong) say({ t: 'pong', n: frame.n });
     if (frame.t === 'head') answers.get(frame.req)?.(frame);
+    if (frame.t === 'body' && bodies.has(frame.req)) bodies.get(frame.req).text += frame.data;
+    if (frame.t === 'end' && bodies.has(frame.req)) {
+      const { text, resolve } = bodies.get(frame.req);
+      bodies.delete(frame.req);
+      resolve(text.startsWith('{') ? JSON.parse(text) : { text });
+    }
     if (frame.t === 'turn') {
+      last = 0;
       before = turn;
       turn = frame;
       acts[frame.model]();
