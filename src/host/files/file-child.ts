@@ -26,6 +26,11 @@ export interface FileChildDeps {
   readonly log?: Log | undefined;
 }
 
+/**
+ * `FilePowers` by a child process that is started when it is needed. Beside the refusals of `refusals.ts`: `deadline`,
+ * `stopped`, `file_child_failed`, each with the detail `outcome_unknown` when a write may have happened, and what the
+ * launcher throws.
+ */
 export interface FileChild extends FilePowers {
   /** Ends the process; later requests start another. */
   stop(): Promise<void>;
@@ -81,8 +86,9 @@ export function createFileChild(deps: FileChildDeps): FileChild {
       await child.kill();
       throw new AppError({
         family: 'limit',
-        code: 'file_deadline',
+        code: 'deadline',
         message: `The file operation took longer than ${deadlineMs} ms and was ended. ${afterwards(body)}`,
+        details: { outcome_unknown: changes(body) },
       });
     }
     if (reply === null) return null;
@@ -92,7 +98,7 @@ export function createFileChild(deps: FileChildDeps): FileChild {
 
   async function run(body: Body): Promise<FileAnswer> {
     // Reading again after a crash is harmless; a write may have happened, so it is never repeated.
-    const attempts = body.op === 'read' || body.op === 'list' ? 2 : 1;
+    const attempts = changes(body) ? 1 : 2;
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const answer = await exchange(body);
       if (answer !== null) return answer;
@@ -103,6 +109,7 @@ export function createFileChild(deps: FileChildDeps): FileChild {
       code: 'file_child_failed',
       message: `The process that opens files ended during the operation. ${afterwards(body)}`,
       fix: 'Try again.',
+      details: { outcome_unknown: changes(body) },
     });
   }
 
@@ -163,9 +170,10 @@ async function untilAborted(job: Promise<FileAnswer>, signal: AbortSignal, body:
 
 function stopped(body: Body): AppError {
   return new AppError({
-    family: 'conflict',
+    family: 'limit',
     code: 'stopped',
     message: `The file operation was stopped. ${afterwards(body)}`,
+    details: { outcome_unknown: changes(body) },
   });
 }
 
@@ -179,8 +187,12 @@ function mustBeWellFormed(body: Body): void {
   });
 }
 
+function changes(body: Body): boolean {
+  return body.op === 'write' || body.op === 'append';
+}
+
 function afterwards(body: Body): string {
-  return body.op === 'read' || body.op === 'list'
+  return !changes(body)
     ? 'Nothing was changed.'
     : `Whether ${JSON.stringify(body.path)} was written is not known: it holds either the old or the new content.`;
 }
