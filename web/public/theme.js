@@ -3,7 +3,7 @@
   var choice = null;
   try {
     choice = localStorage.getItem('openpact-theme');
-  } catch (error) {
+  } catch {
     // Storage can be switched off; the system's theme is used then.
     choice = null;
   }

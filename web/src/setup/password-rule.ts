@@ -12,8 +12,8 @@ export function passwordState(password: string): PasswordState {
   const classes = [
     { name: 'lower case', met: /\p{Ll}/u.test(password) },
     { name: 'upper case', met: /\p{Lu}/u.test(password) },
-    { name: 'digit', met: /\d/.test(password) },
-    { name: 'symbol', met: /[^\p{L}\d]/u.test(password) },
+    { name: 'digit', met: /\p{Nd}/u.test(password) },
+    { name: 'symbol', met: /[^\p{Lu}\p{Ll}\p{Nd}]/u.test(password) },
   ];
   const met = classes.filter((each) => each.met).length;
   const ok = length >= 16 || (length >= 12 && met >= 3);

@@ -5,6 +5,7 @@ let now = Date.now();
 let ticker: number | undefined;
 
 function subscribe(listener: () => void): () => void {
+  if (listeners.size === 0) now = Date.now();
   listeners.add(listener);
   ticker ??= window.setInterval(() => {
     now = Date.now();
@@ -34,7 +35,8 @@ export function relative(iso: string, at: number): string {
   if (Number.isNaN(time)) return 'unknown time';
   const seconds = Math.round((at - time) / 1000);
   const size = Math.abs(seconds);
-  if (size < 45) return seconds >= 0 ? 'just now' : 'in a moment';
+  // What arrived between two ticks lies a little ahead of `at`.
+  if (size < 45) return seconds >= -12 ? 'just now' : 'in a moment';
   const text =
     size < HOUR
       ? `${Math.max(1, Math.round(size / MINUTE))} min`
@@ -58,7 +60,7 @@ export function Time({ iso, className }: { readonly iso: string; readonly classN
   const at = useNow();
   return (
     <time dateTime={iso} title={exact(iso)} className={className}>
-      {relative(iso, Math.max(at, Date.now() - 10_000))}
+      {relative(iso, at)}
     </time>
   );
 }

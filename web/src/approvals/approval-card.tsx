@@ -1,0 +1,277 @@
+import { Link } from '@tanstack/react-router';
+import { Fingerprint, Hourglass } from 'lucide-react';
+import { useId, useState, type FormEvent, type ReactNode } from 'react';
+import type { Approval } from '../api/types.ts';
+import { Button } from '../ui/button.tsx';
+import { cx } from '../ui/class-names.ts';
+import { CopyButton } from '../ui/copy-button.tsx';
+import { FormDialog } from '../ui/dialog.tsx';
+import { ExactText } from '../ui/exact-text.tsx';
+import { INPUT_CLASS, TextField } from '../ui/field.tsx';
+import { JsonView } from '../ui/json-view.tsx';
+import { Notice } from '../ui/notice.tsx';
+import { Time } from '../ui/time.tsx';
+import { useDecision } from './use-decision.ts';
+
+export interface ApprovalCardProps {
+  readonly approval: Approval;
+  readonly agentName: string;
+  /** In the conversation itself, the link back to it says nothing. */
+  readonly showConversation: boolean;
+  readonly aside?: ReactNode;
+  /** The facts scroll inside the card so that the buttons stay in reach. */
+  readonly docked?: boolean;
+}
+
+/** Who asks, where and why; what exactly; the decision. What is shown is what the digest covers. */
+export function ApprovalCard({
+  approval,
+  agentName,
+  showConversation,
+  aside,
+  docked = false,
+}: ApprovalCardProps) {
+  const decision = useDecision(approval);
+  const [denying, setDenying] = useState(false);
+  const title = useId();
+  return (
+    <section
+      aria-labelledby={title}
+      data-testid="approval-card"
+      data-approval={approval.id}
+      className={cx(
+        'flex flex-col rounded-lg border border-ask-line bg-raised',
+        docked && 'max-h-[min(56dvh,520px)] shadow-pop',
+      )}
+    >
+      <header className="flex items-center gap-2 rounded-t-lg border-b border-ask-line bg-ask-soft px-4 py-2 text-meta">
+        <Hourglass aria-hidden size={16} className="shrink-0 text-ask" />
+        <h2 id={title} className="min-w-0 flex-1 truncate font-medium">
+          {agentName} asks to use <code className="text-mini">{approval.tool}</code>
+        </h2>
+        {aside}
+      </header>
+      <div className={cx('flex flex-col gap-4 px-4 py-4', docked && 'min-h-0 overflow-y-auto')}>
+        <div className="flex flex-col gap-1">
+          <p className="text-[15px] leading-6 font-medium wrap-anywhere">
+            <ExactText text={approval.summary} />
+          </p>
+          <p className="text-meta text-muted">
+            {showConversation && approval.conversation_id && (
+              <>
+                In{' '}
+                <Link
+                  to="/chat/$id"
+                  params={{ id: approval.conversation_id }}
+                  className="text-link underline underline-offset-2"
+                >
+                  {approval.conversation_title || 'an untitled conversation'}
+                </Link>
+                ,{' '}
+              </>
+            )}
+            asked <Time iso={approval.created_at} />, expires <Time iso={approval.expires_at} />
+          </p>
+        </div>
+        <Labelled label="Why, in the assistant's own words. Untrusted: it may be mistaken or misled.">
+          <blockquote className="border-l-2 border-ai-line pl-3 text-body whitespace-pre-wrap wrap-anywhere">
+            {approval.why.trim() === '' ? (
+              <span className="text-faint">It gave no reason.</span>
+            ) : (
+              <ExactText text={approval.why} />
+            )}
+          </blockquote>
+        </Labelled>
+        <Labelled label="The exact arguments">
+          <JsonView value={approval.arguments} empty="It has no arguments." />
+        </Labelled>
+        <Digest value={approval.digest} />
+      </div>
+      <footer className="flex flex-col gap-3 border-t border-line px-4 py-3">
+        {decision.problem && (
+          <Notice tone="stop" testId="approval-problem">
+            {decision.problem}
+          </Notice>
+        )}
+        {denying ? (
+          <DenyForm
+            busy={decision.busy === 'deny'}
+            onDeny={(reason) => void decision.deny(reason)}
+            onBack={() => setDenying(false)}
+          />
+        ) : (
+          <div className="flex flex-wrap items-center gap-2">
+            <Button
+              tone="primary"
+              busy={decision.busy === 'approve'}
+              disabled={decision.busy !== null}
+              onClick={() => void decision.approve()}
+              data-testid="approval-approve"
+            >
+              Approve this call
+            </Button>
+            <Button
+              disabled={decision.busy !== null}
+              onClick={() => setDenying(true)}
+              data-testid="approval-deny"
+            >
+              Deny and tell the assistant why
+            </Button>
+            <p className="min-w-0 text-mini text-faint max-md:w-full">
+              Approving runs it once, exactly as shown.
+            </p>
+          </div>
+        )}
+      </footer>
+      <StepUpDialog
+        open={decision.stepUp !== null}
+        problem={decision.stepUp?.problem ?? null}
+        busy={decision.busy === 'approve'}
+        summary={approval.summary}
+        onCancel={decision.cancelStepUp}
+        onPassword={(password) => void decision.approve(password)}
+      />
+    </section>
+  );
+}
+
+export function Labelled({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+  return (
+    <div className="flex flex-col gap-1">
+      <p className="text-mini font-medium text-muted">{label}</p>
+      {children}
+    </div>
+  );
+}
+
+/** The fingerprint of the exact call, in groups that can be compared by eye. */
+export function Digest({ value }: { readonly value: string }) {
+  const short = (value.slice(0, 16).match(/.{1,4}/g) ?? []).join(' ');
+  return (
+    <div className="flex min-h-6 items-center gap-2 text-mini text-muted">
+      <Fingerprint aria-hidden size={14} className="shrink-0" />
+      <span>Fingerprint of this call</span>
+      <code title={value} className="text-ink">
+        {short}
+      </code>
+      <CopyButton text={value} label="Copy the whole fingerprint" />
+    </div>
+  );
+}
+
+function DenyForm({
+  busy,
+  onDeny,
+  onBack,
+}: {
+  readonly busy: boolean;
+  readonly onDeny: (reason: string) => void;
+  readonly onBack: () => void;
+}) {
+  const [reason, setReason] = useState('');
+  const id = useId();
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    onDeny(reason);
+  }
+  return (
+    <form className="flex flex-col gap-2" onSubmit={submit}>
+      <label htmlFor={id} className="text-meta font-medium">
+        Why not? The assistant reads this and can do better.
+      </label>
+      <textarea
+        id={id}
+        rows={2}
+        maxLength={2_000}
+        // The person has just asked for this field.
+        // oxlint-disable-next-line jsx-a11y/no-autofocus
+        autoFocus
+        value={reason}
+        onChange={(event) => setReason(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape') return;
+          event.stopPropagation();
+          onBack();
+        }}
+        className={cx(INPUT_CLASS, 'h-auto max-md:h-auto resize-none py-2')}
+        data-testid="approval-deny-reason"
+      />
+      <div className="flex flex-wrap items-center gap-2">
+        <Button type="submit" tone="danger" busy={busy} data-testid="approval-deny-send">
+          {reason.trim() === '' ? 'Deny without a reason' : 'Deny and send the reason'}
+        </Button>
+        <Button disabled={busy} onClick={onBack}>
+          Back
+        </Button>
+        <p className="text-mini text-faint">Nothing is run. The assistant may ask again.</p>
+      </div>
+    </form>
+  );
+}
+
+function StepUpDialog({
+  open,
+  problem,
+  busy,
+  summary,
+  onCancel,
+  onPassword,
+}: {
+  readonly open: boolean;
+  readonly problem: string | null;
+  readonly busy: boolean;
+  readonly summary: string;
+  readonly onCancel: () => void;
+  readonly onPassword: (password: string) => void;
+}) {
+  const [password, setPassword] = useState('');
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (password === '' || busy) return;
+    onPassword(password);
+    setPassword('');
+  }
+  return (
+    <FormDialog
+      open={open}
+      onOpenChange={(next) => {
+        if (next) return;
+        setPassword('');
+        onCancel();
+      }}
+      title="Your password, please"
+      description="This act needs to be sure that it is you."
+      testId="step-up-dialog"
+    >
+      <form className="flex flex-col gap-3" onSubmit={submit}>
+        <p className="rounded-md bg-sunken px-3 py-2 text-meta wrap-anywhere">
+          <ExactText text={summary} />
+        </p>
+        <TextField
+          label="Password"
+          secret
+          autoComplete="current-password"
+          // The dialog is for this field.
+          // oxlint-disable-next-line jsx-a11y/no-autofocus
+          autoFocus
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          error={problem}
+          data-testid="step-up-password"
+        />
+        <div className="flex justify-end gap-2">
+          <Button onClick={onCancel}>Don't approve yet</Button>
+          <Button
+            type="submit"
+            tone="primary"
+            busy={busy}
+            disabled={password === ''}
+            data-testid="step-up-submit"
+          >
+            Approve this call
+          </Button>
+        </div>
+      </form>
+    </FormDialog>
+  );
+}

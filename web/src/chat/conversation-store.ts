@@ -1,0 +1,222 @@
+import { call } from '../api/client.ts';
+import { onSessionChange, sessionState } from '../api/session.ts';
+import type { ChatServerEvent } from '../api/types.ts';
+import { Connection, type ConnectionState } from './connection.ts';
+import { applyEvent, EMPTY, nothingRuns, type Transcript } from './transcript.ts';
+
+/** A message on its way: shown at once, replaced by the server's own event. */
+export interface Outgoing {
+  readonly key: string;
+  readonly content: string;
+  /** Null while it is on its way; else why it did not arrive. */
+  readonly problem: string | null;
+  /** Over which connection it was sent. */
+  readonly over: number;
+}
+
+export interface ConversationSnapshot {
+  readonly transcript: Transcript;
+  readonly outgoing: readonly Outgoing[];
+  readonly connection: ConnectionState;
+  /** The replay is complete: what is shown is how things are. */
+  readonly ready: boolean;
+  /** A refusal of something other than a message, such as a retry that came too late. */
+  readonly refusal: string | null;
+  /** Stop was asked for and the end has not come yet. */
+  readonly stopping: boolean;
+}
+
+export interface StoreHooks {
+  /** New events were applied; `types` says of which kinds. */
+  readonly onEvents: (types: ReadonlySet<ChatServerEvent['type']>) => void;
+}
+
+/** What was seen of the last few conversations, so that going back shows them at once and only asks for the rest. */
+const remembered = new Map<string, Transcript>();
+const REMEMBERED = 8;
+onSessionChange(() => {
+  if (sessionState().status === 'out') remembered.clear();
+});
+
+/** Events that arrive within this many milliseconds are drawn together. */
+const DRAW = 30;
+/** A replay whose announced end never comes is over after this many silent milliseconds. */
+const SILENCE = 400;
+
+let counter = 0;
+
+/** One conversation while it is on the screen: its connection, its transcript, what is on its way. */
+export class ConversationStore {
+  readonly #id: string;
+  readonly #connection: Connection;
+  readonly #hooks: StoreHooks;
+  readonly #listeners = new Set<() => void>();
+  #snapshot: ConversationSnapshot;
+  #queue: ChatServerEvent[] = [];
+  #draw: number | undefined;
+  #silence: number | undefined;
+  #over = 0;
+  #lastConnected: { readonly seq: number; readonly running: boolean } | null = null;
+
+  constructor(id: string, hooks: StoreHooks) {
+    this.#id = id;
+    this.#hooks = hooks;
+    this.#snapshot = {
+      transcript: remembered.get(id) ?? EMPTY,
+      outgoing: [],
+      connection: { name: 'connecting' },
+      ready: false,
+      refusal: null,
+      stopping: false,
+    };
+    this.#connection = new Connection({
+      conversationId: id,
+      after: () => this.#snapshot.transcript.seq,
+      onEvent: (event) => this.#receive(event),
+      onState: (connection) => {
+        this.#flush();
+        if (connection.name === 'open') this.#over += 1;
+        this.#change({ connection });
+      },
+    });
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly snapshot = (): ConversationSnapshot => this.#snapshot;
+
+  send(content: string): void {
+    counter += 1;
+    const message: Outgoing = { key: `out-${counter}`, content, problem: null, over: this.#over };
+    const sent = this.#connection.send({ type: 'message', content });
+    this.#change({
+      outgoing: [
+        ...this.#snapshot.outgoing,
+        sent ? message : { ...message, problem: 'There is no connection right now.' },
+      ],
+      refusal: null,
+    });
+  }
+
+  sendAgain(key: string): void {
+    const message = this.#snapshot.outgoing.find((each) => each.key === key);
+    if (!message) return;
+    this.discard(key);
+    this.send(message.content);
+  }
+
+  discard(key: string): void {
+    this.#change({ outgoing: this.#snapshot.outgoing.filter((each) => each.key !== key) });
+  }
+
+  retry(): void {
+    this.#command('retry');
+  }
+
+  goOn(): void {
+    this.#command('continue');
+  }
+
+  /** Stops what runs; by a plain request when the socket is gone. */
+  async stop(): Promise<void> {
+    this.#change({ stopping: true });
+    if (this.#connection.send({ type: 'abort' })) return;
+    try {
+      await call('POST', `/api/sessions/${encodeURIComponent(this.#id)}/abort`, { body: {} });
+    } catch {
+      this.#change({ stopping: false, refusal: 'It could not be stopped: OpenPact does not answer.' });
+    }
+  }
+
+  reconnect(): void {
+    this.#connection.retryNow();
+  }
+
+  dismissRefusal(): void {
+    this.#change({ refusal: null });
+  }
+
+  close(): void {
+    window.clearTimeout(this.#draw);
+    window.clearTimeout(this.#silence);
+    this.#flush();
+    this.#connection.close();
+    this.#listeners.clear();
+    if (this.#snapshot.ready) {
+      remembered.delete(this.#id);
+      remembered.set(this.#id, this.#snapshot.transcript);
+      const oldest = remembered.keys().next();
+      if (remembered.size > REMEMBERED && !oldest.done) remembered.delete(oldest.value);
+    }
+  }
+
+  #command(type: 'retry' | 'continue'): void {
+    const sent = this.#connection.send({ type });
+    this.#change({ refusal: sent ? null : 'There is no connection right now. Try again in a moment.' });
+  }
+
+  #receive(event: ChatServerEvent): void {
+    this.#queue.push(event);
+    this.#draw ??= window.setTimeout(() => this.#flush(), DRAW);
+  }
+
+  #flush(): void {
+    window.clearTimeout(this.#draw);
+    this.#draw = undefined;
+    const events = this.#queue;
+    if (events.length === 0) return;
+    this.#queue = [];
+    let { transcript, outgoing, refusal, stopping, ready } = this.#snapshot;
+    for (const event of events) {
+      if (event.type === 'rejected') {
+        const index = outgoing.findIndex((each) => each.problem === null);
+        if (index === -1) refusal = event.content;
+        else {
+          outgoing = outgoing.map((each, at) => (at === index ? { ...each, problem: event.content } : each));
+        }
+        stopping = false;
+        continue;
+      }
+      if (event.type === 'connected') {
+        this.#lastConnected = { seq: event.seq, running: event.running };
+        ready = false;
+      }
+      const known = event.type !== 'connected' && event.seq <= transcript.seq;
+      transcript = applyEvent(transcript, event);
+      if (event.type === 'user' && !known) {
+        const index = outgoing.findIndex((each) => each.content === event.content);
+        if (index !== -1) outgoing = outgoing.filter((_, at) => at !== index);
+      }
+      if (event.type === 'done' || event.type === 'aborted') stopping = false;
+    }
+    this.#change({ transcript, outgoing, refusal, stopping, ready });
+    this.#hooks.onEvents(new Set(events.map((event) => event.type)));
+    window.clearTimeout(this.#silence);
+    if (!ready && this.#lastConnected) {
+      if (transcript.seq >= this.#lastConnected.seq) this.#settle();
+      else this.#silence = window.setTimeout(() => this.#settle(), SILENCE);
+    }
+  }
+
+  /** The replay is over: what was on its way and isn't in it did not arrive; what the server doesn't run doesn't run. */
+  #settle(): void {
+    const { transcript, outgoing } = this.#snapshot;
+    const idle = this.#lastConnected?.running === false && transcript.seq <= this.#lastConnected.seq;
+    this.#change({
+      ready: true,
+      transcript: idle ? nothingRuns(transcript) : transcript,
+      outgoing: outgoing.map((each) => ({
+        ...each,
+        problem: each.problem ?? (each.over < this.#over ? 'The connection broke before it arrived.' : null),
+      })),
+    });
+  }
+
+  #change(change: Partial<ConversationSnapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}

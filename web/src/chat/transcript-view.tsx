@@ -1,0 +1,224 @@
+import { CircleAlert, Square } from 'lucide-react';
+import { memo, useState } from 'react';
+import { Button } from '../ui/button.tsx';
+import { cx } from '../ui/class-names.ts';
+import { exact } from '../ui/time.tsx';
+import type { Outgoing } from './conversation-store.ts';
+import { Markdown } from './markdown.tsx';
+import { ThinkingRow } from './thinking-row.tsx';
+import { ToolRow } from './tool-row.tsx';
+import type { Item, Transcript, Turn, UserItem } from './transcript.ts';
+import { TurnEnd } from './turn-end.tsx';
+
+/** So many steps are drawn at first; the earlier ones on demand. */
+const PAGE = 200;
+
+export interface TranscriptViewProps {
+  readonly transcript: Transcript;
+  readonly outgoing: readonly Outgoing[];
+  readonly name: string;
+  /** Turns that have not told their model yet will be answered by the demo. */
+  readonly demoByDefault: boolean;
+  readonly stopping: boolean;
+  readonly onRetry: () => void;
+  readonly onContinue: () => void;
+  readonly onSendAgain: (key: string) => void;
+  readonly onDiscard: (key: string) => void;
+}
+
+export function TranscriptView(props: TranscriptViewProps) {
+  const { transcript, outgoing, name, demoByDefault } = props;
+  const [pages, setPages] = useState(1);
+  const { items, turns, open } = transcript;
+  const from = Math.max(0, items.length - PAGE * pages);
+  const shown = items.slice(from);
+  const lastTurn = items.findLast((item) => item.turnId !== null)?.turnId ?? null;
+  const end = lastTurn === null ? undefined : turns.get(lastTurn);
+  const running = open.size > 0;
+
+  return (
+    <div className="flex flex-col gap-2">
+      {from > 0 && (
+        <Button small className="self-center" onClick={() => setPages(pages + 1)}>
+          Show earlier ({from} more)
+        </Button>
+      )}
+      {shown.map((item, index) => {
+        const before = shown[index - 1];
+        const begins = item.kind !== 'user' && (before?.kind === 'user' || before?.turnId !== item.turnId);
+        const turn = item.turnId === null ? undefined : turns.get(item.turnId);
+        return (
+          <div key={item.key} className={cx(item.kind === 'user' && index > 0 && 'pt-6')}>
+            {begins && (
+              <AnswerHead
+                name={name}
+                demo={turn?.usage ? turn.usage.provider === 'demo' : demoByDefault}
+                at={item.at}
+              />
+            )}
+            <Row item={item} turnRuns={item.turnId !== null && open.has(item.turnId)} turn={turn} />
+          </div>
+        );
+      })}
+      {running ? (
+        <Working transcript={transcript} name={name} stopping={props.stopping} />
+      ) : (
+        end &&
+        outgoing.length === 0 && <TurnEnd turn={end} onRetry={props.onRetry} onContinue={props.onContinue} />
+      )}
+      {outgoing.map((message) => (
+        <div key={message.key} className="flex flex-col items-end gap-1 pt-6">
+          <Bubble text={message.content} faint />
+          {message.problem === null ? (
+            <p className="text-mini text-faint">Sending</p>
+          ) : (
+            <p
+              role="alert"
+              className="flex flex-wrap items-center justify-end gap-x-2 gap-y-1 text-mini text-stop"
+            >
+              <CircleAlert aria-hidden size={14} /> Not sent: {message.problem}
+              <Button small onClick={() => props.onSendAgain(message.key)}>
+                Send again
+              </Button>
+              <Button small tone="quiet" onClick={() => props.onDiscard(message.key)}>
+                Discard
+              </Button>
+            </p>
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+const Row = memo(function Row({
+  item,
+  turnRuns,
+  turn,
+}: {
+  readonly item: Item;
+  readonly turnRuns: boolean;
+  readonly turn: Turn | undefined;
+}) {
+  switch (item.kind) {
+    case 'user':
+      return <UserMessage item={item} turn={turn} />;
+    case 'text':
+      return (
+        <div className="py-1" data-testid="answer">
+          <Markdown text={item.content} />
+        </div>
+      );
+    case 'thinking':
+      return <ThinkingRow text={item.content} />;
+    case 'tool':
+      return <ToolRow tool={item} turnRuns={turnRuns} />;
+    case 'error':
+      return (
+        <div
+          role="alert"
+          data-testid="turn-error"
+          className="flex gap-2 rounded-md border border-stop-line bg-stop-soft px-3 py-2 text-meta"
+        >
+          <CircleAlert aria-hidden size={16} className="mt-0.5 shrink-0 text-stop" />
+          <div className="min-w-0 wrap-anywhere">
+            <p>{item.content}</p>
+            <p className="font-mono text-mini text-muted">{item.code}</p>
+          </div>
+        </div>
+      );
+    case 'stopped':
+      return (
+        <p className="flex h-8 items-center gap-2 text-meta text-muted" data-testid="turn-stopped">
+          <Square aria-hidden size={12} fill="currentColor" className="text-stop" />
+          Stopped by {item.by}. What is written so far stays.
+        </p>
+      );
+  }
+});
+
+function UserMessage({ item, turn }: { readonly item: UserItem; readonly turn: Turn | undefined }) {
+  return (
+    <div className="flex flex-col items-end gap-1" title={exact(item.at)}>
+      <Bubble text={item.content} />
+      {turn?.status === 'queued' && (
+        <p className="text-mini text-faint" data-testid="queued">
+          Waits for its turn{turn.queuePosition !== null && `, number ${turn.queuePosition} in line`}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Bubble({ text, faint = false }: { readonly text: string; readonly faint?: boolean }) {
+  return (
+    <div
+      data-testid="user-message"
+      className={cx(
+        'max-w-[85%] rounded-lg bg-selected px-3 py-2 text-[14px] leading-[22px] whitespace-pre-wrap wrap-anywhere',
+        faint && 'text-muted',
+      )}
+    >
+      {text}
+    </div>
+  );
+}
+
+function AnswerHead({
+  name,
+  demo,
+  at,
+}: {
+  readonly name: string;
+  readonly demo: boolean;
+  readonly at: string;
+}) {
+  return (
+    <div className="flex h-8 items-center gap-2 text-meta" title={exact(at)}>
+      <span className="font-semibold text-ai">{name}</span>
+      {demo && <DemoLabel />}
+    </div>
+  );
+}
+
+/** Stands wherever the stand-in answers, so that nobody takes its rules for thought. */
+export function DemoLabel() {
+  return (
+    <span
+      data-testid="demo-label"
+      className="rounded-full border border-line-strong px-2 text-mini leading-[18px] text-muted"
+    >
+      demo, not an AI
+    </span>
+  );
+}
+
+/** One line of fixed height at the end while something runs; the usage takes its place. */
+function Working({
+  transcript,
+  name,
+  stopping,
+}: {
+  readonly transcript: Transcript;
+  readonly name: string;
+  readonly stopping: boolean;
+}) {
+  const states = [...transcript.open].map((id) => transcript.turns.get(id)?.status);
+  const waiting = states.includes('waiting');
+  const text = stopping
+    ? 'Stopping'
+    : waiting
+      ? `${name} waits for your decision`
+      : states.every((status) => status === 'queued')
+        ? `${name} is busy with another turn`
+        : `${name} is working`;
+  return (
+    <p className="flex h-8 items-center gap-2 text-meta text-muted" data-testid="working">
+      <span
+        aria-hidden
+        className={cx('size-2 rounded-full', waiting && !stopping ? 'bg-ask' : 'dot-live bg-ai')}
+      />
+      {text}
+    </p>
+  );
+}
