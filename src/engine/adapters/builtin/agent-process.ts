@@ -113,7 +113,6 @@ export class AgentProcess {
   async kill(): Promise<void> {
     this.#alive = false;
     this.#lines.stop();
-    this.#running?.requests.close();
     await this.#child.kill();
   }
 

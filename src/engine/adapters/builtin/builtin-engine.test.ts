@@ -270,17 +270,21 @@ describe('a turn that goes wrong upstream', () => {
   });
 
   it.each([
-    ['refuse the turn', () => Promise.resolve(new Response('no', { status: 401 }))],
-    ['answer nonsense', () => Promise.resolve(new Response('hello'))],
-    ['are cut off', () => Promise.reject(new Error('cut'))],
-  ])('ends when the tools %s', async (_name, answer) => {
+    ['refuse the turn', 'it is over', () => Promise.resolve(new Response('no', { status: 401 }))],
+    ['answer nonsense', 'not MCP', () => Promise.resolve(new Response('hello'))],
+    ['are cut off', 'was cut', () => Promise.reject(new Error('cut'))],
+  ])('ends when the tools %s, and says so (%s)', async (_name, words, answer) => {
     let asked = 0;
     llm = () => {
       asked += 1;
       return modelAnswer({ calls: [{ id: 'c00010000', name: 'ping', arguments: '{}' }] });
     };
     mcp = answer;
-    expect(await run({ tools: [PING] })).toMatchObject({ kind: 'failed', code: 'tools_unavailable' });
+    expect(await run({ tools: [PING] })).toMatchObject({
+      kind: 'failed',
+      code: 'tools_unavailable',
+      message: expect.stringContaining(words),
+    });
     expect(asked).toBe(1);
   });
 });
