@@ -1,5 +1,5 @@
 import { AppError, type FileText } from '../../core/index.ts';
-import type { FileAnswer, ListedEntry } from './child/protocol.ts';
+import type { FileAnswer, ListedEntry } from './protocol.ts';
 
 export interface Listing {
   readonly entries: readonly ListedEntry[];

@@ -1,5 +1,5 @@
 import type { Child } from '../process/index.ts';
-import { MAX_LINE_BYTES, type FileReply, type FileRequest } from './child/protocol.ts';
+import { MAX_LINE_BYTES, type FileReply, type FileRequest } from './protocol.ts';
 
 /** A running file child. One request at a time. */
 export interface ChildConnection {

@@ -6,7 +6,7 @@ import { AppError, silentLog, type FilePowers, type Log } from '../../core/index
 import { nodeFences, type Launcher } from '../process/index.ts';
 import { connectChild, type ChildConnection } from './child-connection.ts';
 import { bytesAnswer, listAnswer, textAnswer } from './child-answers.ts';
-import type { FileAnswer, FileRequest } from './child/protocol.ts';
+import type { FileAnswer, FileRequest } from './protocol.ts';
 import { isRefusalCode, refusalError } from './refusals.ts';
 
 export interface FileChildDeps {

@@ -1,5 +1,5 @@
 import { AppError, type ErrorFamily } from '../../core/index.ts';
-import type { RefusalCode } from './child/protocol.ts';
+import type { RefusalCode } from './protocol.ts';
 
 interface Wording {
   readonly family: ErrorFamily;

@@ -8,7 +8,7 @@
 // Node has no openat(2) and the child no /proc, so the working directory is the directory handle; that is why this
 // program does one thing at a time, synchronously.
 import { lstatSync, mkdirSync, statSync, type BigIntStats } from 'node:fs';
-import { FileRefusal } from './protocol.ts';
+import { FileRefusal } from '../protocol.ts';
 
 /** Makes the folder the working directory. `create` is the mode of folders that are made when missing. */
 export function enterFolder(

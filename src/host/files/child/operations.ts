@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { enterFolder, lookAt, mustBePlainFile, sameFile } from './jail.ts';
 import { partsOf } from './path-rules.ts';
-import { FileRefusal, MAX_ENTRIES, MAX_FILE_BYTES, type FileAnswer, type ListedEntry } from './protocol.ts';
+import { FileRefusal, MAX_ENTRIES, MAX_FILE_BYTES, type FileAnswer, type ListedEntry } from '../protocol.ts';
 
 /** The four things that the child can do. All are synchronous. */
 export interface FileOperations {

@@ -1,4 +1,4 @@
-import { FileRefusal } from './protocol.ts';
+import { FileRefusal } from '../protocol.ts';
 
 const MAX_PART_BYTES = 255;
 const MAX_PATH_BYTES = 1024;

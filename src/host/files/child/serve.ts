@@ -7,7 +7,7 @@ import {
   type FileReply,
   type FileRequest,
   type RefusalCode,
-} from './protocol.ts';
+} from '../protocol.ts';
 
 const INPUT = 3;
 const OUTPUT = 4;
