@@ -1,0 +1,199 @@
+/** `json.decode`: ints stay ints (of any size), keys keep their order, of equal keys the last wins. */
+import { StarlarkError } from '../errors.ts';
+import { ENTRY_BYTES } from '../meter.ts';
+import { digitsToNumber } from '../ops/number-text.ts';
+import type { Thread } from '../thread.ts';
+import { StarFloat, StarList, typeName, type Value } from '../values/objects.ts';
+import { StarDict } from '../values/table.ts';
+
+const NUMBER = /[-+.eE0-9]+/y;
+const VALID = /^(-?)(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/;
+const PLAIN = /[^"\\\u0000-\u001f]*/y;
+
+class Decoder {
+  readonly #t: Thread;
+  readonly #s: string;
+  #at = 0;
+
+  constructor(t: Thread, text: string) {
+    this.#t = t;
+    this.#s = text;
+  }
+
+  #fail(message: string, at = this.#at): StarlarkError {
+    return new StarlarkError(`json.decode: at offset ${at}, ${message}`);
+  }
+
+  #quoted(): string {
+    return JSON.stringify(String.fromCodePoint(this.#s.codePointAt(this.#at) ?? 0));
+  }
+
+  document(): Value {
+    const v = this.#value(0);
+    this.#skip();
+    if (this.#at < this.#s.length) throw this.#fail(`unexpected character ${this.#quoted()} after value`);
+    return v;
+  }
+
+  /** Skips white space and returns the code of the next character; throws at the end. */
+  #next(): number {
+    this.#skip();
+    const code = this.#s.charCodeAt(this.#at);
+    if (Number.isNaN(code)) throw this.#fail('unexpected end of file');
+    return code;
+  }
+
+  #skip(): void {
+    for (;;) {
+      const code = this.#s.charCodeAt(this.#at);
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return;
+      this.#at += 1;
+    }
+  }
+
+  #value(depth: number): Value {
+    const t = this.#t;
+    if (--t.fuel < 0) t.refill();
+    const code = this.#next();
+    if (code === 34) return this.#string();
+    if (code === 123) return this.#object(depth);
+    if (code === 91) return this.#array(depth);
+    if (code === 45 || (code >= 48 && code <= 57)) return this.#number();
+    for (const [word, value] of WORDS) {
+      if (this.#s.startsWith(word, this.#at)) {
+        this.#at += word.length;
+        return value;
+      }
+    }
+    throw this.#fail(`unexpected character ${this.#quoted()}`);
+  }
+
+  #enter(depth: number): void {
+    if (depth >= this.#t.limits.valueDepth) throw new StarlarkError('json.decode: nesting depth limit exceeded', 'json_depth');
+    this.#at += 1;
+  }
+
+  #array(depth: number): StarList {
+    this.#enter(depth);
+    this.#t.allocate(32);
+    const items: Value[] = [];
+    if (this.#next() === 93) {
+      this.#at += 1;
+      return new StarList(items);
+    }
+    for (;;) {
+      this.#t.allocate(8);
+      items.push(this.#value(depth + 1));
+      const code = this.#next();
+      if (code !== 44 && code !== 93) throw this.#fail(`in array, got ${this.#quoted()}, want ',' or ']'`);
+      this.#at += 1;
+      if (code === 93) return new StarList(items);
+    }
+  }
+
+  #object(depth: number): StarDict {
+    this.#enter(depth);
+    this.#t.allocate(ENTRY_BYTES);
+    const dict = new StarDict();
+    if (this.#next() === 125) {
+      this.#at += 1;
+      return dict;
+    }
+    for (;;) {
+      if (this.#next() !== 34) throw this.#fail(`got ${typeName(this.#value(depth + 1))} for object key, want string`);
+      const key = this.#string();
+      if (this.#next() !== 58) throw this.#fail(`after object key, got ${this.#quoted()}, want ':'`);
+      this.#at += 1;
+      this.#t.allocate(ENTRY_BYTES);
+      dict.map.set(key, this.#value(depth + 1));
+      const code = this.#next();
+      if (code !== 44 && code !== 125) throw this.#fail(`in object, got ${this.#quoted()}, want ',' or '}'`);
+      this.#at += 1;
+      if (code === 125) return dict;
+    }
+  }
+
+  #number(): Value {
+    const start = this.#at;
+    // Small ints are the usual case.
+    let value = 0;
+    let at = start;
+    for (; at < start + 15; at += 1) {
+      const digit = this.#s.charCodeAt(at) - 48;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    const after = this.#s.charCodeAt(at);
+    const zeroFirst = this.#s.charCodeAt(start) === 48 && at > start + 1;
+    if (at > start && !zeroFirst && (after === 44 || after === 125 || after === 93)) {
+      this.#at = at;
+      return value;
+    }
+    NUMBER.lastIndex = start;
+    const text = NUMBER.exec(this.#s)?.[0] ?? '';
+    const match = VALID.exec(text);
+    if (match === null) throw this.#fail(`invalid number: ${text.slice(0, 100)}`, start);
+    this.#at = start + text.length;
+    if (match[3] === undefined && match[4] === undefined) {
+      const digits = digitsToNumber(this.#t, match[2] ?? '', 10);
+      return match[1] === '-' && digits !== 0 ? -digits : digits;
+    }
+    this.#t.allocate(16);
+    return new StarFloat(Number(text));
+  }
+
+  #string(): string {
+    const start = this.#at;
+    PLAIN.lastIndex = start + 1;
+    const plain = PLAIN.exec(this.#s)?.[0] ?? '';
+    let at = start + 1 + plain.length;
+    let out = plain;
+    for (;;) {
+      const code = this.#s.charCodeAt(at);
+      if (code === 34) break;
+      if (Number.isNaN(code)) throw this.#fail('unclosed string literal', start);
+      if (code === 92) {
+        const [char, width] = this.#escape(at);
+        out += char;
+        at += width;
+      } else if (code < 32) {
+        throw this.#fail(`invalid character '\\x${code.toString(16).padStart(2, '0')}' in string literal`, at);
+      }
+      PLAIN.lastIndex = at;
+      const more = PLAIN.exec(this.#s)?.[0] ?? '';
+      out += more;
+      at += more.length;
+    }
+    this.#at = at + 1;
+    this.#t.allocateString(out.length);
+    return out;
+  }
+
+  #escape(at: number): [string, number] {
+    const letter = this.#s.charAt(at + 1);
+    if (letter === 'u') {
+      const digits = this.#s.slice(at + 2, at + 6);
+      if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw this.#fail('incomplete \\uXXXX escape', at);
+      return [String.fromCharCode(Number.parseInt(digits, 16)), 6];
+    }
+    const char = ESCAPES.get(letter);
+    if (char === undefined) throw letter === '' ? this.#fail('unclosed string literal', at) : this.#fail(`invalid escape '\\${letter}'`, at);
+    return [char, 2];
+  }
+}
+
+const WORDS: readonly (readonly [string, Value])[] = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+];
+
+const ESCAPES = new Map([
+  ['"', '"'], ['\\', '\\'], ['/', '/'], ['b', '\b'], ['f', '\f'], ['n', '\n'], ['r', '\r'], ['t', '\t'],
+]);
+
+/** The value of a JSON text. Throws for anything that is not JSON. */
+export function decodeJson(t: Thread, text: string): Value {
+  t.charge(text.length / 32);
+  return new Decoder(t, text).document();
+}
