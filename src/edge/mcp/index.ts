@@ -1,2 +1,2 @@
-export { createMcpHandler, type McpHandler, type McpHandlerDeps } from './mcp-handler.ts';
-export type { McpAnnotations, McpCall, McpTool, McpTurn, ToolCallAnswer, ToolGate } from './tool-gate.ts';
+export { createMcpHandler } from './mcp-handler.ts';
+export type { McpCall, McpTool, McpTurn, ToolCallAnswer, ToolGate } from './tool-gate.ts';

@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject } from '../../core/index.ts';
 
 /** Codes of JSON-RPC 2.0, and the one of ours for "too many calls" (requirements §6.2). */
-export const PARSE_ERROR = -32700;
-export const INVALID_REQUEST = -32600;
-export const INVALID_PARAMS = -32602;
+const PARSE_ERROR = -32700;
+const INVALID_REQUEST = -32600;
+const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
 export const RATE_LIMITED = -32000;
 

@@ -48,7 +48,13 @@ beforeEach(() => {
 
 function handler(options: { log?: Log; clock?: Clock; keepAliveMs?: number } = {}) {
   return createMcpHandler({
-    gate: { turnFor: (capability) => alive.get(capability) },
+    // A fresh object each time: the limit must not depend on who makes it.
+    gate: {
+      turnFor: (capability) => {
+        const turn = alive.get(capability);
+        return turn && { ...turn };
+      },
+    },
     version: '9.9.9',
     log: options.log ?? silentLog,
     clock: options.clock ?? systemClock,

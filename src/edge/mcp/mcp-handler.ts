@@ -40,7 +40,7 @@ export interface McpHandler {
 /** MCP over streamable HTTP (2026-07-28, and 2025 without sessions), requirements §6.2. */
 export function createMcpHandler(deps: McpHandlerDeps): McpHandler {
   const { gate, version, log, clock } = deps;
-  const limit = createRateLimit<McpTurn>(clock);
+  const limit = createRateLimit(clock);
 
   async function answer(request: Request): Promise<Response> {
     if (request.method !== 'POST') {
@@ -50,7 +50,7 @@ export function createMcpHandler(deps: McpHandlerDeps): McpHandler {
     if (foreign !== undefined) return foreign;
     const capability = bearer(request);
     const turn = capability === undefined ? undefined : gate.turnFor(capability);
-    if (turn === undefined) {
+    if (capability === undefined || turn === undefined) {
       return new Response('Unauthorized: the capability is missing, wrong, or its turn is over.\n', {
         status: 401,
         headers: { 'www-authenticate': 'Bearer' },
@@ -64,7 +64,7 @@ export function createMcpHandler(deps: McpHandlerDeps): McpHandler {
       return errorResponse(status, message.id, message.code, message.message);
     }
     if (message.kind === 'notification') return new Response(null, { status: 202 });
-    const pause = limit.spend(turn);
+    const pause = limit.spend(capability);
     if (pause !== null) {
       return errorResponse(200, message.id, RATE_LIMITED, 'Too many requests: try again a little later.', {
         retry_after_ms: pause,

@@ -5,10 +5,7 @@ import type { Json, JsonObject, ToolDefinition } from '../../core/index.ts';
  * (decide, ask, run, redact, record), and whether a call is one that a model really made is the gate's to know.
  */
 export interface ToolGate {
-  /**
-   * The running turn that this capability belongs to, the same object for as long as it runs: the rate limit hangs on it.
-   * Compares in constant time; undefined when it is dead or unknown.
-   */
+  /** The running turn that this capability belongs to. Compares in constant time; undefined when it is dead or unknown. */
   turnFor(capability: string): McpTurn | undefined;
 }
 
@@ -26,7 +23,7 @@ export interface McpTool extends ToolDefinition {
 }
 
 /** Hints of the MCP specification: what a client may show. No control of ours depends on them. */
-export interface McpAnnotations {
+interface McpAnnotations {
   readonly readOnlyHint?: boolean;
   readonly destructiveHint?: boolean;
   readonly idempotentHint?: boolean;

@@ -41,7 +41,7 @@ export type AgentFrame =
   | { readonly t: 'ack'; readonly req: number; readonly n: number }
   | { readonly t: 'done'; readonly turn: string; readonly outcome: AgentOutcome };
 
-export type AgentOutcome =
+type AgentOutcome =
   | { readonly kind: 'finished' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
