@@ -223,7 +223,8 @@ function retryAfterMs(value: string | undefined): number | undefined {
 }
 
 function connectionProblem(call: ModelCall, error: unknown): unknown {
-  if (!(error instanceof AppError)) return error;
+  // Other AppErrors, such as a key that can't be opened, explain themselves.
+  if (!(error instanceof AppError) || error.family !== 'upstream') return error;
   return problem(call, codeOfConnection(error.code), { cause: error });
 }
 

@@ -1,0 +1,2 @@
+export { DEMO_MODEL } from './demo-model.ts';
+export { createDemoSend } from './demo-send.ts';

@@ -1,0 +1,78 @@
+import type { Dialect } from './outbound.ts';
+
+export const UPSTREAM_NAMES = ['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo'] as const;
+export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
+
+export interface UpstreamKind {
+  readonly label: string;
+  readonly needsKey: boolean;
+  /** Null: the owner must give one. */
+  readonly baseUrl: string | null;
+  readonly dialect: Dialect;
+  readonly reportsCost: boolean;
+  readonly note: string | null;
+}
+
+const PLAIN: Dialect = { maxTokensField: 'max_tokens', reasoningInHistory: true };
+
+export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
+  openai: {
+    label: 'OpenAI',
+    needsKey: true,
+    baseUrl: 'https://api.openai.com/v1',
+    dialect: { maxTokensField: 'max_completion_tokens', reasoningInHistory: false },
+    reportsCost: false,
+    note: null,
+  },
+  openrouter: {
+    label: 'OpenRouter',
+    needsKey: true,
+    baseUrl: 'https://openrouter.ai/api/v1',
+    dialect: PLAIN,
+    reportsCost: true,
+    note: null,
+  },
+  ollama: {
+    label: 'Ollama',
+    needsKey: false,
+    baseUrl: 'http://127.0.0.1:11434/v1',
+    dialect: PLAIN,
+    reportsCost: false,
+    note: 'Runs on your own machine. Choose a model that supports tools.',
+  },
+  'openai-compatible': {
+    label: 'OpenAI-compatible server',
+    needsKey: false,
+    baseUrl: null,
+    dialect: PLAIN,
+    reportsCost: false,
+    note: 'Any server that speaks chat completions; the base URL usually ends in /v1.',
+  },
+  demo: {
+    label: 'Demo (not an AI)',
+    needsKey: false,
+    baseUrl: null,
+    dialect: PLAIN,
+    reportsCost: false,
+    note: 'Demo, not an AI: a few fixed rules, without a key and without a network.',
+  },
+};
+
+export function isUpstreamName(name: string): name is UpstreamName {
+  return (UPSTREAM_NAMES as readonly string[]).includes(name);
+}
+
+/** Names of models as providers write them, such as `gpt-5-mini`, `qwen3:8b`, `meta-llama/llama-3.3-70b:free`. */
+export function isModelName(model: string): boolean {
+  return /^[A-Za-z0-9~@][A-Za-z0-9._:/@+~-]{0,199}$/.test(model);
+}
+
+/**
+ * Models that search the web or run tools at the provider's by themselves: a way out that no one here could decide on or see.
+ * Known names only; a provider can always invent another one.
+ */
+export function actsByItself(model: string): boolean {
+  return /:online$|-search-(preview|api)|deep-research|^perplexity\/|(^|\/)sonar(-|$)|computer-use/i.test(
+    model,
+  );
+}

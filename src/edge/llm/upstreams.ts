@@ -1,0 +1,288 @@
+// Guarantees: the way to each upstream, with the key of this moment for the address of this moment; lists of models and the
+// default model. What the owner may change, and where a key may go: upstream-settings.ts.
+// Does not: decide who may ask (the admin edge does).
+// An attacker may control: with a stolen page session, every argument; and what an upstream answers.
+import { AppError, isJsonObject, type Json, type Principal, type Redactor } from '../../core/index.ts';
+import type { HttpClient } from '../../host/net/index.ts';
+import type { SettingsStore } from '../../host/storage/index.ts';
+import { createDemoSend, DEMO_MODEL } from './demo/index.ts';
+import { fetchModels, type ModelList, type ModelView } from './model-list.ts';
+import { estimateCost } from './prices.ts';
+import type { ModelRoute, ModelRoutes, RouteAnswer, UpstreamRequest } from './route.ts';
+import { testCall } from './test-call.ts';
+import { explained, llmError } from './upstream-errors.ts';
+import {
+  actsByItself,
+  isModelName,
+  isUpstreamName,
+  UPSTREAM_KINDS,
+  UPSTREAM_NAMES,
+  type UpstreamName,
+} from './upstream-kinds.ts';
+import {
+  createUpstreamSettings,
+  knownUpstream,
+  originOf,
+  type UpstreamChange,
+  type UpstreamSettingsDeps,
+  type UpstreamView,
+} from './upstream-settings.ts';
+
+export type { UpstreamChange, UpstreamView } from './upstream-settings.ts';
+
+export interface ModelChoice {
+  readonly provider: UpstreamName;
+  readonly model: string;
+}
+
+export interface ModelsAnswer {
+  readonly models: readonly ModelView[];
+  readonly default: ModelChoice;
+  readonly problems: Readonly<Record<string, string>>;
+}
+
+export interface UpstreamTest {
+  readonly ok: boolean;
+  readonly message: string;
+  readonly duration_ms: number;
+}
+
+export interface Upstreams extends ModelRoutes {
+  list(): readonly UpstreamView[];
+  /** Errors: missing `not_found`; input `base_url_invalid`, `base_url_not_encrypted`, `key_invalid`; conflict `key_from_environment`, `demo_fixed`. */
+  change(name: string, change: UpstreamChange, principal: Principal): UpstreamView;
+  models(): Promise<ModelsAnswer>;
+  defaultModel(): ModelChoice;
+  /** Errors: input `model_invalid`, `model_acts_by_itself`; conflict with the code and words of `routeTo`. */
+  setDefault(
+    choice: { readonly provider: string; readonly model: string },
+    principal: Principal,
+  ): ModelChoice;
+  /** One tiny call, also to an upstream that is switched off. Error: missing `not_found`. */
+  test(name: string, model: string | undefined, principal: Principal): Promise<UpstreamTest>;
+}
+
+export interface UpstreamsDeps extends UpstreamSettingsDeps {
+  readonly settings: SettingsStore;
+  readonly redactor: Redactor;
+  readonly http: HttpClient;
+  /** From the configuration; one that was chosen on the page wins. */
+  readonly firstChoice?: ModelChoice | undefined;
+  /** Between the demo's pieces, in ms. */
+  readonly demoDelayMs?: number | undefined;
+}
+
+const LIST_KEPT_MS = 5 * 60_000;
+const DEFAULT_KEY = 'llm.default';
+const DEMO: ModelChoice = { provider: 'demo', model: DEMO_MODEL };
+
+export function createUpstreams(deps: UpstreamsDeps): Upstreams {
+  const { settings, database, audit, clock } = deps;
+  const upstreams = createUpstreamSettings(deps);
+  const lists = new Map<UpstreamName, { readonly until: number; readonly list: Promise<ModelList> }>();
+  const demoSend = createDemoSend({ delayMs: deps.demoDelayMs });
+
+  async function send(name: UpstreamName, request: UpstreamRequest): ReturnType<ModelRoute['send']> {
+    if (name === 'demo') return demoSend(request);
+    const { path, body, ...limits } = request;
+    // Address and key are read together: a change in between can't send one to the other.
+    const base = upstreams.baseUrlOf(name);
+    const key = upstreams.useKey(name);
+    if (base === null) throw noBaseUrl(name);
+    return deps.http.send({
+      ...limits,
+      url: `${base}/${path}`,
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        accept: body === undefined ? 'application/json' : 'text/event-stream',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        'user-agent': 'openpact',
+      },
+      ...(body === undefined ? {} : { body }),
+      redirects: 'refuse',
+    });
+  }
+
+  function route(name: UpstreamName): RouteAnswer {
+    const kind = UPSTREAM_KINDS[name];
+    const refuse = (code: string, message: string): RouteAnswer => ({ ok: false, code, message });
+    if (kind.needsKey && !upstreams.hasKey(name)) {
+      return refuse('llm_no_key', explained(llmError('llm_no_key', { label: kind.label, model: '' })));
+    }
+    if (name !== 'demo' && upstreams.baseUrlOf(name) === null) {
+      return refuse('llm_no_base_url', explained(noBaseUrl(name)));
+    }
+    return {
+      ok: true,
+      route: {
+        provider: name,
+        label: kind.label,
+        dialect: kind.dialect,
+        reportsCost: kind.reportsCost,
+        send: (request) => send(name, request),
+        // Another address may have other prices.
+        cost: (model, usage) =>
+          name === 'openai' && upstreams.baseUrlOf(name) !== kind.baseUrl
+            ? null
+            : estimateCost(name, model, usage),
+      },
+    };
+  }
+
+  function routeTo(provider: string): RouteAnswer {
+    if (!isUpstreamName(provider)) {
+      return {
+        ok: false,
+        code: 'llm_unknown_provider',
+        message: 'There is no such provider. Choose another model.',
+      };
+    }
+    if (!upstreams.isEnabled(provider)) {
+      const message = `${UPSTREAM_KINDS[provider].label} is switched off. Switch it on on the Models page, or choose another model.`;
+      return { ok: false, code: 'llm_disabled', message };
+    }
+    return route(provider);
+  }
+
+  function listOf(name: UpstreamName): Promise<ModelList> {
+    const now = clock.monotonic();
+    const kept = lists.get(name);
+    if (kept && kept.until > now) return kept.list;
+    const found = route(name);
+    const list: Promise<ModelList> = found.ok
+      ? fetchModels(name, found.route)
+      : Promise.resolve({ ok: false, problem: found.message });
+    lists.set(name, { until: now + LIST_KEPT_MS, list });
+    // A failure is not kept: what was wrong may be put right the next moment.
+    const forget = (): void => {
+      if (lists.get(name)?.list === list) lists.delete(name);
+    };
+    list.then((result) => (result.ok ? undefined : forget()), forget);
+    return list;
+  }
+
+  function defaultModel(): ModelChoice {
+    const stored = settings.get(DEFAULT_KEY);
+    if (isJsonObject(stored)) {
+      const { provider, model } = stored;
+      if (typeof provider === 'string' && isUpstreamName(provider) && typeof model === 'string') {
+        return { provider, model };
+      }
+    }
+    return deps.firstChoice ?? DEMO;
+  }
+
+  return {
+    list: () => UPSTREAM_NAMES.map((name) => upstreams.view(name)),
+    change(name, change, principal) {
+      const changed = upstreams.change(name, change, principal);
+      lists.delete(changed.name);
+      return changed;
+    },
+    routeTo,
+    async models() {
+      const names = UPSTREAM_NAMES.filter((name) => upstreams.isEnabled(name));
+      const found = await Promise.all(names.map(async (name) => [name, await listOf(name)] as const));
+      return {
+        models: found.flatMap(([, list]) => (list.ok ? list.models : [])),
+        default: defaultModel(),
+        problems: Object.fromEntries(
+          found.flatMap(([name, list]) => (list.ok ? [] : [[name, list.problem]])),
+        ),
+      };
+    },
+    defaultModel,
+    setDefault({ provider, model }, principal) {
+      const upstream = knownUpstream(provider);
+      checkModel(model);
+      const found = routeTo(upstream);
+      if (!found.ok) throw new AppError({ family: 'conflict', code: found.code, message: found.message });
+      const choice: ModelChoice = { provider: upstream, model };
+      return database.tx(() => {
+        settings.set(DEFAULT_KEY, { ...choice }, clock.now());
+        audit.append({
+          event: 'llm.default_changed',
+          principal,
+          origin: originOf(principal),
+          target: `${upstream}/${model}`,
+          outcome: 'ok',
+        });
+        return choice;
+      });
+    },
+    async test(name, model, principal) {
+      const upstream = knownUpstream(name);
+      if (model !== undefined) checkModel(model);
+      const began = clock.monotonic();
+      const tried = await tryOut(upstream, model, (chosen) => note(chosen, 'intent', {}));
+      const duration = Math.round(clock.monotonic() - began);
+      note(tried.model, tried.ok ? 'ok' : 'failed', { duration_ms: duration, message: tried.message });
+      return { ok: tried.ok, message: tried.message, duration_ms: duration };
+
+      function note(
+        used: string | undefined,
+        outcome: 'intent' | 'ok' | 'failed',
+        details: Record<string, Json>,
+      ): void {
+        audit.append({
+          event: 'llm.test',
+          principal,
+          origin: originOf(principal),
+          target: used === undefined ? upstream : `${upstream}/${used}`,
+          outcome,
+          details,
+        });
+      }
+    },
+  };
+
+  async function tryOut(
+    name: UpstreamName,
+    wanted: string | undefined,
+    before: (model: string) => void,
+  ): Promise<{ readonly ok: boolean; readonly message: string; readonly model: string | undefined }> {
+    const found = route(name);
+    if (!found.ok) return { ok: false, message: found.message, model: wanted };
+    let model = wanted;
+    if (model === undefined) {
+      const chosen = defaultModel();
+      const list = chosen.provider === name ? undefined : await listOf(name);
+      if (list && !list.ok) return { ok: false, message: list.problem, model };
+      model = list ? list.models[0]?.model : chosen.model;
+    }
+    if (model === undefined) {
+      return { ok: false, message: `${found.route.label} offers no model for conversations.`, model };
+    }
+    before(model);
+    return { ...(await testCall(found.route, model, deps.redactor)), model };
+  }
+}
+
+function checkModel(model: string): void {
+  if (!isModelName(model)) {
+    throw new AppError({
+      family: 'input',
+      code: 'model_invalid',
+      message: 'This is not the name of a model.',
+    });
+  }
+  if (actsByItself(model)) {
+    throw new AppError({
+      family: 'input',
+      code: 'model_acts_by_itself',
+      message:
+        'This model searches the web or runs tools at the provider, where OpenPact can neither see nor stop it.',
+      fix: 'Choose a model without it.',
+    });
+  }
+}
+
+function noBaseUrl(name: UpstreamName): AppError {
+  return new AppError({
+    family: 'config',
+    code: 'llm_no_base_url',
+    message: `${UPSTREAM_KINDS[name].label} has no base URL.`,
+    fix: 'Set it on the Models page.',
+  });
+}
