@@ -67,7 +67,7 @@ export interface UpstreamsDeps extends UpstreamSettingsDeps {
   readonly redactor: Redactor;
   readonly http: HttpClient;
   /** From the configuration; one that was chosen on the page wins. */
-  readonly firstChoice?: ModelChoice | undefined;
+  readonly initialModel?: ModelChoice | undefined;
   /** Between the demo's pieces, in ms. */
   readonly demoDelayMs?: number | undefined;
 }
@@ -170,7 +170,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
         return { provider, model };
       }
     }
-    return deps.firstChoice ?? DEMO;
+    return deps.initialModel ?? DEMO;
   }
 
   return {
