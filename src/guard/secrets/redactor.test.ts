@@ -72,10 +72,28 @@ describe('a text', () => {
     expect(redact(`(${OTHER}-and-7Kq2Xv9) (${OTHER})`)).toBe('([REDACTED:LONG]) ([REDACTED:SHORT])');
   });
 
+  it('finds a secret inside the beginning of a longer one that does not go on', () => {
+    known.add('INNER', OTHER);
+    known.add('OUTER', `before-7Kq2Xv9-${OTHER}-after-5Tz`);
+    expect(redact(`before-7Kq2Xv9-${OTHER}-aft`)).toBe('before-7Kq2Xv9-[REDACTED:INNER]-aft');
+  });
+
   it('leaves no piece of two secrets that overlap', () => {
     known.add('LEFT', 'aK3vQ9xT2mZ7wLpR5n');
     known.add('RIGHT', 'LpR5nB8yH4jD6sF1');
     expect(redact('<aK3vQ9xT2mZ7wLpR5nB8yH4jD6sF1>')).toBe('<[REDACTED:LEFT]>');
+  });
+
+  it('leaves no piece of two secrets, however far they overlap', () => {
+    const left = 'aK3vQ9xT2mZ7wLpR5n';
+    for (let shared = 1; shared < left.length; shared += 1) {
+      const fresh = createKnownSecrets({ clock });
+      const rest = 'B8yH4jD6sF1Gc0';
+      fresh.add('LEFT', left);
+      fresh.add('RIGHT', left.slice(-shared) + rest);
+      const shown = createRedactor(fresh).text(`<${left}${rest}>`).value;
+      expect(shown, `${shared} shared`).toMatch(/^<\[REDACTED:(LEFT|RIGHT)\]>$/);
+    }
   });
 
   it('never matches a weak value: that would tell a model which guess was right', () => {
@@ -251,6 +269,15 @@ describe('a stream', () => {
     expect(stream.push(`${OTHER.slice(20)}!`)).toBe('[REDACTED:KEY]!');
     expect(stream.push(OTHER.slice(0, 8))).toBe('');
     expect(stream.end()).toBe(OTHER.slice(0, 8));
+  });
+
+  it('goes on hiding the inner one of two when the outer one is forgotten meanwhile', () => {
+    known.add('INNER', OTHER);
+    const outer = known.add('OUTER', `before-7Kq2Xv9-${OTHER}`, { keepMs: 10 });
+    outer.retire();
+    const stream = createRedactor(known).stream();
+    time += 20;
+    expect(stream.push(`before-7Kq2Xv9-${OTHER}`) + stream.end()).toBe('before-7Kq2Xv9-[REDACTED:INNER]');
   });
 
   it('never cuts a character in two', () => {

@@ -164,7 +164,8 @@ describe('a write', () => {
     const error = await failure(files.write('a.md', 'x'.repeat(900_000)));
     expect(error).toMatchObject({ family: 'limit', code: 'disk_full' });
     expect((await files.read('a.md')).text).toBe('old');
-    // All room is free again: nothing hidden fills it.
+    // Seen from inside its mount namespace.
+    expect(readdirSync(`/proc/${files.pid}/root${root}`)).toEqual(['a.md']);
     expect(await files.write('a.md', 'x'.repeat(200_000))).toEqual({ bytes: 200_000 });
   });
 
