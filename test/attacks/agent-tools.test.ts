@@ -33,6 +33,9 @@ let tool: (call: McpCall) => Promise<string>;
 let llm: (prompt: SeenPrompt) => Response;
 
 let turn: McpTurn;
+/** A new one for each test, as for each turn. */
+let capability: string;
+let count = 0;
 const newTurn = (): McpTurn => ({
   tools: () => [PING],
   call: async (call) => {
@@ -71,7 +74,9 @@ function engineOf(program: AgentProgram): EngineAdapter {
 
 beforeEach(() => {
   turn = newTurn();
-  alive = new Map([['cap-1', turn]]);
+  count += 1;
+  capability = `cap-${count}`;
+  alive = new Map([[capability, turn]]);
   made = new Set(['c00010000']);
   ran = [];
   recorded = new Map();
@@ -95,7 +100,7 @@ describe('the built-in agent and the MCP edge', () => {
     const { promise, resolve } = Promise.withResolvers<string>();
     tool = () => promise;
     llm = afterCalls(['c00010000']);
-    const outcome = engine.runTurn(turnOf({ tools: [PING] }));
+    const outcome = engine.runTurn(turnOf({ capability, tools: [PING] }));
     await expect.poll(() => ran).toEqual(['c00010000']);
     await new Promise((wake) => setTimeout(wake, 100)); // several signs of life
     resolve('late');
@@ -106,7 +111,7 @@ describe('the built-in agent and the MCP edge', () => {
     const ids = Array.from({ length: 30 }, (_unused, i) => `c0001${String(i).padStart(4, '0')}`);
     made = new Set(ids);
     llm = afterCalls(ids);
-    expect(await engine.runTurn(turnOf({ tools: [PING] }))).toEqual({ kind: 'finished' });
+    expect(await engine.runTurn(turnOf({ capability, tools: [PING] }))).toEqual({ kind: 'finished' });
     expect(ran.toSorted()).toEqual(ids);
   });
 
@@ -115,7 +120,9 @@ describe('the built-in agent and the MCP edge', () => {
       alive.clear();
       return afterCalls(['c00010000'])(prompt);
     };
-    expect(await engine.runTurn(turnOf({ tools: [PING] }))).toMatchObject({ code: 'tools_unavailable' });
+    expect(await engine.runTurn(turnOf({ capability, tools: [PING] }))).toMatchObject({
+      code: 'tools_unavailable',
+    });
     expect(ran).toEqual([]);
   });
 
@@ -127,7 +134,7 @@ describe('the built-in agent and the MCP edge', () => {
       return new Promise(() => undefined);
     };
     llm = afterCalls(['c00010000']);
-    const outcome = engine.runTurn(turnOf({ tools: [PING], signal: abort.signal }));
+    const outcome = engine.runTurn(turnOf({ capability, tools: [PING], signal: abort.signal }));
     await expect.poll(() => ran).toEqual(['c00010000']);
     abort.abort();
     expect(await outcome).toEqual({ kind: 'stopped' });
@@ -143,8 +150,8 @@ describe('an agent that was taken over', () => {
   });
   afterAll(() => engine.stop());
 
-  const report = async (model: string, capability = 'cap-1'): Promise<string> => {
-    const outcome = await engine.runTurn(turnOf({ model, capability }));
+  const report = async (model: string, shown = capability): Promise<string> => {
+    const outcome = await engine.runTurn(turnOf({ model, capability: shown }));
     return outcome.kind === 'failed' ? outcome.message : outcome.kind;
   };
 
@@ -161,8 +168,8 @@ describe('an agent that was taken over', () => {
 
   it('gets nothing by the capability of a turn that is over', async () => {
     expect(await report('honest')).toBe('finished');
-    alive = new Map([['cap-2', turn]]);
-    expect(await report('the capability before', 'cap-2')).toBe('report: 401');
+    alive = new Map([['cap-new', turn]]);
+    expect(await report('the capability before', 'cap-new')).toBe('report: 401');
     expect(ran).toEqual([]);
   });
 
