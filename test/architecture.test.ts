@@ -73,7 +73,9 @@ interface Import {
 }
 
 function files(): string[] {
-  return globSync('{src,web/src}/**/*.{ts,tsx}', { cwd: ROOT }).filter((file) => !/\.test\.tsx?$/.test(file));
+  return globSync('{src,web/src}/**/*.{ts,tsx}', { cwd: ROOT }).filter(
+    (file) => !/\.test(-support)?\.tsx?$/.test(file),
+  );
 }
 
 function importsOf(file: string): Import[] {

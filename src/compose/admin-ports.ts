@@ -5,6 +5,7 @@ import type {
   Actor,
   ApprovalsPort,
   ConversationsPort,
+  ModelsPort,
   SystemPort,
   ToolsPort,
 } from '../edge/admin/ports.ts';
@@ -104,6 +105,16 @@ function approvalView(row: ApprovalRow, conversations: Conversations, calls: Too
     decided_by: row.decided_by,
     reason: row.reason,
     outcome: row.status === 'approved' && call ? call.status : null,
+  };
+}
+
+export function modelsPort({ upstreams }: Assistant): ModelsPort {
+  return {
+    upstreams: () => upstreams.list(),
+    change: (name, change, actor) => upstreams.change(name, change, actor.principal),
+    models: () => upstreams.models(),
+    setDefault: (choice, actor) => upstreams.setDefault(choice, actor.principal),
+    test: (name, model, actor) => upstreams.test(name, model, actor.principal),
   };
 }
 

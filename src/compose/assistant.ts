@@ -1,4 +1,5 @@
 import { isJsonObject, type AnyTool, type FilePowers } from '../core/index.ts';
+import type { LoadedConfig, SecretText } from '../config/index.ts';
 import type { EngineAdapter } from '../engine/adapter.ts';
 import { createBuiltinEngine } from '../engine/adapters/builtin/index.ts';
 import { createContextBuilder } from '../engine/context.ts';
@@ -11,7 +12,7 @@ import { createTurns, type Turns } from '../engine/turns.ts';
 import { createLlmGateway, createUpstreams, type Upstreams } from '../edge/llm/index.ts';
 import { createMcpHandler, type ToolGate } from '../edge/mcp/index.ts';
 import { createApprovals, type Approvals } from '../guard/approvals/index.ts';
-import { createGate, type Gate } from '../guard/gate/index.ts';
+import type { Gate } from '../guard/gate/index.ts';
 import { PROFILE_SETTING } from '../guard/identity/index.ts';
 import { createPolicy, type Policy } from '../guard/policy/index.ts';
 import { revealSecret } from '../guard/secrets/index.ts';
@@ -77,7 +78,7 @@ export function createAssistant(
     log,
     expireAfterMs: config.approvals.expireAfterMs,
   });
-  const gate = createGate({
+  const gate = parts.gate({
     tools: new Map(tools.map((tool) => [tool.name, tool])),
     policy,
     approvals,
@@ -112,21 +113,17 @@ export function createAssistant(
     database,
     audit,
     clock,
-    log: base.log.child('llm'),
+    redactor,
     http: createHttpClient(),
-    known: base.known,
     keys: {
       put: (name, value) => void vault.put({ kind: 'llm_key', name }, value),
       has: (name) => vault.has({ kind: 'llm_key', name }),
       remove: (name) => void vault.remove({ kind: 'llm_key', name }),
       use: (name) => revealSecret(vault, { kind: 'llm_key', name }, 'llm_call') ?? null,
     },
-    environment: {
-      openai: secrets.get('OPENAI_API_KEY')?.reveal(),
-      openrouter: secrets.get('OPENROUTER_API_KEY')?.reveal(),
-      'openai-compatible': secrets.get('OPENAI_COMPATIBLE_API_KEY')?.reveal(),
-    },
-    firstChoice: { provider: config.engine.provider, model: config.engine.model },
+    known: base.known,
+    environmentKeys: keysFromEnvironment(secrets),
+    initialModel: { provider: config.engine.provider, model: config.engine.model },
   });
   const gateway = createLlmGateway({
     database,
@@ -238,4 +235,14 @@ export function createAssistant(
     recovered,
     agentName: () => profile('agent_name') ?? 'Assistant',
   };
+}
+
+/** Keys that the operator handed over; they win over stored ones. */
+function keysFromEnvironment(secrets: LoadedConfig['secrets']): Partial<Record<string, SecretText>> {
+  const found = {
+    openai: secrets.get('OPENAI_API_KEY'),
+    openrouter: secrets.get('OPENROUTER_API_KEY'),
+    'openai-compatible': secrets.get('OPENAI_COMPATIBLE_API_KEY'),
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, text]) => text !== undefined));
 }

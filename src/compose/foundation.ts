@@ -58,6 +58,8 @@ export function openFoundation(loaded: LoadedConfig, parts: Parts): Foundation {
       external: loaded.secrets.get('OPENPACT_MASTER_KEY')?.reveal(),
     });
     known.addBytes('MASTER_KEY', master);
+    known.addBytes('TOKEN_KEY', deriveKey(master, 'jwt'));
+    for (const [name, text] of loaded.secrets.all()) known.add(name, text.reveal());
     const database = openDatabase({ path: paths.database });
     try {
       const settings = createSettingsStore(database);

@@ -1,5 +1,6 @@
 import type { Redactor } from '../core/index.ts';
 import type { Config } from '../config/index.ts';
+import { createGate, type Gate, type GateDeps } from '../guard/gate/index.ts';
 import { defaultRules, type PolicyRule } from '../guard/policy/index.ts';
 import { createRedactor, type KnownSecretsSource } from '../guard/secrets/index.ts';
 import { createFileChild, type FileChild, type FileChildDeps } from '../host/files/index.ts';
@@ -19,6 +20,7 @@ import type { Layout } from './layout.ts';
 export interface Parts {
   redactor(known: KnownSecretsSource): Redactor;
   policyRules(config: Config): readonly PolicyRule[];
+  gate(deps: GateDeps): Gate;
   launcher(assets: string): Launcher;
   isolation(assets: string): Promise<IsolationReport>;
   fileChild(deps: FileChildDeps): FileChild;
@@ -28,6 +30,7 @@ export interface Parts {
 export const productParts: Parts = {
   redactor: createRedactor,
   policyRules: (config) => defaultRules(config.context),
+  gate: createGate,
   launcher: (assets) => createLauncher({ assets }),
   isolation: (assets) => probeIsolation({ assets }),
   fileChild: createFileChild,

@@ -1,15 +1,23 @@
 import { errorText } from '../core/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
-import { createAdminServer, loadPageFiles } from '../edge/admin/index.ts';
+import { createAdminServer } from '../edge/admin/index.ts';
 import { createControlServer } from '../edge/cli/index.ts';
 import { seedContextFiles, writeProfile } from '../engine/profile.ts';
 import { createIdentity, tokenKey } from '../guard/identity/index.ts';
 import { createPrivateFile } from '../host/files/index.ts';
+import { readTree } from '../host/files/read-tree.ts';
 import type { IsolationReport } from '../host/process/index.ts';
 import { createToolCallStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsersStore } from '../host/storage/users-store.ts';
-import { approvalsPort, auditView, conversationsPort, systemPort, toolsPort } from './admin-ports.ts';
+import {
+  approvalsPort,
+  auditView,
+  conversationsPort,
+  modelsPort,
+  systemPort,
+  toolsPort,
+} from './admin-ports.ts';
 import { createAssistant } from './assistant.ts';
 import { controlHandlers } from './control.ts';
 import { openFoundation } from './foundation.ts';
@@ -90,14 +98,14 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       }),
       audit: { list: (query) => audit.list(query).map(auditView) },
       tools: toolsPort(assistant),
-      models: assistant.upstreams,
+      models: modelsPort(assistant),
       system: systemPort(assistant, {
         version: layout.version,
         isolation: () => isolation,
         databaseWorks: () => works(() => settings.get('any')),
         log,
       }),
-      pages: loadPageFiles(layout.page),
+      pages: readTree(layout.page),
       clock,
       log: base.log.child('admin'),
       options: {

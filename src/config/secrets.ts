@@ -23,6 +23,8 @@ const MAX_BYTES = 64 * 1024;
 
 export interface EnvironmentSecrets {
   get(variable: SecretVariable): SecretText | undefined;
+  /** Every one by the name of its variable, so that it can be hidden in texts. */
+  all(): readonly (readonly [string, SecretText])[];
   /** Of `OPENPACT_SECRET_<NAME>`, by NAME. */
   readonly named: ReadonlyMap<string, SecretText>;
   /** `env` or the file that it came from; for `config show`. */
@@ -57,6 +59,7 @@ export function takeSecrets(environment: Environment): {
     problems,
     secrets: {
       get: (variable) => found.get(variable)?.text,
+      all: () => [...found].map(([name, { text }]) => [name, text] as const),
       source: (variable) => found.get(variable)?.source,
       named: new Map(
         [...found]

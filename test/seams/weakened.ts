@@ -1,0 +1,112 @@
+import { canonicalJson } from '../../src/core/index.ts';
+import { productParts, type Parts } from '../../src/compose/parts.ts';
+import { parseCallId } from '../../src/guard/gate/index.ts';
+import { isolationChecks, type IsolationReport } from '../../src/host/process/index.ts';
+import { createUnfencedLauncher } from './unfenced-launcher.ts';
+
+/** The controls that can be left out here. */
+const SEAMS = [
+  'jail',
+  'fences',
+  'policy',
+  'redaction',
+  'seen-calls',
+  'gateway-rules',
+  'login-limits',
+] as const;
+export type Seam = (typeof SEAMS)[number];
+
+export function isSeam(name: string): name is Seam {
+  return (SEAMS as readonly string[]).includes(name);
+}
+
+/** The product's parts without some of its controls, and perhaps with another program in the place of the agent. */
+export function weakened(off: readonly Seam[], agent: string | undefined): Parts {
+  const without = (seam: Seam): boolean => off.includes(seam);
+  return {
+    ...productParts,
+    ...(without('policy')
+      ? {
+          policyRules: () =>
+            [{ id: 'anything', decision: 'allow', because: 'the policy is switched off' }] as const,
+        }
+      : {}),
+    ...(without('redaction')
+      ? {
+          redactor: () => ({
+            text: (value) => ({ value, hidden: {} }),
+            json: (value) => ({ value, hidden: {} }),
+            stream: () => ({ push: (chunk: string) => chunk, end: () => '', hidden: {} }),
+          }),
+        }
+      : {}),
+    ...(without('fences')
+      ? { launcher: () => createUnfencedLauncher(), isolation: async () => NO_ISOLATION }
+      : {}),
+    ...(without('jail')
+      ? {
+          fileChild: (deps) =>
+            productParts.fileChild({
+              ...deps,
+              entry: new URL('./unjailed-file-child.ts', import.meta.url).pathname,
+              read: [...(deps.read ?? []), import.meta.dirname],
+            }),
+        }
+      : {}),
+    ...(without('seen-calls')
+      ? {
+          gate: (deps) => {
+            const gate = productParts.gate(deps);
+            return {
+              ...gate,
+              call(turn, request) {
+                // Whatever is asked for looks as if the model had asked for it.
+                const key = parseCallId(turn.turnId, request.callId);
+                if (key && !deps.calls.get(key)) {
+                  deps.calls.insert({
+                    ...key,
+                    conversation_id: turn.conversationId,
+                    tool: request.tool,
+                    arguments: canonicalJson(request.arguments),
+                    status: 'seen',
+                    rule: null,
+                    approval_id: null,
+                    result: null,
+                    is_error: null,
+                    redactions: null,
+                    created_at: Date.now(),
+                    started_at: null,
+                    ended_at: null,
+                  });
+                }
+                return gate.call(turn, request);
+              },
+            };
+          },
+        }
+      : {}),
+    ...(agent === undefined
+      ? {}
+      : {
+          agentProgram: (layout) => ({
+            ...layout.agent,
+            script: agent,
+            read: [...layout.agent.read, import.meta.dirname, new URL('.', `file://${agent}`).pathname],
+          }),
+        }),
+  } satisfies Parts;
+}
+
+const NO_ISOLATION: IsolationReport = {
+  level: 0,
+  fences: {
+    landlock: { ok: false, detail: 'off', abi: 0 },
+    seccomp: { ok: false, detail: 'off' },
+    privileges: { ok: false, detail: 'off' },
+    environment: { ok: false, detail: 'off' },
+    users: { ok: false, detail: 'off' },
+  },
+  missing: [{ what: 'everything', fix: 'do not do this' }],
+  checks: Object.fromEntries(isolationChecks.map((name) => [name, 'allowed'])),
+  tookMs: 0,
+};

@@ -1,0 +1,45 @@
+import { afterEach } from 'vitest';
+import { startFakeModel, type FakeModel, type FakeModelOptions } from '../fakes/openai-server.ts';
+import { startProgram, type RunningProgram, type StartOptions } from './running-program.ts';
+
+const open: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const close of open.splice(0).toReversed()) await close();
+});
+
+/** Ends and removes the program after the test. */
+export async function start(options: StartOptions = {}): Promise<RunningProgram> {
+  const program = await startProgram(options);
+  open.push(async () => {
+    await program.kill();
+    if (options.workspace === undefined) program.remove();
+  });
+  return program;
+}
+
+/** A program whose model is a fake server that says what the test wants. */
+export async function startWithModel(
+  model: FakeModelOptions,
+  options: StartOptions = {},
+): Promise<{ program: RunningProgram; model: FakeModel }> {
+  const fake = await startFakeModel(model);
+  open.push(() => fake.close());
+  const program = await start(options);
+  await useModel(program, fake);
+  return { program, model: fake };
+}
+
+export async function useModel(program: RunningProgram, fake: FakeModel): Promise<void> {
+  const changed = await program.api('PUT', '/api/llm/upstreams/openai-compatible', {
+    base_url: fake.url,
+    enabled: true,
+    api_key: 'sk-test-0123456789abcdef',
+  });
+  if (changed.status !== 200) throw new Error(`the upstream was refused: ${JSON.stringify(changed.body)}`);
+  const chosen = await program.api('PUT', '/api/models/default', {
+    provider: 'openai-compatible',
+    model: 'fake-1',
+  });
+  if (chosen.status !== 200) throw new Error(`the model was refused: ${JSON.stringify(chosen.body)}`);
+}
