@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 // What each side is made from. Tests change nothing.
-const PROGRAM = ['src', 'scripts/build.ts', 'package-lock.json'];
+const PROGRAM = ['src', 'scripts/build.ts', 'package.json', 'package-lock.json'];
 const PAGE = ['web', 'src/core', 'src/edge/admin/api.ts', 'scripts/build.ts', 'package-lock.json'];
 
 /** A hash over the names and contents of the sources of each side of the build. */

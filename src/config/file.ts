@@ -61,7 +61,7 @@ export function parseConfigFile(path: string, text: string, environment: Environ
   for (const error of [...document.errors, ...document.warnings]) report(error.pos[0], error.message);
   if (problems.length > 0) return { found: true, values: new Map(), problems };
 
-  const templates = fillIn(document, environment, report);
+  const { templates, broken } = fillIn(document, environment, report);
   const values = new Map<Key, FileValue>();
   const walk = (node: unknown, prefix: string): void => {
     const map = isAlias(node) ? node.resolve(document) : node;
@@ -76,11 +76,13 @@ export function parseConfigFile(path: string, text: string, environment: Environ
       const name = prefix === '' ? String(key) : `${prefix}.${String(key)}`;
       if (isKey(name)) {
         const target = isAlias(value) ? value.resolve(document) : value;
+        // Already reported, and no value to judge.
+        if (isOrHolds(target, broken)) continue;
         const template = isScalar(target) ? templates.get(target) : undefined;
         values.set(name, {
           value: (target as Scalar | null)?.toJS(document) ?? null,
           line: lineOf(offset),
-          template: template ?? (holdsTemplate(target, templates) ? 'filled in from variables' : null),
+          template: template ?? (isOrHolds(target, templates) ? 'filled in from variables' : null),
           untyped: template !== undefined && isScalar(target) && target.type === Scalar.PLAIN,
         });
       } else if (name in GONE) {
@@ -101,8 +103,9 @@ function fillIn(
   document: Document,
   environment: Environment,
   report: (offset: number, message: string) => void,
-): ReadonlyMap<unknown, string> {
+): { readonly templates: ReadonlyMap<unknown, string>; readonly broken: ReadonlySet<unknown> } {
   const templates = new Map<unknown, string>();
+  const broken = new Set<unknown>();
   visit(document, {
     Scalar(place, node, path) {
       if (place === 'key' || typeof node.value !== 'string') return;
@@ -112,19 +115,21 @@ function fillIn(
         'key' in part && isScalar(part.key) ? [String(part.key.value)] : [],
       );
       for (const problem of problems) report(node.range?.[0] ?? 0, `${names.join('.')} ${problem}`);
+      if (problems.length > 0) broken.add(node);
       templates.set(node, node.value);
       node.value = text;
     },
   });
-  return templates;
+  return { templates, broken };
 }
 
-function holdsTemplate(node: unknown, templates: ReadonlyMap<unknown, string>): boolean {
+function isOrHolds(node: unknown, marked: { has(node: unknown): boolean }): boolean {
+  if (marked.has(node)) return true;
   return (
     typeof node === 'object' &&
     node !== null &&
     'items' in node &&
-    (node.items as readonly unknown[]).some((item) => templates.has(item))
+    (node.items as readonly unknown[]).some((item) => marked.has(item))
   );
 }
 

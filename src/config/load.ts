@@ -1,28 +1,25 @@
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { AppError } from '../core/index.ts';
-import { readConfigFile, type ConfigFile, type FileValue } from './file.ts';
-import { KEY_NAMES, keyInfo, variableOf, type Key, type KeyKind } from './keys.ts';
+import { withDotenv } from './dotenv.ts';
+import type { Surroundings } from './env.ts';
+import { readConfigFile, type ConfigFile } from './file.ts';
+import { KEY_NAMES, type Key } from './keys.ts';
+import { exposureNotices, unknownVariableNotices } from './notices.ts';
 import { configInvalid, type Problem } from './problem.ts';
 import { settingsSchema, toConfig } from './schema.ts';
-import { isSecretVariable, takeSecrets, type EnvironmentSecrets } from './secrets.ts';
-import { suggest } from './suggest.ts';
+import { takeSecrets, type EnvironmentSecrets } from './secrets.ts';
+import { fromDefault, fromFile, fromFlag, fromVariable, nonEmpty, type Origin } from './sources.ts';
 import type { Config, ConfigFlags, Environment } from './types.ts';
 
 export interface LoadOptions {
   readonly flags: ConfigFlags;
   readonly environment: Environment;
-  /** Paths of flags and variables are relative to this folder. */
+  /** How the environment came here; without it nothing is said about what other processes can see of it. */
+  readonly surroundings?: Pick<Surroundings, 'handedOver' | 'wiped'>;
+  /** Its `.env` is read, and paths of flags and variables are relative to it. */
   readonly folder: string;
   /** Where the workspace is when nothing says otherwise. */
   readonly workspaceDefault: string;
-}
-
-/** Where a value came from. */
-export interface Origin {
-  readonly source: 'flag' | 'env' | 'file' | 'default';
-  readonly from: string | null;
-  /** What `config show` prints: for a value filled in from variables the text of the file. */
-  readonly shown: unknown;
 }
 
 export interface LoadedConfig {
@@ -33,19 +30,20 @@ export interface LoadedConfig {
   readonly origins: ReadonlyMap<Key, Origin>;
 }
 
-interface Candidate extends Origin {
-  readonly value: unknown;
-  /** For problems. */
-  readonly where: string;
-}
-
 /**
  * Flags win over variables, variables over the file, the file over the defaults (C-01).
- * Throws `config_invalid` with every problem, or `config_unreadable`; both of family `config`.
+ * Throws `config_invalid` with every problem, `config_unreadable`, `config_missing` or `dotenv_unreadable`; all of
+ * family `config`.
  */
-export function loadConfig(options: LoadOptions): LoadedConfig {
+export function loadConfig(given: LoadOptions): LoadedConfig {
+  const dotenv = withDotenv(given.environment, given.folder);
+  const options: LoadOptions = { ...given, environment: dotenv.environment };
   const { environment, flags } = options;
-  const notices: string[] = unknownVariables(environment);
+  const notices: string[] = [
+    ...exposureNotices(given.environment, given.surroundings),
+    ...dotenv.notices,
+    ...unknownVariableNotices(environment),
+  ];
   const { path, file } = findFile(options, notices);
   const { secrets, problems: secretProblems } = takeSecrets(environment);
   const problems: Problem[] = [...file.problems, ...secretProblems];
@@ -104,81 +102,6 @@ function findFile(options: LoadOptions, notices: string[]): { path: string; file
   return { path, file };
 }
 
-function fromFlag(key: Key, flags: ConfigFlags, folder: string): Candidate | undefined {
-  const make = (name: string, value: unknown): Candidate => ({
-    source: 'flag',
-    from: name,
-    where: name,
-    value,
-    shown: value,
-  });
-  if (key === 'workspace.path' && flags.workspace !== undefined) {
-    return make('--workspace', flags.workspace === '' ? '' : resolve(folder, flags.workspace));
-  }
-  if (key === 'logging.json' && flags.json === true) return make('--json', true);
-  return undefined;
-}
-
-function fromVariable(key: Key, { environment, folder }: LoadOptions): Candidate | undefined {
-  const { kind, short = [] } = keyInfo(key);
-  for (const name of [variableOf(key), ...short]) {
-    // An empty variable is how compose files say "not set".
-    const text = nonEmpty(environment[name]);
-    if (text === undefined) continue;
-    const value = key === 'workspace.path' ? resolve(folder, text) : fromText(kind, text);
-    return { source: 'env', from: name, where: name, value, shown: value };
-  }
-  return undefined;
-}
-
-function fromFile(key: Key, found: FileValue | undefined, path: string): Candidate | undefined {
-  if (found === undefined) return undefined;
-  const { value: raw, template, untyped, line } = found;
-  let value = untyped && typeof raw === 'string' ? fromText(keyInfo(key).kind, raw) : raw;
-  if (key === 'workspace.path' && typeof value === 'string' && value !== '')
-    value = resolve(dirname(path), value);
-  const where = `${path}:${line}`;
-  return { source: 'file', from: where, where, value, shown: template ?? value };
-}
-
-function fromDefault(key: Key, { workspaceDefault }: LoadOptions): Candidate {
-  const value = key === 'workspace.path' ? resolve(workspaceDefault) : keyInfo(key).default;
-  return { source: 'default', from: null, where: key, value, shown: value };
-}
-
-function fromText(kind: KeyKind, text: string): unknown {
-  const plain = text.trim();
-  switch (kind) {
-    case 'text':
-      return plain;
-    case 'number':
-      return /^-?\d+(?:\.\d+)?$/.test(plain) ? Number(plain) : plain;
-    case 'flag':
-      if (/^(?:true|1)$/i.test(plain)) return true;
-      return /^(?:false|0)$/i.test(plain) ? false : plain;
-    case 'list':
-      return plain
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== '');
-  }
-}
-
-/** A misspelt variable must not go unseen; but platforms add names of their own, so it is no error. */
-function unknownVariables(environment: Environment): string[] {
-  const known = new Set(KEY_NAMES.flatMap((key) => [variableOf(key), ...(keyInfo(key).short ?? [])]));
-  const notices: string[] = [];
-  for (const name of Object.keys(environment)) {
-    if (!name.startsWith('OPENPACT_') || known.has(name) || isSecretVariable(name)) continue;
-    if (name === 'OPENPACT_CI') continue;
-    const meant = suggest(name, [...known]);
-    notices.push(
-      `The variable ${name} is not known and was ignored.${meant === undefined ? '' : ` Did you mean ${meant}?`}`,
-    );
-  }
-  return notices;
-}
-
 interface Checker {
   safeParse(value: unknown): {
     readonly error?: {
@@ -203,10 +126,6 @@ function nest(values: Readonly<Record<string, unknown>>): Record<string, unknown
     place[last] = value;
   }
   return root;
-}
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
 }
 
 function freeze<T>(value: T): T {

@@ -2,7 +2,7 @@
 // a second line. A redactor that fails costs the line, never the secret. Does not: know what is private; callers pass no
 // secrets and no message texts. An attacker may control: texts inside messages and facts.
 import { pino, type Logger } from 'pino';
-import { isoTime, type Clock, type Log, type Redactor } from '../core/index.ts';
+import { isoTime, systemClock, type Clock, type Log, type Redactor } from '../core/index.ts';
 import { plainFacts } from './plain-facts.ts';
 import { textLine, type LogLine } from './text-line.ts';
 
@@ -11,15 +11,17 @@ export interface LogOptions {
   /** JSON lines for machines, or text for people (O-05). */
   readonly json: boolean;
   readonly redactor: Redactor;
-  /** Takes whole lines, the line break included. */
-  readonly write: (line: string) => void;
-  readonly clock: Clock;
+  /** Takes whole lines, the line break included. Default: stderr. */
+  readonly write?: (line: string) => void;
+  readonly clock?: Clock;
 }
 
 type Facts = Readonly<Record<string, unknown>>;
 
 /** JSON keys: `level`, `timestamp`, `message`, `component`, then the facts. */
-export function createLog({ level, json, redactor, write, clock }: LogOptions): Log {
+export function createLog(options: LogOptions): Log {
+  const { level, json, redactor, clock = systemClock } = options;
+  const { write = (line) => void process.stderr.write(line) } = options;
   const emit = (serialised: string): void => {
     let line: string;
     try {

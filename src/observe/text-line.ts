@@ -23,7 +23,7 @@ function shown(value: unknown, stacks: string[]): string {
     // The first line of a stack repeats the message.
     for (const line of value.stack.split('\n').slice(1)) stacks.push(`    ${visible(line.trim())}`);
     return JSON.stringify(
-      value.code === undefined ? value.message : `${value.message} (${String(value.code)})`,
+      typeof value.code !== 'string' ? value.message : `${value.message} (${value.code})`,
     );
   }
   return JSON.stringify(value) ?? String(value);

@@ -21,5 +21,7 @@ export function askedToStop(deadlineMs: number): Promise<string> {
     };
     for (const signal of SIGNALS) process.on(signal, () => asked(signal));
     process.on('disconnect', () => asked('disconnect'));
+    // The starter may have gone before anybody listened.
+    if ('send' in process && !process.connected) asked('disconnect');
   });
 }

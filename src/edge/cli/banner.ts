@@ -30,7 +30,7 @@ export function startBanner(facts: BannerFacts, color: boolean): string {
   }
   lines.push(row('Workspace', facts.workspace));
   lines.push(...rows('Isolation', `Level ${isolation.level} of 3. ${isolation.summary}`));
-  for (const { what, fix } of isolation.missing) lines.push(...rows('', `Missing: ${what} ${fix}`));
+  for (const { what, fix } of isolation.missing) lines.push(...rows('', `Missing: ${what}. ${fix}`));
   for (const [index, note] of facts.notes.entries()) lines.push(...rows(index === 0 ? 'Note' : '', note));
   return `${lines.join('\n')}\n`;
 }

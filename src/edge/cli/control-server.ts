@@ -39,7 +39,6 @@ export function createControlServer({ folder, handlers, log }: ControlServerDeps
     async listen() {
       const place = openControlPlace(folder);
       if (place === undefined) throw new Error(`${folder} does not exist`);
-      done = () => place.close();
       try {
         if (await answers(place.socket)) throw inUse();
         place.removeSocket();
@@ -50,9 +49,13 @@ export function createControlServer({ folder, handlers, log }: ControlServerDeps
         });
         place.protectSocket();
       } catch (error) {
-        done();
+        place.close();
         throw error;
       }
+      done = () => {
+        place.removeToken();
+        place.close();
+      };
       server.on('error', (error) => log.error('the control socket failed', { problem: errorText(error) }));
     },
     async close() {

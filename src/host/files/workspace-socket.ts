@@ -17,6 +17,7 @@ export interface ControlPlace {
   /** Only the owner may connect. */
   protectSocket(): void;
   removeSocket(): void;
+  removeToken(): void;
   writeToken(token: string): void;
   /** Undefined where there is none: nothing has ever run here. */
   readToken(): string | undefined;
@@ -49,6 +50,7 @@ export function openControlPlace(folder: string): ControlPlace | undefined {
     socket: fits ? direct : `/proc/self/fd/${descriptor}/${SOCKET}`,
     protectSocket: () => chmodSync(direct, 0o600),
     removeSocket: () => rmSync(direct, { force: true }),
+    removeToken: () => rmSync(token, { force: true }),
     writeToken: (text) => writeFileSync(token, text, { mode: 0o600 }),
     readToken() {
       try {
