@@ -10,18 +10,14 @@ import {
   type ModelRoute,
 } from '../../src/edge/llm/index.ts';
 import { createAudit, type Audit } from '../../src/guard/audit/index.ts';
+import { createKnownSecrets, createRedactor } from '../../src/guard/secrets/index.ts';
 import { createHttpClient } from '../../src/host/net/index.ts';
 import { createAuditStore, openDatabase, type Database } from '../../src/host/storage/index.ts';
-import {
-  authorityOf,
-  plainRedactor,
-  recordedTurn,
-  type RecordedTurn,
-  type RecordedTurnOptions,
-} from './model-turn.ts';
+import { authorityOf, recordedTurn, type RecordedTurn, type RecordedTurnOptions } from './model-turn.ts';
 import { startFakeModel, type FakeModel, type FakeModelOptions } from './openai-server.ts';
 
-export const RIG_SECRET = 'correct-horse-battery-staple';
+/** Hidden as `[REDACTED:TOKEN]`. */
+export const RIG_SECRET = 'qX7-mP2vK9_tR4wZ8nB3jL6c';
 export const RIG_KEY = 'sk-upstream-key';
 
 export interface ModelRigOptions {
@@ -62,7 +58,9 @@ export interface EngineView {
 export async function startModelRig(options: ModelRigOptions = {}): Promise<ModelRig> {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-'));
   const database = openDatabase({ path: join(folder, 'test.db') });
-  const redactor = plainRedactor('TOKEN', RIG_SECRET);
+  const known = createKnownSecrets({ clock: systemClock });
+  known.add('TOKEN', RIG_SECRET);
+  const redactor = createRedactor(known);
   const log = options.log ?? silentLog;
   const plainAudit = createAudit({
     store: createAuditStore(database),

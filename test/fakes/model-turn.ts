@@ -1,8 +1,5 @@
-/**
- * A turn that records what the LLM gateway tells it, and a redactor for one plain text: for tests of the gateway alone.
- * The real ones are in `engine/` and `guard/secrets`.
- */
-import type { RedactionCounts, RedactionStream, Redactor, ToolDefinition } from '../../src/core/index.ts';
+/** A turn that records what the LLM gateway tells it: for tests of the gateway alone. The real one is in `engine/`. */
+import type { ToolDefinition } from '../../src/core/index.ts';
 import type {
   GatewayToolCall,
   GatewayTurn,
@@ -103,54 +100,4 @@ export function recordedTurn(options: RecordedTurnOptions = {}): RecordedTurn {
 
 export function authorityOf(...turns: readonly RecordedTurn[]): TurnAuthority {
   return { turnFor: (capability) => turns.find((turn) => turn.capability === capability) };
-}
-
-/** Hides one text, whole or spread over chunks. */
-export function plainRedactor(name: string, secret: string): Redactor {
-  const marker = `[REDACTED:${name}]`;
-  const text = (given: string): { value: string; hidden: RedactionCounts } => {
-    const pieces = given.split(secret);
-    return { value: pieces.join(marker), hidden: pieces.length > 1 ? { [name]: pieces.length - 1 } : {} };
-  };
-  const stream = (): RedactionStream => {
-    let held = '';
-    let count = 0;
-    return {
-      push(chunk) {
-        const pieces = (held + chunk).split(secret);
-        count += pieces.length - 1;
-        const last = pieces.pop() ?? '';
-        let keep = Math.min(last.length, secret.length - 1);
-        while (keep > 0 && !secret.startsWith(last.slice(-keep))) keep -= 1;
-        held = keep > 0 ? last.slice(-keep) : '';
-        return [...pieces, last.slice(0, last.length - keep)].join(marker);
-      },
-      end() {
-        const rest = held;
-        held = '';
-        return rest;
-      },
-      get hidden() {
-        return count > 0 ? { [name]: count } : {};
-      },
-    };
-  };
-  return {
-    text,
-    json<T>(value: T) {
-      let hidden: RedactionCounts = {};
-      const walk = (item: unknown): unknown => {
-        if (typeof item === 'string') {
-          const done = text(item);
-          if (done.hidden[name] !== undefined) hidden = { [name]: (hidden[name] ?? 0) + done.hidden[name] };
-          return done.value;
-        }
-        if (Array.isArray(item)) return item.map((inner) => walk(inner));
-        if (typeof item !== 'object' || item === null) return item;
-        return Object.fromEntries(Object.entries(item).map(([key, inner]) => [text(key).value, walk(inner)]));
-      };
-      return { value: walk(value) as T, hidden };
-    },
-    stream,
-  };
 }

@@ -48,7 +48,7 @@ describe('the LLM gateway', () => {
   });
 
   it('gives the engine the first words while the upstream is still talking', async () => {
-    const { raw, turn, model } = await start({ model: { answers: [{ text: 'first', gate: true }] } });
+    const { raw, turn, model } = await start({ model: { answers: [{ text: 'first ', gate: true }] } });
     const response = await raw({
       headers: { authorization: `Bearer ${turn.capability}` },
       body: JSON.stringify({ model: turn.model, stream: true, messages: [{ role: 'user', content: 'x' }] }),
@@ -253,25 +253,25 @@ describe('the LLM gateway', () => {
   });
 
   it('allows one call of a turn at a time', async () => {
-    const { ask, model, turn } = await start({ model: { answers: [{ text: 'x', gate: true }] } });
+    const { ask, model, turn } = await start({ model: { answers: [{ text: 'word. ', gate: true }] } });
     const first = ask();
     await expect.poll(() => turn.texts.length).toBe(1);
     expect((await ask()).error?.code).toBe('llm_busy');
     model.release();
-    expect((await first).text).toBe('x');
+    expect((await first).text).toBe('word. ');
     expect((await ask()).text).toBe('ok');
   });
 
   it('ends at once when the turn is stopped, and closes the upstream connection', async () => {
     const { ask, model, turn, auditRows } = await start({
-      model: { answers: [{ text: 'half', fault: 'hang_mid_stream' }, { fault: 'hang_before_headers' }] },
+      model: { answers: [{ text: 'half ', fault: 'hang_mid_stream' }, { fault: 'hang_before_headers' }] },
     });
     const first = ask();
     await expect.poll(() => turn.texts.length).toBe(1);
     turn.stop();
     expect((await first).error?.code).toBe('llm_stopped');
     await expect.poll(() => model.requests[0]?.aborted).toBe(true);
-    expect(turn.ended).toEqual([{ step: 1, part: 'text', text: 'half' }]);
+    expect(turn.ended).toEqual([{ step: 1, part: 'text', text: 'half ' }]);
     expect(turn.steps.map(({ end }) => end.outcome)).toEqual(['stopped']);
     expect(auditRows('llm.call').at(-1)?.details).toMatchObject({ result: 'stopped' });
     // And the capability is dead.
