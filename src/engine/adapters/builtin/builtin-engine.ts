@@ -10,6 +10,7 @@ const DEFAULT_PROCESSES = 4;
 const FAILING_AFTER = 3;
 /** A turn waits so long for the next try to start a process; beyond that it is told to come back. */
 const PATIENCE_MS = 5_000;
+const MOST_DETAIL_CHARACTERS = 300;
 
 /** The built-in engine: a few processes of our own agent, one turn in each at a time. */
 export function createBuiltinEngine(deps: BuiltinEngineDeps): EngineAdapter {
@@ -164,8 +165,7 @@ class BuiltinEngine implements EngineAdapter {
   #refuseWhile(pause: number): void {
     if (this.#busy.size > 0) return; // one of these will be free
     if (this.#launchFailures < FAILING_AFTER && pause <= PATIENCE_MS) return;
-    for (const waiter of this.#waiting.splice(0))
-      waiter.refuse(unavailable(this.#detail ?? 'it ends at once.'));
+    for (const waiter of this.#waiting.splice(0)) waiter.refuse(unavailable());
   }
 
   async #launch(): Promise<void> {
@@ -181,7 +181,7 @@ class BuiltinEngine implements EngineAdapter {
     } catch (error) {
       this.#starting -= 1;
       this.#launchFailures += 1;
-      this.#detail = `${errorText(error)}.`.replace(/\.\.$/, '.');
+      this.#detail = errorText(error).replaceAll(/\s+/g, ' ').slice(0, MOST_DETAIL_CHARACTERS);
       this.#log.error('The agent could not be started.', {
         error: errorText(error),
         failures: this.#launchFailures,

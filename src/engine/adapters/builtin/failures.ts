@@ -20,10 +20,12 @@ export function failureOutcome(failure: Failure): Failed {
   return { kind: 'failed', code, message: SENTENCES[failure] };
 }
 
-export function unavailable(detail: string): Failed {
+/** Why it can't be started is in the log and in the engine's state: it is for who runs the machine. */
+export function unavailable(): Failed {
   return {
     kind: 'failed',
     code: 'engine_unavailable',
-    message: `The assistant's process can't be started: ${detail} It is tried again by itself; retry in a minute.`,
+    message:
+      "The assistant's process can't be started at the moment; the log says why. It is tried again by itself: retry in a minute.",
   };
 }
