@@ -10,16 +10,15 @@ import {
   type ToolCallAnswer,
 } from '../../src/edge/mcp/index.ts';
 import type { EngineAdapter, EngineHandlers } from '../../src/engine/adapter.ts';
-import { modelAnswer, turnOf, type SeenPrompt } from '../../src/engine/adapters/builtin/fakes.ts';
+import {
+  modelAnswer,
+  sourceProgram,
+  turnOf,
+  type SeenPrompt,
+} from '../../src/engine/adapters/builtin/fakes.ts';
 import { createBuiltinEngine, type AgentProgram } from '../../src/engine/adapters/builtin/index.ts';
 import { createLauncher } from '../../src/host/process/index.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
-const HONEST: AgentProgram = {
-  node: process.execPath,
-  script: path.join(ROOT, 'src/agent/main.ts'),
-  read: ['src', 'node_modules', 'package.json'].map((name) => path.join(ROOT, name)),
-};
 const hostile = path.join(import.meta.dirname, 'agent-hostile.mjs');
 const PING = { name: 'ping', description: 'Answers.', schema: { type: 'object', properties: {} } };
 
@@ -86,7 +85,7 @@ beforeEach(() => {
 describe('the built-in agent and the MCP edge', () => {
   let engine: EngineAdapter;
   beforeAll(async () => {
-    engine = engineOf(HONEST);
+    engine = engineOf(sourceProgram);
     await engine.start();
   });
   afterAll(() => engine.stop());

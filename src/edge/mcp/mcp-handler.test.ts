@@ -1,4 +1,3 @@
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import {
@@ -373,41 +372,5 @@ describe('a call that takes long', () => {
     caller.abort();
     await stopped.promise;
     await response.body?.cancel();
-  });
-});
-
-describe.each(['legacy', 'auto', { pin: '2026-07-28' }] as const)('the SDK client (%o)', (mode) => {
-  async function connected(): Promise<Client> {
-    const { fetch } = handler();
-    const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
-    await client.connect(
-      new StreamableHTTPClientTransport(new URL(URL_), {
-        fetch: (input, init) => fetch(new Request(input, init)),
-        requestInit: { headers: { authorization: 'Bearer cap-1' } },
-      }),
-    );
-    return client;
-  }
-
-  it('lists and calls tools, and sees failures as results', async () => {
-    const client = await connected();
-    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
-      'memory_read',
-      'workspace_write',
-    ]);
-    const result = await client.callTool({
-      name: 'memory_read',
-      arguments: { a: 1 },
-      _meta: { 'openpact/call': 'c00020001' },
-    });
-    expect(result).toMatchObject({
-      content: [{ type: 'text', text: '{"ok":true}' }],
-      structuredContent: { ok: true },
-    });
-    expect(calls[0]).toMatchObject({ callId: 'c00020001', name: 'memory_read', arguments: { a: 1 } });
-    answer = () => ({ text: 'Not allowed: no.', isError: true });
-    expect(await client.callTool({ name: 'memory_read' })).toMatchObject({ isError: true });
-    await expect(client.callTool({ name: 'nope' })).rejects.toMatchObject({ code: -32602 });
-    await client.close();
   });
 });

@@ -1,6 +1,9 @@
 /** For tests and measurements: a model and a tool server that speak the real wires, answered in-process. */
+import path from 'node:path';
+
 import type { Json } from '../../../core/index.ts';
 import type { EngineTurn } from '../../adapter.ts';
+import type { AgentProgram } from './options.ts';
 
 export interface FakeCall {
   readonly id: string;
@@ -89,3 +92,12 @@ export function turnOf(given: Partial<EngineTurn> = {}): EngineTurn {
     ...given,
   };
 }
+
+const ROOT = path.resolve(import.meta.dirname, '../../../..');
+
+/** The agent from its sources. */
+export const sourceProgram: AgentProgram = {
+  node: process.execPath,
+  script: path.join(ROOT, 'src/agent/main.ts'),
+  read: ['src', 'node_modules', 'package.json'].map((name) => path.join(ROOT, name)),
+};
