@@ -22,7 +22,7 @@ export interface KnownSecretsSource extends KnownSecrets {
 }
 
 const DEFAULT_KEEP_MS = 24 * 60 * 60 * 1000;
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/;
+const MAX_NAME = 80;
 /** A new value joins the smallest level; only a full level is poured into the next, bigger one. */
 const LEVEL_SIZES = [8, 64, Number.POSITIVE_INFINITY];
 
@@ -55,8 +55,9 @@ export function createKnownSecrets(deps: { readonly clock: Clock }): KnownSecret
   }
 
   function addForms(name: string, forms: readonly string[], options?: KnownSecretOptions): KnownSecret {
-    if (!NAME.test(name)) throw new TypeError(`not a marker name: ${name}`);
-    const entry: Entry = { name, forms, until: Number.POSITIVE_INFINITY };
+    // A marker stands in JSON, URLs and HTML: nothing in it may need escaping.
+    const plainName = name.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, MAX_NAME);
+    const entry: Entry = { name: plainName, forms, until: Number.POSITIVE_INFINITY };
     insert(entry);
     return {
       strong: true,

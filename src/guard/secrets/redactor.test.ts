@@ -102,6 +102,19 @@ describe('a text', () => {
     expect(redact('4711 password1234')).toBe('4711 password1234');
   });
 
+  it('shows a name in which nothing needs escaping', () => {
+    known.add('_my "key"]<b>', OTHER);
+    expect(redact(OTHER)).toBe('[REDACTED:_my__key____b_]');
+  });
+
+  it('hides a value of many pages, in a JSON text too', () => {
+    const value = Array.from({ length: 3_000 }, (_, index) => `${(index * 7919) ** 2}\n`).join('');
+    known.add('CERTIFICATE', value);
+    const bare = value.trim();
+    expect(redact(`<${bare}>`)).toBe('<[REDACTED:CERTIFICATE]>');
+    expect(redact(JSON.stringify({ bare }))).toBe('{"bare":"[REDACTED:CERTIFICATE]"}');
+  });
+
   it('hides a pasted value without the white space around it', () => {
     known.add('KEY', ` ${OTHER}\n`);
     expect(redact(`x${OTHER}x`)).toBe('x[REDACTED:KEY]x');

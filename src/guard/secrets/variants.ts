@@ -6,9 +6,12 @@ import { Buffer } from 'node:buffer';
 
 /** Shorter forms are left out: they would match by chance. In UTF-16 units. */
 const MIN_LENGTH = 8;
+/** Longer values (no API key is) are looked for in two forms only: each form costs memory in proportion. In UTF-16 units. */
+const MAX_LENGTH = 8 * 1024;
 
 /** All forms of a value, without duplicates, the value itself first. */
 export function variantsOf(value: string): readonly string[] {
+  if (value.length > MAX_LENGTH) return [...new Set([value, inner(value)])];
   const bytes = Buffer.from(value, 'utf8');
   const hex = bytes.toString('hex');
   const forms = [
