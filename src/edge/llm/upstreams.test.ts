@@ -1,0 +1,351 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startFakeModel, type FakeModel } from '../../../test/fakes/openai-server.ts';
+import { silentLog, type Principal } from '../../core/index.ts';
+import { createAudit, type Audit } from '../../guard/audit/index.ts';
+import {
+  createKnownSecrets,
+  createRedactor,
+  createSealedVault,
+  revealSecret,
+} from '../../guard/secrets/index.ts';
+import { createHttpClient, type HttpClient } from '../../host/net/index.ts';
+import {
+  createAuditStore,
+  createSettingsStore,
+  openDatabase,
+  type Database,
+} from '../../host/storage/index.ts';
+import { createSealedStore } from '../../host/storage/sealed-store.ts';
+import { createUpstreamsStore } from '../../host/storage/upstreams-store.ts';
+import type { ModelsPort } from '../admin/ports.ts';
+import { createUpstreams, type Upstreams, type UpstreamsDeps } from './index.ts';
+
+const owner: Principal = { kind: 'user', id: 'user_1', name: 'owner' };
+const KEY = 'sk-live-4f9a8c7b6d5e4f3a2b1c0d9e8f7a6b5c';
+
+let folder: string;
+let database: Database;
+let audit: Audit;
+let http: HttpClient;
+let fake: FakeModel;
+let now: number;
+let known: ReturnType<typeof createKnownSecrets>;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'upstreams-'));
+  database = openDatabase({ path: join(folder, 'test.db') });
+  http = createHttpClient();
+  fake = await startFakeModel({ models: ['b-model', 'a-model', 'text-embedding-3', 'bad name', { id: 7 }] });
+  now = 1_000;
+  known = createKnownSecrets({ clock: clock() });
+});
+
+afterEach(async () => {
+  await http.close();
+  await fake.close();
+  database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function clock(): { now(): number; monotonic(): number } {
+  return { now: () => now, monotonic: () => now };
+}
+
+function make(more: Partial<UpstreamsDeps> = {}): Upstreams {
+  const redactor = createRedactor(known);
+  audit = createAudit({
+    store: createAuditStore(database),
+    database,
+    clock: clock(),
+    log: silentLog,
+    redactor,
+    key: new Uint8Array(32),
+  });
+  const vault = createSealedVault({
+    store: createSealedStore(database),
+    clock: clock(),
+    key: new Uint8Array(32).fill(7),
+    known,
+  });
+  const ref = (name: string) => ({ kind: 'llm_key', name }) as const;
+  return createUpstreams({
+    store: createUpstreamsStore(database),
+    settings: createSettingsStore(database),
+    database,
+    audit,
+    clock: clock(),
+    redactor,
+    http,
+    known,
+    keys: {
+      put: (name, value) => void vault.put(ref(name), value),
+      has: (name) => vault.has(ref(name)),
+      remove: (name) => void vault.remove(ref(name)),
+      use: (name) => revealSecret(vault, ref(name), 'llm_call') ?? null,
+    },
+    demoDelayMs: 0,
+    ...more,
+  });
+}
+
+function codeOf(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+  return 'no error';
+}
+
+const viewOf = (upstreams: Upstreams, name: string) => upstreams.list().find((view) => view.name === name);
+
+describe('the upstreams', () => {
+  it('start with the demo alone, which needs nothing', async () => {
+    const upstreams = make();
+    expect(upstreams.list().map(({ name, enabled }) => [name, enabled])).toEqual([
+      ['openai', false],
+      ['openrouter', false],
+      ['ollama', false],
+      ['openai-compatible', false],
+      ['demo', true],
+    ]);
+    expect(await upstreams.models()).toEqual({
+      models: [{ provider: 'demo', model: 'demo', label: 'Demo (not an AI)', context_limit: null }],
+      default: { provider: 'demo', model: 'demo' },
+      problems: {},
+    });
+    expect(await upstreams.test('demo', undefined, owner)).toMatchObject({ ok: true });
+    expect(codeOf(() => upstreams.change('demo', { enabled: false }, owner))).toBe('demo_fixed');
+    expect(codeOf(() => upstreams.change('elsewhere', { enabled: false }, owner))).toBe('not_found');
+  });
+
+  it('fit what the admin edge expects', () => {
+    const upstreams = make();
+    const port: ModelsPort = {
+      upstreams: () => upstreams.list(),
+      change: (name, change, actor) => upstreams.change(name, change, actor.principal),
+      models: () => upstreams.models(),
+      setDefault: (choice, actor) => upstreams.setDefault(choice, actor.principal),
+      test: (name, model, actor) => upstreams.test(name, model, actor.principal),
+    };
+    expect(port.upstreams()).toHaveLength(5);
+  });
+
+  it('send the stored key to their address, list models and make a test call', async () => {
+    const upstreams = make();
+    const view = upstreams.change(
+      'openai-compatible',
+      { base_url: `${fake.url}/`, api_key: ` ${KEY}\n` },
+      owner,
+    );
+    expect(view).toMatchObject({ enabled: true, has_key: true, key_source: 'stored', base_url: fake.url });
+    const { models, problems } = await upstreams.models();
+    expect(models.filter(({ provider }) => provider !== 'demo').map(({ model }) => model)).toEqual([
+      'a-model',
+      'b-model',
+    ]);
+    expect(problems).toEqual({});
+    expect(fake.others[0]?.headers['authorization']).toBe(`Bearer ${KEY}`);
+
+    fake.next({ text: 'ready' }, { status: 401 });
+    const good = await upstreams.test('openai-compatible', undefined, owner);
+    expect(good).toMatchObject({
+      ok: true,
+      message: 'OpenAI-compatible server answers with the model "a-model".',
+    });
+    expect(fake.requests[0]?.body.max_tokens).toBe(256);
+    const bad = await upstreams.test('openai-compatible', 'b-model', owner);
+    expect(bad.ok).toBe(false);
+    expect(bad.message).toContain('did not accept the API key');
+    expect(
+      audit.list({ event: 'llm.test', after: 0, limit: 10 }).map(({ target, outcome }) => [target, outcome]),
+    ).toEqual([
+      ['openai-compatible/a-model', 'intent'],
+      ['openai-compatible/a-model', 'ok'],
+      ['openai-compatible/b-model', 'intent'],
+      ['openai-compatible/b-model', 'failed'],
+    ]);
+  });
+
+  it('keep a list of models for five minutes, but no failure, and forget it when something changes', async () => {
+    const upstreams = make();
+    upstreams.change('openai-compatible', { base_url: fake.url }, owner);
+    await upstreams.models();
+    await upstreams.models();
+    expect(fake.others).toHaveLength(1);
+    now += 5 * 60_000 + 1;
+    await upstreams.models();
+    expect(fake.others).toHaveLength(2);
+    upstreams.change('openai-compatible', { api_key: KEY }, owner);
+    await upstreams.models();
+    expect(fake.others).toHaveLength(3);
+    upstreams.change('openai-compatible', { base_url: 'http://127.0.0.1:9' }, owner);
+    expect((await upstreams.models()).problems['openai-compatible']).toContain('could not be reached');
+    expect(viewOf(upstreams, 'openai-compatible')?.has_key).toBe(false);
+  });
+
+  it('never show a key: not in views, not in the database, not in the audit log', () => {
+    const upstreams = make();
+    const view = upstreams.change('openai', { api_key: KEY }, owner);
+    expect(JSON.stringify([view, upstreams.list()])).not.toContain(KEY);
+    const rows = audit.list({ after: 0, limit: 100 });
+    expect(rows.at(-1)).toMatchObject({
+      event: 'llm.upstream_changed',
+      actor: 'user:owner',
+      target: 'openai',
+    });
+    expect(JSON.stringify(rows)).not.toContain(KEY);
+    const sealed = database.all<{ box: Uint8Array }>('SELECT box FROM sealed');
+    expect(Buffer.from(sealed[0]?.box ?? []).includes(KEY)).toBe(false);
+  });
+
+  it('drop the stored key when the address changes, unless the same call brings one', async () => {
+    const upstreams = make();
+    upstreams.change('openai', { api_key: KEY }, owner);
+    const moved = upstreams.change('openai', { base_url: fake.url }, owner);
+    expect(moved.has_key).toBe(false);
+    expect(moved.note).toContain('was removed');
+    expect(upstreams.routeTo('openai')).toMatchObject({ ok: false, code: 'llm_no_key' });
+    expect(JSON.parse(audit.list({ limit: 1 })[0]?.details ?? '')).toMatchObject({
+      address_changed: true,
+      key: 'removed_with_address',
+    });
+    expect(upstreams.change('openai', { base_url: `${fake.url}/other`, api_key: KEY }, owner).has_key).toBe(
+      true,
+    );
+    // The way back to the own address is a change of address, too; the same address again is none.
+    expect(upstreams.change('openai', { base_url: `${fake.url}/other/` }, owner).has_key).toBe(true);
+    expect(upstreams.change('openai', { base_url: null }, owner).has_key).toBe(false);
+    await upstreams.models();
+    expect(fake.others).toHaveLength(0);
+  });
+
+  it('send a key from the environment to no address that was set on the page', async () => {
+    make().change('openai-compatible', { base_url: fake.url }, owner);
+    const environmentKeys = { 'openai-compatible': { reveal: () => KEY } };
+    const upstreams = make({ environmentKeys });
+    expect(viewOf(upstreams, 'openai-compatible')).toMatchObject({
+      key_source: 'environment',
+      base_url: null,
+    });
+    expect(upstreams.routeTo('openai-compatible')).toMatchObject({ ok: false, code: 'llm_no_base_url' });
+    for (const change of [
+      { base_url: fake.url },
+      { base_url: null },
+      { api_key: 'other' },
+      { api_key: null },
+    ]) {
+      expect(codeOf(() => upstreams.change('openai-compatible', change, owner))).toBe('key_from_environment');
+    }
+    expect(fake.others).toHaveLength(0);
+    const given = make({ environmentKeys, compatibleBaseUrl: fake.url });
+    await given.models();
+    expect(fake.others[0]?.headers['authorization']).toBe(`Bearer ${KEY}`);
+    expect(createRedactor(known).text(`key ${KEY}`).value).toBe('key [REDACTED:OPENAI_COMPATIBLE_API_KEY]');
+  });
+
+  it('accept addresses that are safe for a key, and no others', () => {
+    const upstreams = make();
+    const change = (base_url: string) => () => upstreams.change('openai-compatible', { base_url }, owner);
+    for (const url of [
+      'https://api.example.com/v1',
+      'http://127.0.0.1:8080/v1',
+      'http://[::1]:8080/v1',
+      'http://localhost:1234/v1',
+      'http://192.168.1.20/v1',
+      'http://ollama:11434/v1',
+      'http://box.lan/v1',
+    ]) {
+      expect(codeOf(change(url)), url).toBe('no error');
+    }
+    for (const url of ['http://api.example.com/v1', 'http://8.8.8.8/v1', 'http://[2001:db8::1]/v1']) {
+      expect(codeOf(change(url)), url).toMatch(/^base_url_(not_encrypted|invalid)$/);
+    }
+    for (const url of [
+      'https://user:pw@api.example.com/v1',
+      'https://api.example.com/v1?key=x',
+      'https://api.example.com/v1#x',
+      'ftp://api.example.com',
+      'file:///etc/passwd',
+      'javascript:alert(1)',
+      'api.example.com',
+      '',
+      'http://169.254.169.254/latest',
+      'https://169.254.169.254/latest',
+      'http://0.0.0.0/v1',
+      'http://[::ffff:169.254.169.254]/',
+      'http://2852039166/',
+    ]) {
+      expect(codeOf(change(url)), url).toBe('base_url_invalid');
+    }
+  });
+
+  it('refuse a key that would become a second header', () => {
+    const upstreams = make();
+    for (const api_key of ['a\r\nx-evil: 1', 'a b', '', 'ключ', 'a\u0000']) {
+      expect(codeOf(() => upstreams.change('openai', { api_key }, owner))).toBe('key_invalid');
+    }
+  });
+
+  it('keep neither change nor key when the audit log can not be written', () => {
+    const upstreams = make();
+    database.run('DROP TABLE audit');
+    expect(codeOf(() => upstreams.change('openai', { api_key: KEY }, owner))).toBe('audit_failed');
+    expect(viewOf(upstreams, 'openai')).toMatchObject({ has_key: false, enabled: false });
+  });
+
+  it('remember the default model, and say why a model can not be one', () => {
+    const initialModel = { provider: 'ollama', model: 'qwen3:8b' } as const;
+    const upstreams = make({ initialModel });
+    expect(upstreams.defaultModel()).toEqual(initialModel);
+    const choose = (provider: string, model: string) => () =>
+      upstreams.setDefault({ provider, model }, owner);
+    expect(codeOf(choose('nobody', 'x'))).toBe('not_found');
+    expect(codeOf(choose('openai', 'gpt-4o'))).toBe('llm_disabled');
+    upstreams.change('openai', { enabled: true }, owner);
+    expect(codeOf(choose('openai', 'gpt-4o'))).toBe('llm_no_key');
+    upstreams.change('openai', { api_key: KEY }, owner);
+    expect(codeOf(choose('openai', 'gpt-4o'))).toBe('no error');
+    expect(make().defaultModel()).toEqual({ provider: 'openai', model: 'gpt-4o' });
+    for (const model of ['gpt-4o:online', 'gpt-4o-search-preview', 'perplexity/sonar', 'o3-deep-research']) {
+      expect(codeOf(choose('openai', model))).toBe('model_acts_by_itself');
+    }
+    for (const model of ['', 'a b', 'x'.repeat(201), 'a\n'])
+      expect(codeOf(choose('openai', model))).toBe('model_invalid');
+    expect(audit.list({ event: 'llm.default_changed', limit: 9 })).toHaveLength(1);
+  });
+
+  it('know what a call costs, or that they do not know', () => {
+    const upstreams = make({ ollamaHost: '0.0.0.0', environmentKeys: { openai: { reveal: () => KEY } } });
+    const cost = (provider: string, model: string): number | null => {
+      const found = upstreams.routeTo(provider);
+      if (!found.ok) throw new Error(found.message);
+      return found.route.cost(model, { input: 1_000_000, output: 100_000, cached: 500_000 });
+    };
+    expect(cost('openai', 'gpt-4o-2024-08-06')).toBeCloseTo(1.25 + 0.625 + 1);
+    expect(cost('openai', 'gpt-99')).toBeNull();
+    expect(cost('demo', 'demo')).toBe(0);
+    expect(cost('ollama', 'qwen3:8b')).toBe(0);
+    expect(cost('ollama', 'gpt-oss:120b-cloud')).toBeNull();
+    expect(viewOf(upstreams, 'ollama')).toMatchObject({
+      enabled: true,
+      base_url: 'http://127.0.0.1:11434/v1',
+    });
+  });
+
+  it('say in words why a list of models can not be had', async () => {
+    const upstreams = make();
+    upstreams.change('openrouter', { enabled: true }, owner);
+    upstreams.change('openai-compatible', { base_url: `${fake.url}/wrong` }, owner);
+    upstreams.change('ollama', { base_url: fake.url.replace('/v1', '') }, owner);
+    const { problems, models } = await upstreams.models();
+    expect(problems['openrouter']).toBe(
+      'OpenRouter needs an API key and none is stored. Add the key on the Models page, or choose another model.',
+    );
+    expect(Object.keys(problems)).toEqual(['openrouter']);
+    expect(models.map(({ provider }) => provider)).toContain('ollama');
+  });
+});
