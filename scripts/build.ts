@@ -21,11 +21,14 @@ const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 const STAMP = join(DIST, 'stamp.json');
 
-/** Our programs: the bundle's name and the file that it starts from. */
+/**
+ * Our programs: the bundle's name and the file that it starts from. Those that run behind fences end in `.mjs`: for a
+ * `.js` Node reads the package.json above it, which a fenced child may not open.
+ */
 const PROGRAMS: Readonly<Record<string, string>> = {
   'openpact.js': 'src/main.ts',
-  'agent.js': 'src/agent/main.ts',
-  'file-child.js': 'src/host/files/child/main.ts',
+  'agent.mjs': 'src/agent/main.ts',
+  'file-child.mjs': 'src/host/files/child/main.ts',
 };
 
 /** Read at run time from beside the code. */

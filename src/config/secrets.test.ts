@@ -58,7 +58,7 @@ test('a secret can not be printed by accident', () => {
   const { secrets } = takeSecrets({ OPENAI_API_KEY: VALUE, OPENPACT_SECRET_A: VALUE });
   const text = secrets.get('OPENAI_API_KEY');
   for (const printed of [
-    `${text}`,
+    String(text),
     JSON.stringify({ text }),
     inspect({ text, secrets }, { depth: 9, showHidden: true }),
   ]) {
