@@ -1,5 +1,5 @@
 /** In UTF-8 bytes, as on the disk. */
-export const MAX_CONTENT_BYTES = 1024 * 1024;
+const MAX_CONTENT_BYTES = 1024 * 1024;
 
 export function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;

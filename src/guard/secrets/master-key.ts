@@ -6,7 +6,7 @@ import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { AppError, type Json } from '../../core/index.ts';
 
 /** `secure/data/master_key`, mode 0600. */
-export interface MasterKeyFile {
+interface MasterKeyFile {
   /** The text, or undefined when there is no file. Throws when it can't be read or is open to others. */
   read(): string | undefined;
   /** Makes the file; throws when it exists. */

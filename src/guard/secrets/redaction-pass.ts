@@ -13,7 +13,7 @@ interface Region {
   length: number;
 }
 
-export function marker(name: string): string {
+function marker(name: string): string {
   return `[REDACTED:${name}]`;
 }
 

@@ -17,7 +17,7 @@ export function isStrong(value: string): boolean {
 }
 
 /** A low estimate of how many bits a guesser has to find. */
-export function estimateBits(value: string): number {
+function estimateBits(value: string): number {
   const text = value.toLowerCase();
   return Math.min(partsBits(text, value), frequencyBits(value));
 }

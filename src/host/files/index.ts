@@ -1,2 +1,2 @@
 export { createFileChild, type FileChild, type FileChildDeps } from './file-child.ts';
-export { createPrivateFile, type PrivateFile } from './private-file.ts';
+export { createPrivateFile } from './private-file.ts';
