@@ -10,6 +10,9 @@ import { turnOf } from '../../src/engine/adapters/builtin/fakes.ts';
 import { createBuiltinEngine, type EngineTiming } from '../../src/engine/adapters/builtin/index.ts';
 import { createLauncher } from '../../src/host/process/index.ts';
 
+// A machine that is busy with other suites is slow.
+const PATIENT = { timeout: 15_000 };
+
 const SCRIPT = path.join(import.meta.dirname, 'agent-hostile.mjs');
 
 let folder: string;
@@ -104,7 +107,7 @@ describe('an agent that says what no honest one says', () => {
     const { engine, run } = await engineOf();
     const [pid = 0] = engine.state().pids;
     expect(await run(act)).toMatchObject({ kind: 'failed', code: 'engine_protocol' });
-    await expect.poll(() => gone(pid)).toBe(true);
+    await expect.poll(() => gone(pid), PATIENT).toBe(true);
     expect(requests.every(({ signal }) => signal.aborted)).toBe(true);
     expect(requests.map(({ url }) => url).filter((url) => url !== 'http://mcp.internal/mcp')).toEqual([]);
     expect(await run('honest')).toEqual({ kind: 'finished' });
@@ -123,7 +126,7 @@ describe('an agent that says what no honest one says', () => {
     const { engine, run } = await engineOf();
     const [pid = 0] = engine.state().pids;
     expect(await run('a request after its end')).toEqual({ kind: 'finished' });
-    await expect.poll(() => gone(pid)).toBe(true);
+    await expect.poll(() => gone(pid), PATIENT).toBe(true);
     expect(requests).toEqual([]);
   });
 
@@ -166,24 +169,24 @@ describe('an agent that does not end', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     abort.abort();
     expect(await outcome).toEqual({ kind: 'stopped' });
-    await expect.poll(() => gone(pid)).toBe(true);
+    await expect.poll(() => gone(pid), PATIENT).toBe(true);
     expect(engine.state().detail).toBe(null);
     expect(await run('honest')).toEqual({ kind: 'finished' });
   });
 
   it.each(['busy', 'deaf', 'stops reading its pipe'])('(%s) is found out by its silence', async (act) => {
-    const { engine, run } = await engineOf({ beatMs: 20 });
+    const { engine, run } = await engineOf({ beatMs: 60 });
     const [pid = 0] = engine.state().pids;
     expect(await run(act)).toMatchObject({ kind: 'failed', code: 'engine_hung' });
-    await expect.poll(() => gone(pid)).toBe(true);
+    await expect.poll(() => gone(pid), PATIENT).toBe(true);
     expect(await run('honest')).toEqual({ kind: 'finished' });
   });
 
   it('is not taken for one that hangs while it only waits', async () => {
-    const { engine, run } = await engineOf({ beatMs: 10 });
+    const { engine, run } = await engineOf({ beatMs: 80 });
     const abort = new AbortController();
     const outcome = run('silent', { signal: abort.signal });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 900));
     expect(engine.state()).toMatchObject({ state: 'ready' });
     abort.abort();
     expect(await outcome).toEqual({ kind: 'stopped' });
@@ -233,7 +236,7 @@ describe('an agent that wastes', () => {
     const { run } = await engineOf();
     const abort = new AbortController();
     const outcome = run('reads no answer', { signal: abort.signal });
-    await expect.poll(() => pulled).toBeGreaterThan(3);
+    await expect.poll(() => pulled, PATIENT).toBeGreaterThan(3);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(pulled).toBeLessThan(10);
     abort.abort();

@@ -19,6 +19,9 @@ import {
 import { createBuiltinEngine, type AgentProgram } from '../../src/engine/adapters/builtin/index.ts';
 import { createLauncher } from '../../src/host/process/index.ts';
 
+// A machine that is busy with other suites is slow.
+const PATIENT = { timeout: 15_000 };
+
 const hostile = path.join(import.meta.dirname, 'agent-hostile.mjs');
 const PING = { name: 'ping', description: 'Answers.', schema: { type: 'object', properties: {} } };
 
@@ -100,7 +103,7 @@ describe('the built-in agent and the MCP edge', () => {
     tool = () => promise;
     llm = afterCalls(['c00010000']);
     const outcome = engine.runTurn(turnOf({ capability, tools: [PING] }));
-    await expect.poll(() => ran).toEqual(['c00010000']);
+    await expect.poll(() => ran, PATIENT).toEqual(['c00010000']);
     await new Promise((wake) => setTimeout(wake, 100)); // several signs of life
     resolve('late');
     expect(await outcome).toEqual({ kind: 'finished' });
@@ -134,7 +137,7 @@ describe('the built-in agent and the MCP edge', () => {
     };
     llm = afterCalls(['c00010000']);
     const outcome = engine.runTurn(turnOf({ capability, tools: [PING], signal: abort.signal }));
-    await expect.poll(() => ran).toEqual(['c00010000']);
+    await expect.poll(() => ran, PATIENT).toEqual(['c00010000']);
     abort.abort();
     expect(await outcome).toEqual({ kind: 'stopped' });
     expect(signal?.aborted).toBe(true);

@@ -6,6 +6,9 @@ import type { EngineAdapter, EngineHandlers } from '../../adapter.ts';
 import { modelAnswer, sourceProgram, turnOf, type SeenPrompt } from './fakes.ts';
 import { createBuiltinEngine, type BuiltinEngineDeps } from './index.ts';
 
+// A machine that is busy with other suites is slow.
+const PATIENT = { timeout: 15_000 };
+
 let llm: (prompt: SeenPrompt, request: Request) => Response | Promise<Response>;
 
 beforeEach(() => {
@@ -51,7 +54,7 @@ describe('several turns', () => {
     expect(await outcomes[2]).toEqual({ kind: 'finished' });
     gates[0]?.resolve();
     expect(await outcomes[0]).toEqual({ kind: 'finished' });
-    await expect.poll(() => own.state().pids.length).toBe(1);
+    await expect.poll(() => own.state().pids.length, PATIENT).toBe(1);
     await own.stop();
     expect(own.state()).toEqual({ state: 'stopped', detail: null, pids: [] });
   });
@@ -70,7 +73,7 @@ describe('several turns', () => {
     const turn = (model: string, signal?: AbortSignal) =>
       own.runTurn(turnOf({ turnId: model, model, ...(signal && { signal }) }));
     const [first, second, third, fourth] = [turn('1'), turn('2', abort.signal), turn('3'), turn('4')];
-    await expect.poll(() => begun).toEqual(['1']);
+    await expect.poll(() => begun, PATIENT).toEqual(['1']);
     abort.abort();
     expect(await second).toEqual({ kind: 'stopped' });
     gate.resolve();
@@ -102,7 +105,7 @@ describe('several turns', () => {
     await own.start();
     const pids: unknown[] = [];
     for (let i = 0; i < 3; i += 1) {
-      await expect.poll(() => own.state().pids.length).toBe(1);
+      await expect.poll(() => own.state().pids.length, PATIENT).toBe(1);
       pids.push(own.state().pids[0]);
       expect(await own.runTurn(turnOf({ turnId: `t${i}` }))).toEqual({ kind: 'finished' });
     }
@@ -155,7 +158,7 @@ describe('an agent that cannot start', () => {
     });
     expect(await own.runTurn(turnOf())).toMatchObject({ kind: 'failed', code: 'engine_unavailable' });
     broken = false;
-    await expect.poll(() => own.state().state).toBe('ready');
+    await expect.poll(() => own.state().state, PATIENT).toBe('ready');
     expect(await own.runTurn(turnOf())).toEqual({ kind: 'finished' });
     await own.stop();
   });

@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../core/index.ts';
 import { readLines, type LineLimits } from './line-reader.ts';
 
+// A machine that is busy with other suites is slow.
+const PATIENT = { timeout: 15_000 };
+
 const LIMITS: LineLimits = {
   lineBytes: 10,
   linesPerSecond: 2,
@@ -81,6 +84,6 @@ describe('lines from a process that nobody trusts', () => {
     expect(stream.isPaused()).toBe(true);
     await write('later\n');
     expect(seen).toEqual(['01234567', '01234567']);
-    await expect.poll(() => seen.at(-1)).toBe('later');
+    await expect.poll(() => seen.at(-1), PATIENT).toBe('later');
   });
 });
