@@ -3,7 +3,7 @@
 // nobody can shut another out. Unknown users take the same path and the same time.
 // Does not: stop somebody with thousands of networks; the pause and the cost of a hash slow them.
 // An attacker may control: address (within their networks), user name, password, how many at once.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { AppError, type Clock } from '../../core/index.ts';
 import type { UserRow } from '../../host/storage/users-store.ts';
 import { addressKey } from './address-key.ts';
@@ -24,6 +24,8 @@ export interface CredentialsDeps {
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
   readonly options?: CredentialsOptions | undefined;
+  /** Default: waits on the timer of Node. */
+  readonly sleep?: ((ms: number) => Promise<unknown>) | undefined;
 }
 
 export interface CredentialCheck {
@@ -62,7 +64,12 @@ export class LoginLimited extends AppError {
   }
 }
 
-export function createCredentials({ hasher, clock, options = {} }: CredentialsDeps): Credentials {
+export function createCredentials({
+  hasher,
+  clock,
+  options = {},
+  sleep = wait,
+}: CredentialsDeps): Credentials {
   const { perMinute = 5, maxPauseMs = 2000 } = options;
   const window = { max: perMinute, windowMs: WINDOW_MS, clock };
   const byAddress = createAttempts(window);

@@ -1,0 +1,436 @@
+/** The admin edge with a real server, real SQLite and real identity; what other zones give it is played in memory. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocket, type ClientOptions } from 'ws';
+import { newId, systemClock, type Clock, type Log, type StoredEvent } from '../../src/core/index.ts';
+import {
+  createAdminServer,
+  type AdminOptions,
+  type AdminServerDeps,
+  type PageFiles,
+} from '../../src/edge/admin/index.ts';
+import type {
+  Accepted,
+  Actor,
+  ConversationsPort,
+  HealthReport,
+  ModelsPort,
+} from '../../src/edge/admin/ports.ts';
+import type { ChatServerEvent, Conversation } from '../../src/edge/admin/api.ts';
+import { createAudit } from '../../src/guard/audit/index.ts';
+import { createIdentity, type IdentityOptions, type Profile } from '../../src/guard/identity/index.ts';
+import { createAuditStore, createSettingsStore, openDatabase } from '../../src/host/storage/index.ts';
+import { createLoginStore } from '../../src/host/storage/login-store.ts';
+import { createUsersStore } from '../../src/host/storage/users-store.ts';
+import { plainRedactor } from './plain-redactor.ts';
+
+export const PASSWORD = 'violet otter kettle 47';
+export const USERNAME = 'admin';
+/** Cheap, so that a suite of logins takes no minutes; the real cost has a test of its own. */
+const CHEAP = { memory: 1024, passes: 1, parallelism: 1 };
+
+export interface AdminEdgeOptions {
+  readonly server?: Partial<AdminOptions>;
+  readonly identity?: IdentityOptions;
+  readonly pages?: PageFiles;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  // eslint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+  readonly json: any;
+  /** The value of the refresh cookie that was set, `''` when it was cleared. */
+  readonly cookie: string | undefined;
+}
+
+export interface Ask {
+  readonly body?: unknown;
+  readonly raw?: string | Buffer;
+  readonly token?: string | undefined;
+  readonly cookie?: string | undefined;
+  readonly headers?: Record<string, string>;
+  /** The client's own address; all of 127.0.0.0/8 is ours. */
+  readonly from?: string;
+}
+
+export async function startAdminEdge(options: AdminEdgeOptions = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'admin-edge-'));
+  const database = openDatabase({ path: join(folder, 'openpact.db') });
+  const clock = movableClock();
+  const log = recordingLog();
+  const audit = createAudit({
+    store: createAuditStore(database),
+    database,
+    clock,
+    log: log.log,
+    redactor: plainRedactor,
+    key: randomBytes(32),
+  });
+  const codes: { written: string | undefined; removed: number } = { written: undefined, removed: 0 };
+  const profiles: Profile[] = [];
+  const key = randomBytes(32);
+  const makeIdentity = () =>
+    createIdentity({
+      database,
+      users: createUsersStore(database),
+      logins: createLoginStore(database),
+      settings: createSettingsStore(database),
+      audit,
+      clock,
+      log: log.log,
+      key,
+      codeFile: {
+        write: async (code) => void (codes.written = code),
+        remove: async () => {
+          codes.written = undefined;
+          codes.removed += 1;
+        },
+      },
+      profileWriter: { write: async (profile) => void profiles.push(profile) },
+      options: { hasher: { cost: CHEAP }, ...options.identity },
+    });
+  const identity = makeIdentity();
+  const conversations = fakeConversations();
+  const health: { report: HealthReport } = {
+    report: {
+      isolation: { level: 2, summary: 'one user, Landlock, seccomp' },
+      checks: { database: { status: 'healthy' } },
+    },
+  };
+  const models = fakeModels();
+  const approvals = { approved: [] as unknown[] };
+  const deps: AdminServerDeps = {
+    identity,
+    audit: {
+      list: (query) =>
+        audit.list(query).map(({ at, details, prev_hash: _prev, ...row }) => ({
+          ...row,
+          at: new Date(at).toISOString(),
+          details: JSON.parse(details),
+        })),
+    },
+    conversations: conversations.port,
+    approvals: {
+      list: () => ({ approvals: [], pending: 0 }),
+      async approve(id, { digest, password }, actor) {
+        await identity.stepUp.requireStepUp({ ...actor, act: 'approval.approve', password });
+        approvals.approved.push({ id, digest, by: actor.principal.name });
+        return { id } as never;
+      },
+      deny: (id, reason) => ({ id, reason }) as never,
+    },
+    tools: { list: () => [] },
+    models,
+    system: {
+      status: () => ({ agent_name: 'Pact' }) as never,
+      stopAll: () => 3,
+      health: () => health.report,
+    },
+    pages: options.pages ?? new Map(),
+    clock,
+    log: log.log,
+    options: {
+      host: '127.0.0.1',
+      port: 0,
+      version: '0.1.0',
+      rateLimit: { rate: 1000, burst: 1000 },
+      ...options.server,
+    },
+  };
+  const server = createAdminServer(deps);
+  const { address, port } = await server.listen();
+
+  const ask = (method: string, path: string, how: Ask = {}): Promise<Reply> => send(port, method, path, how);
+
+  /** Makes the account and the profile, and gives a session. */
+  async function setUp() {
+    const code = await identity.setup.begin();
+    const made = await ask('POST', '/api/setup', {
+      body: { username: USERNAME, password: PASSWORD, confirm_password: PASSWORD, setup_code: code },
+    });
+    if (made.status !== 200) throw new Error(`setup: ${made.text}`);
+    const token: string = made.json.access_token;
+    const profile = await ask('POST', '/api/setup/profile', { token, body: PROFILE });
+    if (profile.status !== 200) throw new Error(`profile: ${profile.text}`);
+    return { token, cookie: made.cookie ?? '' };
+  }
+
+  async function login(how: Ask = {}) {
+    const reply = await ask('POST', '/api/auth/login', {
+      ...how,
+      body: { username: USERNAME, password: PASSWORD },
+    });
+    if (reply.status !== 200) throw new Error(`login: ${reply.text}`);
+    return { token: String(reply.json.access_token), cookie: reply.cookie ?? '' };
+  }
+
+  const ticket = async (token: string): Promise<string> =>
+    (await ask('POST', '/api/auth/ws-ticket', { token, body: {} })).json.ticket;
+
+  const sockets: WebSocket[] = [];
+  function chat(id: string, query: string, options: ClientOptions = {}): Chat {
+    const made = openChat(`ws://127.0.0.1:${port}/api/sessions/${id}/chat?${query}`, options);
+    sockets.push(made.socket);
+    return made;
+  }
+
+  return {
+    address,
+    port,
+    server,
+    deps,
+    identity,
+    makeIdentity,
+    database,
+    audit,
+    clock,
+    log,
+    codes,
+    profiles,
+    conversations,
+    models,
+    approvals,
+    health,
+    ask,
+    setUp,
+    login,
+    ticket,
+    chat,
+    events: (event: string) => audit.list({ event, limit: 1000 }),
+    async stop() {
+      for (const socket of sockets) socket.terminate();
+      await server.close();
+      database.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type AdminEdge = Awaited<ReturnType<typeof startAdminEdge>>;
+
+export const PROFILE = {
+  agent_name: 'Pact',
+  personality: 'calm',
+  user_name: 'Ada',
+  timezone: 'Europe/Berlin',
+} as const;
+
+export function send(port: number, method: string, path: string, how: Ask = {}): Promise<Reply> {
+  const payload = how.raw ?? (how.body === undefined ? undefined : JSON.stringify(how.body));
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        method,
+        path,
+        agent: false,
+        ...(how.from === undefined ? {} : { localAddress: how.from }),
+        headers: {
+          ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(payload === undefined ? {} : { 'content-length': Buffer.byteLength(payload) }),
+          ...(how.token === undefined ? {} : { authorization: `Bearer ${how.token}` }),
+          ...(how.cookie === undefined ? {} : { cookie: `refresh=${how.cookie}` }),
+          ...how.headers,
+        },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          const type = response.headers['content-type'] ?? '';
+          const set = response.headers['set-cookie']?.find((line) => line.startsWith('refresh='));
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            json: text !== '' && type.startsWith('application/json') ? JSON.parse(text) : undefined,
+            cookie: set?.slice('refresh='.length).split(';', 1)[0],
+          });
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end(payload);
+  });
+}
+
+export interface Chat {
+  readonly socket: WebSocket;
+  readonly received: ChatServerEvent[];
+  /** The HTTP status of a refused upgrade, or 101. */
+  readonly opened: Promise<number>;
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  send(message: unknown): void;
+  until(test: (events: readonly ChatServerEvent[]) => boolean): Promise<readonly ChatServerEvent[]>;
+}
+
+function openChat(url: string, options: ClientOptions): Chat {
+  const socket = new WebSocket(url, options);
+  const received: ChatServerEvent[] = [];
+  const waiting = new Set<() => void>();
+  socket.on('message', (data) => {
+    received.push(JSON.parse(String(data)) as ChatServerEvent);
+    for (const look of waiting) look();
+  });
+  const opened = new Promise<number>((resolve, reject) => {
+    socket.once('open', () => resolve(101));
+    socket.once('unexpected-response', (request, response) => {
+      resolve(response.statusCode ?? 0);
+      response.resume();
+      request.destroy();
+    });
+    socket.once('error', reject);
+  });
+  const closed = new Promise<{ code: number; reason: string }>((resolve) =>
+    socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() })),
+  );
+  // A test that waits for neither must not fail for the other.
+  opened.catch(() => undefined);
+  return {
+    socket,
+    received,
+    opened,
+    closed,
+    send: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
+    until: (test) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!test(received)) return;
+          waiting.delete(look);
+          resolve(received);
+        };
+        waiting.add(look);
+        look();
+      }),
+  };
+}
+
+/** Time goes on by itself, and can be pushed; the wall clock alone can also be set. */
+function movableClock(): Clock & { advance(ms: number): void; set(ms: number): void } {
+  let offset = 0;
+  let wrong = 0;
+  return {
+    now: () => systemClock.now() + offset + wrong,
+    monotonic: () => systemClock.monotonic() + offset,
+    advance: (ms) => void (offset += ms),
+    set: (ms) => void (wrong += ms),
+  };
+}
+
+function recordingLog() {
+  const lines: { level: string; message: string; facts: unknown }[] = [];
+  const write = (level: string) => (message: string, facts?: unknown) =>
+    void lines.push({ level, message, facts });
+  const log: Log = {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: () => log,
+  };
+  return { log, lines };
+}
+
+/** Conversations in memory that keep the promise of the port: stored events first, no gap, no repeat. */
+function fakeConversations() {
+  const all = new Map<
+    string,
+    { view: Conversation; events: StoredEvent[]; listeners: Set<(event: StoredEvent) => void> }
+  >();
+  const sent: { id: string; content: string; actor: Actor }[] = [];
+  const acts: string[] = [];
+  const answers: { send: Accepted | Error } = { send: { ok: true } };
+  const create = (title = 'New'): Conversation => {
+    const id = newId('ses');
+    const now = new Date().toISOString();
+    const view: Conversation = { id, title, time: { created: now, updated: now }, status: null };
+    all.set(id, { view, events: [], listeners: new Set() });
+    return view;
+  };
+  const port: ConversationsPort = {
+    create: (title) => create(title),
+    list: () => [...all.values()].map(({ view }) => view),
+    get: (id) => all.get(id)?.view,
+    delete: (id) => all.delete(id),
+    messages: (id) => (all.has(id) ? [] : undefined),
+    head(id) {
+      const found = all.get(id);
+      return found && { seq: found.events.at(-1)?.seq ?? 0, running: false };
+    },
+    send(id, content, actor) {
+      if (answers.send instanceof Error) throw answers.send;
+      sent.push({ id, content, actor });
+      return answers.send;
+    },
+    retry(id) {
+      acts.push(`retry ${id}`);
+      return { ok: true };
+    },
+    continue(id) {
+      acts.push(`continue ${id}`);
+      return { ok: true };
+    },
+    abort(id) {
+      acts.push(`abort ${id}`);
+      return { ok: true };
+    },
+    subscribe(id, after, listener) {
+      const found = all.get(id);
+      if (!found) throw new Error('no such conversation');
+      for (const event of found.events) if (event.seq > after) listener(event);
+      found.listeners.add(listener);
+      return () => found.listeners.delete(listener);
+    },
+  };
+  return {
+    port,
+    sent,
+    acts,
+    answers,
+    create,
+    listeners: (id: string) => all.get(id)?.listeners.size ?? 0,
+    emit(id: string, content: string, partId = newId('part')): StoredEvent {
+      const found = all.get(id);
+      if (!found) throw new Error('no such conversation');
+      const event: StoredEvent = {
+        type: 'text',
+        part_id: partId,
+        content,
+        seq: (found.events.at(-1)?.seq ?? 0) + 1,
+        turn_id: null,
+        at: new Date().toISOString(),
+      };
+      found.events.push(event);
+      for (const listener of found.listeners) listener(event);
+      return event;
+    },
+  };
+}
+
+function fakeModels(): ModelsPort & { readonly changes: unknown[]; fail: unknown } {
+  const changes: unknown[] = [];
+  const made = {
+    changes,
+    fail: undefined as unknown,
+    upstreams: () => [],
+    change(name: string, change: unknown) {
+      changes.push({ name, change });
+      return { name } as never;
+    },
+    models() {
+      if (made.fail !== undefined) throw made.fail;
+      return { models: [], default: { provider: 'demo', model: 'demo' }, problems: {} } as never;
+    },
+    setDefault: (choice: never) => choice,
+    test: async () => ({ ok: true, message: 'fine', duration_ms: 1 }),
+  };
+  return made;
+}
