@@ -13,7 +13,7 @@ export function updateDict(t: Thread, fn: string, target: StarDict, args: readon
   const source = args[0];
   if (source instanceof StarDict) {
     t.charge(source.map.size);
-    for (const [key, value] of [...source.map]) target.put(t, source.restore(key), value);
+    for (const [key, value] of source.map) target.put(t, source.restore(key), value);
   } else if (source !== undefined) {
     if (!isIterable(source)) throw wrongType(fn, 'x', source, 'dict or iterable');
     const pairs = elements(t, source);

@@ -1,11 +1,10 @@
 /** Built-in functions about sequences and collections. */
 import { StarlarkError } from '../errors.ts';
-import { compare } from '../ops/equality.ts';
 import { copyElements, elements, forEach, isIterable, lengthOf } from '../ops/iterate.ts';
 import { makeSet } from '../ops/set-operations.ts';
+import { sortedIndexes } from '../ops/sort.ts';
 import { encodeUtf8 } from '../ops/utf8.ts';
 import { native, variadic, wantBool, wantCallable, wrongType, type Native } from '../values/native.ts';
-import type { Thread } from '../thread.ts';
 import { StarBytes, StarList, StarRange, StarTuple, truth, typeName, type Value } from '../values/objects.ts';
 import { OpaqueString } from '../values/opaque.ts';
 import { StarDict } from '../values/table.ts';
@@ -21,31 +20,6 @@ function wantSmallInt(v: Value, what: string): number {
   if (typeof v === 'number') return v;
   if (typeof v === 'bigint') throw new StarlarkError(`range: ${what} ${v} out of range`);
   throw wrongType('range', what, v, 'int');
-}
-
-/** An order of the indexes of `keys`; stable, also when reversed. */
-function sortedOrder(t: Thread, keys: readonly Value[], reverse: boolean): Uint32Array {
-  const n = keys.length;
-  t.charge(n * Math.ceil(Math.log2(n + 1)));
-  const at = new Uint32Array(n);
-  for (let i = 0; i < n; i += 1) at[i] = i;
-  const sign = reverse ? -1 : 1;
-  if (keys.every((key) => typeof key === 'number')) {
-    const numbers = Float64Array.from(keys);
-    return at.sort((i, j) => sign * ((numbers[i] as number) - (numbers[j] as number)) || i - j);
-  }
-  if (keys.every((key) => typeof key === 'string')) {
-    return at.sort((i, j) => {
-      const a = keys[i] as string;
-      const b = keys[j] as string;
-      return a < b ? -sign : a === b ? i - j : sign;
-    });
-  }
-  // The machine's sort may call the order in any direction; errors show the pair as it stands in the list.
-  return at.sort((i, j) => {
-    const c = i < j ? compare(t, keys[i] as Value, keys[j] as Value) : -compare(t, keys[j] as Value, keys[i] as Value);
-    return sign * c || i - j;
-  });
 }
 
 export const SEQUENCE_FUNCTIONS: readonly Native[] = [
@@ -119,10 +93,9 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
       t.allocateList(items.length);
       keys = items.map((item) => by.call(t, [item], undefined));
     }
-    t.allocate(items.length * 12);
-    const order = sortedOrder(t, keys, descending);
-    const out = new Array<Value>(items.length);
-    for (let i = 0; i < out.length; i += 1) out[i] = items[order[i] as number] as Value;
+    const order = sortedIndexes(t, keys, descending);
+    const out: Value[] = [];
+    for (let i = 0; i < order.length; i += 1) out.push(items[order[i] as number] as Value);
     return new StarList(out);
   }),
   native('tuple(x=)', (t, _self, x?: Value) => {

@@ -74,7 +74,8 @@ function splitter(name: 'split' | 'rsplit'): Native {
 function splitRight(text: string, separator: string, max: number): string[] {
   const out: string[] = [];
   let end = text.length;
-  while (max < 0 || out.length < max) {
+  const limit = max < 0 ? Infinity : max;
+  while (out.length < limit) {
     const at = end - separator.length < 0 ? -1 : text.lastIndexOf(separator, end - separator.length);
     if (at < 0) break;
     out.push(text.slice(at + separator.length, end));
@@ -97,6 +98,14 @@ function partitioner(name: 'partition' | 'rpartition'): Native {
   });
 }
 
+function joinPlain(items: readonly string[], separator: string): string {
+  // For a few items plain addition is faster.
+  if (items.length > 6) return items.join(separator);
+  let out = items[0] ?? '';
+  for (let i = 1; i < items.length; i += 1) out += separator + (items[i] as string);
+  return out;
+}
+
 /** `separator.join(x)`; either may be opaque. */
 export function join(t: Thread, separator: TextPart, values: Value): TextPart {
   const items = elements(t, values);
@@ -112,7 +121,7 @@ export function join(t: Thread, separator: TextPart, values: Value): TextPart {
   }
   t.charge(items.length / 4);
   t.allocateString(length);
-  if (!opaque && typeof separator === 'string') return (items as string[]).join(separator);
+  if (!opaque && typeof separator === 'string') return joinPlain(items as readonly string[], separator);
   const parts: TextPart[] = [];
   items.forEach((item, i) => {
     if (i > 0) parts.push(separator);

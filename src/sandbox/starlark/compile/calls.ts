@@ -104,8 +104,8 @@ function call2(t: Thread, callee: Expr, first: Expr, second: Expr, site: Site): 
 function callMany(t: Thread, callee: Expr, args: readonly Expr[], site: Site): Expr {
   return (f) => {
     const fn = callee(f);
-    const values = new Array<Value>(args.length);
-    for (let i = 0; i < args.length; i += 1) values[i] = (args[i] as Expr)(f);
+    const values: Value[] = [];
+    for (let i = 0; i < args.length; i += 1) values.push((args[i] as Expr)(f));
     return general(t, fn, values, site);
   };
 }

@@ -220,10 +220,10 @@ export function compileUnary(c: Context, node: Unary): Expr {
 
 export function compileConditional(c: Context, node: Conditional): Expr {
   const test = c.expr(node.test);
-  const then = c.expr(node.then);
-  const otherwise = c.expr(node.otherwise);
+  const yes = c.expr(node.yes);
+  const no = c.expr(node.no);
   return (f) => {
     const v = test(f);
-    return v === true || (v !== false && truth(v)) ? then(f) : otherwise(f);
+    return v === true || (v !== false && truth(v)) ? yes(f) : no(f);
   };
 }

@@ -223,7 +223,7 @@ function augment(c: Context, node: Assign): (a: Value, b: Value) => Value {
     if (op === '|' && a instanceof StarDict && b instanceof StarDict) {
       try {
         a.check('insert into');
-        for (const [key, value] of [...b.map]) a.put(t, b.restore(key), value);
+        for (const [key, value] of b.map) a.put(t, b.restore(key), value);
       } catch (error) {
         rethrow(error, site);
       }

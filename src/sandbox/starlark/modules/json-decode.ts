@@ -8,7 +8,6 @@ import { StarDict } from '../values/table.ts';
 
 const NUMBER = /[-+.eE0-9]+/y;
 const VALID = /^(-?)(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/;
-const PLAIN = /[^"\\\u0000-\u001f]*/y;
 
 class Decoder {
   readonly #t: Thread;
@@ -143,30 +142,26 @@ class Decoder {
   }
 
   #string(): string {
+    const source = this.#s;
     const start = this.#at;
-    PLAIN.lastIndex = start + 1;
-    const plain = PLAIN.exec(this.#s)?.[0] ?? '';
-    let at = start + 1 + plain.length;
-    let out = plain;
+    let at = start + 1;
+    let begin = at;
+    let out = '';
     for (;;) {
-      const code = this.#s.charCodeAt(at);
+      const code = source.charCodeAt(at);
       if (code === 34) break;
-      if (Number.isNaN(code)) throw this.#fail('unclosed string literal', start);
       if (code === 92) {
         const [char, width] = this.#escape(at);
-        out += char;
+        out += source.slice(begin, at) + char;
         at += width;
-      } else if (code < 32) {
-        throw this.#fail(`invalid character '\\x${code.toString(16).padStart(2, '0')}' in string literal`, at);
-      }
-      PLAIN.lastIndex = at;
-      const more = PLAIN.exec(this.#s)?.[0] ?? '';
-      out += more;
-      at += more.length;
+        begin = at;
+      } else if (code >= 32) at += 1;
+      else if (Number.isNaN(code)) throw this.#fail('unclosed string literal', start);
+      else throw this.#fail(`invalid character '\\x${code.toString(16).padStart(2, '0')}' in string literal`, at);
     }
     this.#at = at + 1;
-    this.#t.allocateString(out.length);
-    return out;
+    this.#t.allocateString(at - start);
+    return out + source.slice(begin, at);
   }
 
   #escape(at: number): [string, number] {

@@ -11,12 +11,16 @@ function rootBits(count: number, root: (n: number) => number): Uint32Array {
   return out;
 }
 
-const K = rootBits(64, Math.cbrt);
-const INITIAL = rootBits(8, Math.sqrt);
+let tables: { readonly k: Uint32Array; readonly initial: Uint32Array } | undefined;
+
+/** The constants, computed when the first script needs them. */
+function constants(): NonNullable<typeof tables> {
+  return (tables ??= { k: rootBits(64, Math.cbrt), initial: rootBits(8, Math.sqrt) });
+}
 
 const rotate = (x: number, n: number): number => (x >>> n) | (x << (32 - n));
 
-function compress(state: Uint32Array, block: DataView, at: number, w: Uint32Array): void {
+function compress(state: Uint32Array, block: DataView, at: number, w: Uint32Array, k: Uint32Array): void {
   for (let i = 0; i < 16; i += 1) w[i] = block.getUint32(at + 4 * i);
   for (let i = 16; i < 64; i += 1) {
     const a = w[i - 15] as number;
@@ -28,7 +32,7 @@ function compress(state: Uint32Array, block: DataView, at: number, w: Uint32Arra
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
   for (let i = 0; i < 64; i += 1) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (K[i] as number) + (w[i] as number)) | 0;
+    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (k[i] as number) + (w[i] as number)) | 0;
     const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     h = g;
@@ -54,9 +58,10 @@ export function sha256(data: Uint8Array): Uint8Array {
   const view = new DataView(padded.buffer);
   view.setUint32(size - 8, Math.floor(data.length / 2 ** 29));
   view.setUint32(size - 4, (data.length << 3) >>> 0);
-  const state = Uint32Array.from(INITIAL);
+  const { k, initial } = constants();
+  const state = Uint32Array.from(initial);
   const w = new Uint32Array(64);
-  for (let at = 0; at < size; at += 64) compress(state, view, at, w);
+  for (let at = 0; at < size; at += 64) compress(state, view, at, w, k);
   const out = new Uint8Array(32);
   const outView = new DataView(out.buffer);
   state.forEach((v, i) => outView.setUint32(4 * i, v));

@@ -103,7 +103,9 @@ function intOperation(t: Thread, op: BinaryOp, a: Int, b: Int): Value {
   }
   const x = BigInt(a);
   const y = BigInt(b);
-  chargeInts(t, op, x, y);
+  // Two small ints make no more than two digits of 64 bits.
+  if (typeof a === 'number' && typeof b === 'number' && op !== '<<') t.allocate(32);
+  else chargeInts(t, op, x, y);
   switch (op) {
     case '+':
       return normalize(x + y);
@@ -279,7 +281,7 @@ function repeat(t: Thread, v: Value, count: Int): Value | undefined {
 }
 
 function repeatItems(items: readonly Value[], n: number): Value[] {
-  if (items.length === 1) return new Array<Value>(n).fill(items[0] as Value);
+  if (items.length === 1) return Array.from<Value>({ length: n }).fill(items[0] as Value);
   const out: Value[] = [];
   if (items.length > 0) for (let i = 0; i < n; i += 1) for (const item of items) out.push(item);
   return out;

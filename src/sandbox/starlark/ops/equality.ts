@@ -36,10 +36,8 @@ function floatEquals(a: Value, b: Value): boolean {
   const x = a instanceof StarFloat ? a.value : a;
   const y = b instanceof StarFloat ? b.value : b;
   if (typeof x === 'number' && typeof y === 'number') return x === y || (Number.isNaN(x) && Number.isNaN(y));
-  // The order of a bigint and a number is exact; NaN has none.
-  if ((typeof x === 'number' && typeof y === 'bigint') || (typeof x === 'bigint' && typeof y === 'number')) {
-    return x <= y && x >= y;
-  }
+  if (typeof x === 'number' && typeof y === 'bigint') return Number.isInteger(x) && BigInt(x) === y;
+  if (typeof x === 'bigint' && typeof y === 'number') return Number.isInteger(y) && BigInt(y) === x;
   return false;
 }
 

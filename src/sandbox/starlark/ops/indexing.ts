@@ -44,13 +44,9 @@ export function getIndex(t: Thread, x: Value, i: Value): Value {
 
 function nth(t: Thread, x: StarIterable, at: number): Value {
   t.charge(at);
-  let i = 0;
-  for (const values = x.iterate(), end = false; !end; i += 1) {
-    const next = values.next();
-    if (next.done === true) break;
-    if (i === at) return next.value;
-  }
-  throw new StarlarkError('index out of range');
+  const values = x.iterate();
+  for (let i = 0; i < at; i += 1) values.next();
+  return values.next().value as Value;
 }
 
 /** The error for a key that is not there. */

@@ -30,8 +30,8 @@ export function elements(t: Thread, v: Value): readonly Value[] {
   if (v instanceof StarRange) {
     t.charge(v.length);
     t.allocateList(v.length);
-    const out = new Array<Value>(v.length);
-    for (let i = 0; i < v.length; i += 1) out[i] = v.start + i * v.step;
+    const out: Value[] = [];
+    for (let i = 0; i < v.length; i += 1) out.push(v.start + i * v.step);
     return out;
   }
   if (v instanceof StarIterable) {

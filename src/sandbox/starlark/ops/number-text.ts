@@ -67,20 +67,22 @@ export function normalize(v: bigint): number | bigint {
   return v >= -9007199254740991n && v <= 9007199254740991n ? Number(v) : v;
 }
 
-/** The number of 64-bit digits of an int, by way of its hexadecimal text. */
+/** At least the number of 64-bit digits of an int; exact by way of its hexadecimal text. */
 export function limbs(v: bigint): number {
+  if (v < TWO_LIMBS && v > -TWO_LIMBS) return 2;
   return Math.ceil(v.toString(16).length / 16);
 }
 
 /** The digits of an int; charges the quadratic work of a large one before it is done. */
 export function intText(t: Thread, v: number | bigint, radix = 10): string {
-  if (typeof v === 'bigint') {
-    const size = limbs(v);
-    t.charge((size * size) / 16);
-    t.allocateString(size * 20);
-  }
+  if (typeof v === 'number') return radix === 10 ? String(v) : v.toString(radix);
+  const size = limbs(v);
+  t.charge((size * size) / 16);
+  t.allocateString(size * 20);
   return v.toString(radix);
 }
+
+const TWO_LIMBS = 1n << 128n;
 
 const DIGITS: Record<number, RegExp> = {};
 for (let base = 2; base <= 36; base += 1) {

@@ -2,7 +2,7 @@
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
 import {
-  Callable, HostObject, StarBytes, StarFloat, StarIterable, StarList, StarModule, StarObject, StarRange, StarStruct, StarTuple, typeName, type Value,
+  Callable, HostObject, StarBytes, StarFloat, StarIterable, StarList, StarModule, StarRange, StarStruct, StarTuple, typeName, type StarObject, type Value,
 } from '../values/objects.ts';
 import { OpaqueString, type TextPart } from '../values/opaque.ts';
 import { StarDict, StarSet } from '../values/table.ts';

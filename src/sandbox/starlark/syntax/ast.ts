@@ -87,8 +87,8 @@ export interface Binary extends ExprNode {
 export interface Conditional extends ExprNode {
   readonly kind: 'conditional';
   readonly test: Expr;
-  readonly then: Expr;
-  readonly otherwise: Expr;
+  readonly yes: Expr;
+  readonly no: Expr;
 }
 
 export interface Attribute extends ExprNode {

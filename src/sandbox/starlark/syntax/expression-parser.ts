@@ -116,15 +116,15 @@ export abstract class ExpressionParser extends Scanner {
   test(): Expr {
     return this.#nested(() => {
       if (this.kind === 'lambda') return this.#lambda(true);
-      const then = this.#binary(1);
-      if (this.kind !== 'if') return then;
+      const yes = this.#binary(1);
+      if (this.kind !== 'if') return yes;
       const pos = this.start;
       this.next();
       const test = this.#binary(1);
       if ((this.kind as string) !== 'else') throw this.fail("conditional expression without else clause: write 'a if test else b'", this.start);
       this.next();
-      const otherwise = this.test();
-      return this.#checked({ kind: 'conditional', pos, depth: deepest([test, then, otherwise]), test, then, otherwise });
+      const no = this.test();
+      return this.#checked({ kind: 'conditional', pos, depth: deepest([test, yes, no]), test, yes, no });
     });
   }
 

@@ -89,7 +89,7 @@ function expression(expr: Expr): string {
     case 'binary':
       return `${operand(expr.left)} ${expr.op} ${operand(expr.right)}`;
     case 'conditional':
-      return `${operand(expr.then)} if ${operand(expr.test)} else ${operand(expr.otherwise)}`;
+      return `${operand(expr.yes)} if ${operand(expr.test)} else ${operand(expr.no)}`;
     case 'attribute':
       return `${operand(expr.object)}.${expr.name}`;
     case 'index':

@@ -299,8 +299,8 @@ export class Resolver {
         return this.#expr(expr.right);
       case 'conditional':
         this.#expr(expr.test);
-        this.#expr(expr.then);
-        return this.#expr(expr.otherwise);
+        this.#expr(expr.yes);
+        return this.#expr(expr.no);
       case 'attribute':
         return this.#expr(expr.object);
       case 'index':

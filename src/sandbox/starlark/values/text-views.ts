@@ -1,6 +1,6 @@
 /** What `elems()`, `elem_ords()`, `codepoints()` and `codepoint_ords()` return: an iterable view of a text. */
 import { quote } from '../ops/repr.ts';
-import { StarBytes, StarIterable, type Value } from './objects.ts';
+import { StarIterable, type StarBytes, type Value } from './objects.ts';
 
 /** The ways to take a string apart. */
 export type TextView = 'elems' | 'elem_ords' | 'codepoints' | 'codepoint_ords';
