@@ -151,10 +151,10 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   '%s is passed on, and the product ends in order',
   async (signal) => {
     bundle(`
-    say({ ready: true });
+    const asked = askedToStop(60_000);
     setInterval(() => {}, 1000);
-    const by = await askedToStop(60_000);
-    say({ by });
+    say({ ready: true });
+    say({ by: await asked });
     process.exit(3);
   `);
     const { child, lines, ended } = start();
