@@ -1,11 +1,13 @@
 /** Families of events that can be filtered for. The value is the beginning of an event's name, with its dot. */
 export const FAMILIES = [
-  { value: 'login.', label: 'Logins' },
-  { value: 'setup.', label: 'Setup' },
-  { value: 'settings.', label: 'Settings' },
-  { value: 'conversation.', label: 'Conversations' },
-  { value: 'turn.', label: 'Turns' },
-  { value: 'llm.', label: 'Model calls' },
-  { value: 'tool.', label: 'Tools' },
   { value: 'approval.', label: 'Approvals' },
+  { value: 'tool.', label: 'Tools' },
+  { value: 'turn.', label: 'Turns' },
+  { value: 'llm.', label: 'Models' },
+  { value: 'conversation.', label: 'Conversations' },
+  { value: 'login.', label: 'Logins' },
+  { value: 'session.', label: 'Sessions' },
+  { value: 'password.', label: 'Password' },
+  { value: 'setup.', label: 'Setup' },
+  { value: 'system.', label: 'System' },
 ] as const;

@@ -111,7 +111,8 @@ function unreachable(): CallError {
 /** What happened and what to do, of anything thrown. */
 export function explain(error: unknown): { readonly message: string; readonly fix: string | undefined } {
   if (error instanceof CallError) {
-    const reference = error.reference ? ` Reference: ${error.reference}.` : '';
+    const named = !error.reference || (error.fix?.includes(error.reference) ?? false);
+    const reference = named ? '' : ` Reference: ${error.reference}.`;
     return { message: `${error.message}${reference}`, fix: error.fix };
   }
   if (error instanceof Unreachable) {

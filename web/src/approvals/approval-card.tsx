@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { Fingerprint, Hourglass } from 'lucide-react';
-import { useId, useState, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import type { Approval } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
@@ -225,6 +225,10 @@ function StepUpDialog({
   readonly onPassword: (password: string) => void;
 }) {
   const [password, setPassword] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (problem) field.current?.focus();
+  }, [problem, busy]);
   function submit(event: FormEvent) {
     event.preventDefault();
     if (password === '' || busy) return;
@@ -249,6 +253,7 @@ function StepUpDialog({
         </p>
         <TextField
           label="Password"
+          ref={field}
           secret
           autoComplete="current-password"
           // The dialog is for this field.

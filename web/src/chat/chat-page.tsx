@@ -16,7 +16,7 @@ const route = getRouteApi('/app/chat');
 /** The list on the left, a conversation on the right; on a phone one of the two. */
 export function ChatPage() {
   const { q = '' } = route.useSearch();
-  const { id = null } = useParams({ strict: false }) as { id?: string };
+  const { id = null } = useParams({ strict: false });
   return (
     <div className="flex h-full min-h-0">
       <div

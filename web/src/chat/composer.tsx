@@ -53,7 +53,7 @@ export function Composer({ conversationId, running, stopping, model, onSend, onS
 
   return (
     <div className="flex flex-col gap-1">
-      <div className="flex items-end gap-2 rounded-lg bg-raised p-2 shadow-[inset_0_0_0_1px_var(--line-strong)] focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-link">
+      <div className="flex items-end gap-2 rounded-lg bg-raised p-2 shadow-[inset_0_0_0_1px_var(--line-strong)] focus-within:shadow-[inset_0_0_0_1.5px_var(--link)]">
         <textarea
           ref={field}
           rows={1}
@@ -79,7 +79,7 @@ export function Composer({ conversationId, running, stopping, model, onSend, onS
             disabled={stopping}
             onClick={onStop}
             data-testid="stop"
-            className="flex h-8 min-w-8 shrink-0 items-center justify-center gap-2 rounded-md bg-stop px-2 text-canvas enabled:hover:bg-stop-hover disabled:opacity-60 max-md:h-10 max-md:min-w-10"
+            className="flex h-8 min-w-8 shrink-0 items-center justify-center gap-2 rounded-md bg-stop-fill px-2 text-white enabled:hover:bg-stop-hover disabled:opacity-60 max-md:h-10 max-md:min-w-10"
           >
             <Square aria-hidden size={14} fill="currentColor" className={stopping ? 'dot-live' : undefined} />
           </button>

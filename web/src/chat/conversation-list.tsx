@@ -55,7 +55,11 @@ export function ConversationList({ active, q }: { readonly active: string | null
       )}
       {(sorted.length > 5 || q !== '') && (
         <div className="relative px-2 pb-2">
-          <Search aria-hidden size={14} className="absolute top-[9px] left-4 text-faint max-md:top-[15px]" />
+          <Search
+            aria-hidden
+            size={14}
+            className="pointer-events-none absolute top-[11px] left-5 text-faint max-md:top-[15px]"
+          />
           <input
             type="search"
             aria-label="Search the conversations by title"
@@ -65,7 +69,7 @@ export function ConversationList({ active, q }: { readonly active: string | null
               const next = event.target.value;
               void navigate({ to: '.', search: next === '' ? {} : { q: next }, replace: true });
             }}
-            className={cx(INPUT_CLASS, 'h-8 pl-8 text-meta')}
+            className={cx(INPUT_CLASS, 'pl-8')}
           />
         </div>
       )}
@@ -148,9 +152,9 @@ export function DeleteConversation({
   readonly onDeleted: (id: string) => void;
 }) {
   // The name stays in the dialog while it closes.
-  const last = useRef(conversation);
-  if (conversation) last.current = conversation;
-  const shown = conversation ?? last.current;
+  const [last, setLast] = useState(conversation);
+  if (conversation && conversation !== last) setLast(conversation);
+  const shown = conversation ?? last;
   return (
     <Confirm
       open={conversation !== null}

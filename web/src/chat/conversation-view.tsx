@@ -74,7 +74,10 @@ function OpenConversation({
   const name = status?.agent_name || 'Assistant';
   const running = transcript.open.size > 0;
   const shown = ready || transcript.items.length > 0;
-  const stick = useStickToBottom(state.outgoing.length === 0 ? transcript : state, shown);
+  const { scroller, unseen, toBottom, onScroll } = useStickToBottom(
+    state.outgoing.length === 0 ? transcript : state,
+    shown,
+  );
   const words = useLiveWords(transcript, ready, name);
   const listed = useQuery({ ...conversations, enabled: false }).data?.find((each) => each.id === id);
   const title = conversation ? titleOf(conversation) : listed ? titleOf(listed) : '';
@@ -88,7 +91,7 @@ function OpenConversation({
 
   function send(text: string) {
     store.send(text);
-    stick.toBottom();
+    toBottom();
   }
 
   const model = chosen
@@ -119,8 +122,8 @@ function OpenConversation({
       <ConnectionBanner connection={state.connection} onRetry={() => store.reconnect()} />
       <div className="relative min-h-0 flex-1">
         <div
-          ref={stick.scroller}
-          onScroll={stick.onScroll}
+          ref={scroller}
+          onScroll={onScroll}
           className="h-full overflow-y-auto overscroll-contain"
           data-testid="transcript"
         >
@@ -147,10 +150,10 @@ function OpenConversation({
             )}
           </div>
         </div>
-        {stick.unseen && (
+        {unseen && (
           <button
             type="button"
-            onClick={stick.toBottom}
+            onClick={toBottom}
             data-testid="new-messages"
             className="absolute bottom-3 left-1/2 flex h-8 -translate-x-1/2 items-center gap-2 rounded-full border border-line bg-raised px-3 text-meta font-medium shadow-pop hover:bg-hover"
           >

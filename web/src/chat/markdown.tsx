@@ -120,9 +120,14 @@ function codeOf(children: ReactNode): { readonly text: string; readonly language
   if (typeof children === 'object' && children !== null && 'props' in children) {
     const props = children.props as { readonly className?: string; readonly children?: ReactNode };
     return {
-      text: String(props.children ?? '').replace(/\n$/, ''),
+      text: textOf(props.children).replace(/\n$/, ''),
       language: /language-([\w+#.-]+)/.exec(props.className ?? '')?.[1],
     };
   }
-  return { text: String(children), language: undefined };
+  return { text: textOf(children), language: undefined };
+}
+
+/** Code is plain text in the tree; anything else in its place would be a mistake, and is shown as nothing. */
+function textOf(node: ReactNode): string {
+  return typeof node === 'string' ? node : '';
 }

@@ -18,7 +18,7 @@ import {
   X,
   type LucideIcon,
 } from 'lucide-react';
-import { memo, useId, useState } from 'react';
+import { memo, useEffect, useId, useRef, useState } from 'react';
 import type { Json, ToolOutcomeKind } from '../api/types.ts';
 import { cx } from '../ui/class-names.ts';
 import { ExactText } from '../ui/exact-text.tsx';
@@ -94,13 +94,18 @@ export const ToolRow = memo(function ToolRow({
 }) {
   const [open, setOpen] = useState(false);
   const panel = useId();
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (open) box.current?.scrollIntoView({ block: 'nearest' });
+  }, [open]);
   const outcome = outcomeOf(tool, turnRuns);
   const Icon = ICONS[tool.name] ?? Wrench;
   const hidden = Object.entries(tool.result?.redactions ?? {});
   return (
     <div
+      ref={box}
       className={cx(
-        'rounded-md border',
+        'scroll-my-4 rounded-md border',
         tool.ask?.status === 'pending' && !tool.result ? 'border-ask-line' : 'border-line',
       )}
       data-testid="tool-row"

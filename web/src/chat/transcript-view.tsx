@@ -1,5 +1,5 @@
 import { CircleAlert, Square } from 'lucide-react';
-import { memo, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { exact } from '../ui/time.tsx';
@@ -7,7 +7,7 @@ import type { Outgoing } from './conversation-store.ts';
 import { Markdown } from './markdown.tsx';
 import { ThinkingRow } from './thinking-row.tsx';
 import { ToolRow } from './tool-row.tsx';
-import type { Item, Transcript, Turn, UserItem } from './transcript.ts';
+import { readingOrder, type Item, type Transcript, type Turn, type UserItem } from './transcript.ts';
 import { TurnEnd } from './turn-end.tsx';
 
 /** So many steps are drawn at first; the earlier ones on demand. */
@@ -29,7 +29,8 @@ export interface TranscriptViewProps {
 export function TranscriptView(props: TranscriptViewProps) {
   const { transcript, outgoing, name, demoByDefault } = props;
   const [pages, setPages] = useState(1);
-  const { items, turns, open } = transcript;
+  const { turns, open } = transcript;
+  const items = useMemo(() => readingOrder(transcript.items), [transcript.items]);
   const from = Math.max(0, items.length - PAGE * pages);
   const shown = items.slice(from);
   const lastTurn = items.findLast((item) => item.turnId !== null)?.turnId ?? null;

@@ -270,6 +270,22 @@ function opened(state: Transcript, id: string, event: StoredEvent): Transcript {
   return { ...state, open: new Set(state.open).add(id) };
 }
 
+/**
+ * The items in reading order: each turn together, turns in the order in which they were asked for. A message that was
+ * sent while an earlier turn ran comes after all of that turn, however their events were mixed on the way.
+ */
+export function readingOrder(items: readonly Item[]): readonly Item[] {
+  const groups = new Map<string, Item[]>();
+  let last = '';
+  for (const item of items) {
+    if (item.turnId !== null) last = item.turnId;
+    const group = groups.get(last);
+    if (group) group.push(item);
+    else groups.set(last, [item]);
+  }
+  return [...groups.values()].flat();
+}
+
 /** To be called when the replay is over and the server had said that nothing runs. */
 export function nothingRuns(state: Transcript): Transcript {
   return state.open.size === 0 ? state : { ...state, open: new Set() };

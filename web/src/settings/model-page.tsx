@@ -164,13 +164,13 @@ function Upstream({
 
   return (
     <li data-testid={`upstream-${upstream.name}`}>
-      <div className="flex items-center gap-3 pr-4">
+      <div className="flex items-center gap-1 pr-4">
         <button
           type="button"
           aria-expanded={open}
           aria-controls={panel}
           onClick={onToggle}
-          className="flex min-h-14 min-w-0 flex-1 items-center gap-3 rounded-lg py-2 pl-3 text-left hover:bg-hover"
+          className="flex min-h-14 min-w-0 flex-1 items-center gap-3 rounded-lg px-3 py-2 text-left hover:bg-hover"
           data-testid={`upstream-open-${upstream.name}`}
         >
           <ChevronRight aria-hidden size={16} className={cx('shrink-0 text-faint', open && 'rotate-90')} />

@@ -56,7 +56,7 @@ export function ProfileStep({ onDone }: { readonly onDone: () => void }) {
 
   return (
     <form className="flex flex-col gap-2" onSubmit={(event) => void submit(event)}>
-      <div className="grid grid-cols-2 gap-x-4 gap-y-2 max-sm:grid-cols-1">
+      <div className="grid grid-cols-2 gap-2 max-sm:grid-cols-1">
         <TextField
           label="Its name"
           name="agent_name"

@@ -7,6 +7,10 @@ import { cx } from '../ui/class-names.ts';
 
 const KEY = 'openpact-isolation-seen';
 
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
 function seen(): string | null {
   try {
     return sessionStorage.getItem(KEY);
@@ -26,7 +30,10 @@ export function IsolationBanner() {
   const { level, summary, missing } = data.isolation;
   if (level !== 0 && hidden === String(level)) return null;
   const Icon = level === 0 ? ShieldX : ShieldAlert;
-  const text = missing.length > 0 ? missing.map((each) => `${each.what}: ${each.fix}`).join(' ') : summary;
+  const text =
+    missing.length > 0
+      ? missing.map((each) => `${sentence(each.what)} ${sentence(each.fix)}`).join(' ')
+      : summary;
   return (
     <aside
       aria-label="Isolation"

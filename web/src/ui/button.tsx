@@ -11,7 +11,7 @@ const TONES: Readonly<Record<ButtonTone, string>> = {
     'bg-raised text-ink shadow-[inset_0_0_0_1px_var(--line-strong)] enabled:hover:bg-hover disabled:text-faint disabled:shadow-[inset_0_0_0_1px_var(--line)]',
   quiet: 'text-muted enabled:hover:bg-hover enabled:hover:text-ink disabled:text-faint',
   danger:
-    'bg-stop text-canvas enabled:hover:bg-stop-hover disabled:bg-hover disabled:text-faint disabled:shadow-[inset_0_0_0_1px_var(--line)]',
+    'bg-stop-fill text-white enabled:hover:bg-stop-hover disabled:bg-hover disabled:text-faint disabled:shadow-[inset_0_0_0_1px_var(--line)]',
   'danger-plain':
     'bg-raised text-stop shadow-[inset_0_0_0_1px_var(--stop-line)] enabled:hover:bg-stop-soft disabled:text-faint disabled:shadow-[inset_0_0_0_1px_var(--line)]',
 };

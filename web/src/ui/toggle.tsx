@@ -19,7 +19,7 @@ export function Toggle({
       checked={checked}
       disabled={disabled}
       onCheckedChange={onChange}
-      className="relative h-5 w-9 shrink-0 rounded-full bg-line-strong transition-colors data-checked:bg-accent data-disabled:opacity-60"
+      className="inline-flex h-5 w-9 items-center shrink-0 rounded-full bg-line-strong transition-colors data-checked:bg-accent data-disabled:opacity-60"
     >
       <Switch.Thumb className="block size-4 translate-x-0.5 rounded-full bg-white shadow-sm transition-transform data-checked:translate-x-[18px]" />
     </Switch.Root>
