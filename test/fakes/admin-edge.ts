@@ -396,6 +396,10 @@ function fakeConversations() {
     acts,
     answers,
     create,
+    /** What the port promises not to do. */
+    repeat(id: string, event: StoredEvent): void {
+      for (const listener of all.get(id)?.listeners ?? []) listener(event);
+    },
     listeners: (id: string) => all.get(id)?.listeners.size ?? 0,
     emit(id: string, content: string, partId = newId('part')): StoredEvent {
       const found = all.get(id);

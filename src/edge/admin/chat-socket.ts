@@ -11,7 +11,7 @@ import type { AdminLimits } from './options.ts';
 import { createOutbox } from './outbox.ts';
 import type { Accepted, Actor, ConversationHead, ConversationsPort } from './ports.ts';
 
-export const CLOSE_SESSION_ENDED = 4401;
+const CLOSE_SESSION_ENDED = 4401;
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_TOO_SLOW = 1013;
 const CLOSE_POLICY = 1008;
@@ -41,8 +41,8 @@ export interface ChatSocketOrder {
 export interface ChatSocket {
   /** Looks whether the session still lives and ends the socket if not. */
   recheck(): void;
-  /** For a server that stops. */
-  goAway(): void;
+  /** For a server that stops: says so, and with `now` waits for no answer. */
+  goAway(now: boolean): void;
 }
 
 const content = z
@@ -201,7 +201,7 @@ export function openChatSocket(deps: ChatSocketDeps, order: ChatSocketOrder): Ch
     close(CLOSE_INTERNAL, 'internal error');
   }
 
-  return { recheck, goAway: () => close(CLOSE_GOING_AWAY, 'OpenPact stops') };
+  return { recheck, goAway: (now) => (now ? socket.terminate() : close(CLOSE_GOING_AWAY, 'OpenPact stops')) };
 }
 
 function parseMessage(data: RawData): ClientMessage | { readonly problem: string } {

@@ -29,8 +29,8 @@ export interface ChatUpgradeDeps extends ChatSocketDeps {
 
 export interface ChatUpgrade {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Sends every client away. */
-  close(): void;
+  /** Sends every client away; a second time without waiting for their answer. */
+  close(now: boolean): void;
 }
 
 export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
@@ -103,10 +103,9 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
         },
       );
     },
-    close() {
+    close(now) {
       stopListening();
-      for (const chat of open.keys()) chat.goAway();
-      server.close();
+      for (const chat of open.keys()) chat.goAway(now);
     },
   };
 }

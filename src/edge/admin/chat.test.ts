@@ -270,4 +270,25 @@ describe('a chat socket that lasts', () => {
     expect((await closed).code).toBe(1001);
     await own.stop();
   });
+
+  test('does not keep OpenPact from stopping when the client answers nothing', async () => {
+    const own = await startAdminEdge({ server: { limits: { closeMs: 100 } } });
+    const { token: mine } = await own.setUp();
+    const conversation = own.conversations.create();
+    const chat = own.chat(conversation.id, `ticket=${await own.ticket(mine)}`);
+    await chat.opened;
+    chat.socket.pause();
+    await own.server.close();
+    await own.stop();
+  });
+
+  test('hears nothing twice, even if what feeds it repeats itself', async () => {
+    const chat = await open();
+    await chat.opened;
+    const first = edge.conversations.emit(id, 'one');
+    edge.conversations.repeat(id, first);
+    edge.conversations.emit(id, 'two');
+    const events = await chat.until((list) => list.at(-1)?.seq === 2);
+    expect(seqs(events)).toEqual([1, 2]);
+  });
 });

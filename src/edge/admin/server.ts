@@ -132,6 +132,8 @@ export function createAdminServer(deps: AdminServerDeps): AdminServer {
         server.once('error', onError);
         server.listen({ host: options.host, port: options.port }, () => {
           server.off('error', onError);
+          // Such as no file descriptor left for another connection: those that are open live on.
+          server.on('error', (error) => log.error('the admin server', { problem: errorText(error) }));
           resolve();
         });
       });
@@ -139,10 +141,14 @@ export function createAdminServer(deps: AdminServerDeps): AdminServer {
       return { address: `http://${urlHost(options.host)}:${port}`, port };
     },
     async close() {
-      chat.close();
+      chat.close(false);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), limits.closeMs);
+      const timer = setTimeout(() => {
+        // WebSockets are no connections of the HTTP server any more.
+        chat.close(true);
+        server.closeAllConnections();
+      }, limits.closeMs);
       await closed;
       clearTimeout(timer);
     },

@@ -51,12 +51,12 @@ export interface Credentials {
 export class LoginLimited extends AppError {
   readonly first: boolean;
 
-  constructor(retryAfterMs: number, first: boolean) {
+  constructor(retryAfterMs: number, first: boolean, message = 'Too many wrong passwords.') {
     const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
     super({
       family: 'limit',
       code: 'rate_limited',
-      message: 'Too many wrong passwords.',
+      message,
       fix: `Try again in ${seconds} s.`,
       details: { retry_after_s: seconds },
     });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { addressKey } from './address-key.ts';
 import { createAttempts } from './attempts.ts';
 import { createCredentials } from './credentials.ts';

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, test } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { judgePassword } from './password-rule.ts';
 import { createPasswordHasher, DEFAULT_COST } from './passwords.ts';
 import { newSetupCode, sameSetupCode } from './setup-code.ts';

@@ -84,21 +84,28 @@ export function createSetup(deps: SetupDeps): Setup {
     }
   }
 
-  function requireCode(typed: string, client: ClientFacts): void {
-    const attempt = wrongCodes.take(addressKey(client.address));
-    if (!attempt.ok) throw new LoginLimited(attempt.retryAfterMs, attempt.first);
-    if (code !== undefined && sameSetupCode(typed, code)) {
-      attempt.giveBack();
-      return;
-    }
+  function refused(client: ClientFacts, reason: string): void {
     audit.note({
       event: 'setup.account',
       principal: { kind: 'anonymous', address: client.address },
       origin: 'page',
       target: '',
       outcome: 'refused',
-      details: { reason: 'wrong code' },
+      details: { reason },
     });
+  }
+
+  function requireCode(typed: string, client: ClientFacts): void {
+    const attempt = wrongCodes.take(addressKey(client.address));
+    if (!attempt.ok) {
+      if (attempt.first) refused(client, 'too many wrong codes');
+      throw new LoginLimited(attempt.retryAfterMs, attempt.first, 'Too many wrong setup codes.');
+    }
+    if (code !== undefined && sameSetupCode(typed, code)) {
+      attempt.giveBack();
+      return;
+    }
+    refused(client, 'wrong code');
     throw new AppError({
       family: 'forbidden',
       code: 'invalid_setup_code',
