@@ -50,7 +50,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-export function parseConfigFile(path: string, text: string, environment: Environment): ConfigFile {
+function parseConfigFile(path: string, text: string, environment: Environment): ConfigFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const problems: Problem[] = [];

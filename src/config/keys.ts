@@ -14,7 +14,7 @@ export interface KeyInfo {
  * Every key. Its variable is `OPENPACT_` and the key in capitals with `_` for each dot: `admin.jwt.access_expiry` is
  * OPENPACT_ADMIN_JWT_ACCESS_EXPIRY. Lists are separated by commas there; flags are true, false, 1 or 0.
  */
-export const KEYS = {
+const KEYS = {
   'workspace.path': { kind: 'text', short: ['WORKSPACE_PATH'], says: 'The folder that holds everything.' },
   'admin.bind': {
     kind: 'text',

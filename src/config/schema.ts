@@ -111,7 +111,7 @@ export function toConfig(settings: Settings): Config {
   };
 }
 
-export function parseBind(value: string): BindAddress | undefined {
+function parseBind(value: string): BindAddress | undefined {
   const found = /^(?:\[([0-9a-fA-F:.%]+)\]|([a-zA-Z0-9.-]+)):(\d{1,5})$/.exec(value);
   if (!found) return undefined;
   const [, six, other, digits] = found;

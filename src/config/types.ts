@@ -40,8 +40,8 @@ export interface BindAddress {
   readonly port: number;
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type ProviderName = 'openai' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type ProviderName = 'openai' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
 
 /** The variables of the surroundings, as they were handed over. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -8,8 +8,6 @@ import { dirname, join } from 'node:path';
 import { AppError, errorText } from '../../core/index.ts';
 import { workspacePaths, type WorkspacePaths } from './workspace-paths.ts';
 
-export { workspacePaths, type WorkspacePaths } from './workspace-paths.ts';
-
 /**
  * Makes what is missing and checks the rest (W-05, W-09). Idempotent. `user` is who must own `secure/`.
  * Errors of family `config`: `workspace_modes` with every finding and its repair, `workspace_unusable`.
