@@ -2,7 +2,6 @@
  * Runs every suite and says plainly how it went. `npm test [filter...]` runs the files whose path contains a filter.
  * With OPENPACT_CI=1 a skipped test counts as a failure, and every suite has to stay within its time budget by and large.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { startVitest, type Reporter, type TestModule } from 'vitest/node';
 import { build } from './build.ts';
@@ -59,7 +58,8 @@ const counter: Reporter = {
 };
 
 const filters = process.argv.slice(2);
-if (existsSync(join(ROOT, 'node_modules', 'rolldown'))) await build({ quiet: true });
+await build({ quiet: true });
+process.env['OPENPACT_TEST_BUNDLE'] = '1';
 
 const vitest = await startVitest('test', filters, {
   root: ROOT,

@@ -12,7 +12,7 @@ import type {
 import type { Conversations } from '../engine/conversations.ts';
 import type { StepUp } from '../guard/identity/index.ts';
 import type { IsolationReport } from '../host/process/index.ts';
-import { describeIsolation } from '../host/process/index.ts';
+import { isolationSentence } from '../host/process/index.ts';
 import type { ApprovalRow, AuditRow, ToolCallStore } from '../host/storage/index.ts';
 import type { Assistant } from './assistant.ts';
 
@@ -104,7 +104,8 @@ function approvalView(row: ApprovalRow, conversations: Conversations, calls: Too
     decided_at: time(row.decided_at),
     decided_by: row.decided_by,
     reason: row.reason,
-    outcome: row.status === 'approved' && call ? call.status : null,
+    // Between the decision and the start of the call there is nothing to tell yet.
+    outcome: row.status === 'approved' && call && call.status !== 'asking' ? call.status : null,
   };
 }
 
@@ -157,7 +158,7 @@ export function systemPort(assistant: Assistant, facts: SystemFacts): SystemPort
   const isolation = () => {
     const report = facts.isolation();
     if (!report) return { level: 0 as const, summary: 'The fences are being tried.', missing: [] };
-    return { level: report.level, summary: describeIsolation(report)[0] ?? '', missing: report.missing };
+    return { level: report.level, summary: isolationSentence(report.level), missing: report.missing };
   };
   return {
     status() {

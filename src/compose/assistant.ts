@@ -1,5 +1,5 @@
 import { isJsonObject, type AnyTool, type FilePowers } from '../core/index.ts';
-import type { LoadedConfig, SecretText } from '../config/index.ts';
+import type { LoadedConfig } from '../config/index.ts';
 import type { EngineAdapter } from '../engine/adapter.ts';
 import { createBuiltinEngine } from '../engine/adapters/builtin/index.ts';
 import { createContextBuilder } from '../engine/context.ts';
@@ -26,7 +26,6 @@ import {
   createTurnStore,
 } from '../host/storage/index.ts';
 import { createUpstreamsStore } from '../host/storage/upstreams-store.ts';
-import { createTools } from '../tools/index.ts';
 import type { Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
@@ -68,7 +67,7 @@ export function createAssistant(
     database,
     clock,
   });
-  const tools = createTools();
+  const tools = parts.tools();
   const policy = createPolicy(parts.policyRules(config));
   const approvals = createApprovals({
     store: createApprovalStore(database),
@@ -209,6 +208,7 @@ export function createAssistant(
     events,
     approvals,
     audit,
+    redactor,
     database,
     clock,
   });
@@ -238,7 +238,9 @@ export function createAssistant(
 }
 
 /** Keys that the operator handed over; they win over stored ones. */
-function keysFromEnvironment(secrets: LoadedConfig['secrets']): Partial<Record<string, SecretText>> {
+function keysFromEnvironment(
+  secrets: LoadedConfig['secrets'],
+): Partial<Record<string, { reveal(): string }>> {
   const found = {
     openai: secrets.get('OPENAI_API_KEY'),
     openrouter: secrets.get('OPENROUTER_API_KEY'),

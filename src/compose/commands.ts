@@ -19,7 +19,7 @@ import { workspacePaths } from '../host/files/workspace-paths.ts';
 import { createAuditStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsersStore } from '../host/storage/users-store.ts';
-import { describeIsolation } from '../host/process/index.ts';
+import { isolationSentence } from '../host/process/index.ts';
 import { auditView } from './admin-ports.ts';
 import { controlHandlers } from './control.ts';
 import { openAuditReadOnly, openFoundation } from './foundation.ts';
@@ -69,7 +69,6 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
           `${JSON.stringify({ started: true, address, setup_code: setup?.code ?? null, workspace, isolation: isolation.level })}\n`,
         );
       } else {
-        const [summary = ''] = describeIsolation(isolation);
         stdout.write(
           startBanner(
             {
@@ -77,7 +76,11 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
               address,
               workspace,
               setup,
-              isolation: { level: isolation.level, summary, missing: isolation.missing },
+              isolation: {
+                level: isolation.level,
+                summary: isolationSentence(isolation.level),
+                missing: isolation.missing,
+              },
               notes: loaded.notices,
             },
             wantsColor(stdout, environment),

@@ -16,8 +16,8 @@ export interface Layout {
 export function layoutOf(directory: string, version: string): Layout {
   const node = process.execPath;
   if (basename(directory) === 'dist') {
-    const agent = join(directory, 'agent.js');
-    const entry = join(directory, 'file-child.js');
+    const agent = join(directory, 'agent.mjs');
+    const entry = join(directory, 'file-child.mjs');
     return {
       version,
       agent: { node, script: agent, read: [agent] },

@@ -1,4 +1,4 @@
-import type { Redactor } from '../core/index.ts';
+import type { AnyTool, Redactor } from '../core/index.ts';
 import type { Config } from '../config/index.ts';
 import { createGate, type Gate, type GateDeps } from '../guard/gate/index.ts';
 import { defaultRules, type PolicyRule } from '../guard/policy/index.ts';
@@ -11,6 +11,7 @@ import {
   type Launcher,
 } from '../host/process/index.ts';
 import type { AgentProgram } from '../engine/adapters/builtin/index.ts';
+import { createTools } from '../tools/index.ts';
 import type { Layout } from './layout.ts';
 
 /**
@@ -19,6 +20,7 @@ import type { Layout } from './layout.ts';
  */
 export interface Parts {
   redactor(known: KnownSecretsSource): Redactor;
+  tools(): readonly AnyTool[];
   policyRules(config: Config): readonly PolicyRule[];
   gate(deps: GateDeps): Gate;
   launcher(assets: string): Launcher;
@@ -29,6 +31,7 @@ export interface Parts {
 
 export const productParts: Parts = {
   redactor: createRedactor,
+  tools: createTools,
   policyRules: (config) => defaultRules(config.context),
   gate: createGate,
   launcher: (assets) => createLauncher({ assets }),

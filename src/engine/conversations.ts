@@ -5,6 +5,7 @@ import {
   type Clock,
   type Json,
   type Principal,
+  type Redactor,
   type StoredEvent,
   type TurnStatus,
 } from '../core/index.ts';
@@ -71,6 +72,7 @@ export interface ConversationsDeps {
   readonly events: EventLog;
   readonly approvals: Approvals;
   readonly audit: Audit;
+  readonly redactor: Redactor;
   readonly database: Transactions;
   readonly clock: Clock;
 }
@@ -136,7 +138,8 @@ export function createConversations(deps: ConversationsDeps): Conversations {
     messages: (id, limit) => messagesOf(find(id).id, events.all(id)).slice(-limit),
     send(id, text, by) {
       const row = find(id);
-      const content = text.toWellFormed();
+      // A key that its owner pasted by mistake is not kept either.
+      const content = deps.redactor.text(text.toWellFormed()).value;
       if (content.trim() === '')
         throw new AppError({ family: 'input', code: 'invalid_request', message: 'The message is empty.' });
       if (content.length > MESSAGE_LIMIT) {

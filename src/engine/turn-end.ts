@@ -37,7 +37,7 @@ export function endTurn(deps: TurnEndDeps, runtime: TurnRuntime, outcome: Engine
       code: problem?.code ?? null,
       text: problem?.message ?? null,
     });
-    if (usage.input + usage.output > 0) {
+    if (runtime.step() > 0) {
       events.append(conversationId, row.id, {
         type: 'usage',
         input_tokens: usage.input,

@@ -16,6 +16,7 @@ import { callIdOf, type CallAnswer, type CallTurn, type Gate } from '../guard/ga
 import type { ToolCallStore, Transactions, TurnRow, TurnStore } from '../host/storage/index.ts';
 import type { EventLog } from './event-log.ts';
 import { resultText } from './history.ts';
+import { createPartPump, type PartPump } from './part-pump.ts';
 import { createTurnClock, type TurnClock } from './turn-clock.ts';
 
 /** What the gateway tells of a step; the same words as its port. */
@@ -120,7 +121,25 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
   );
 
   const partId = (at: number, part: string): string => `${row.id}:${at}:${part}`;
+  const pumps = new Map<string, PartPump>();
+  const pumpOf = (at: number, part: 'text' | 'thinking'): PartPump => {
+    const part_id = partId(at, part);
+    const known = pumps.get(part_id);
+    if (known) return known;
+    const pump = createPartPump((content) =>
+      log.live(row.conversation_id, row.id, { type: part, part_id, content }),
+    );
+    pumps.set(part_id, pump);
+    return pump;
+  };
   const started = new Map<number, number>();
+
+  const refusalOf = (call: SeenCall): { rule: string; sentence: string } | undefined => {
+    if (!deps.tools.some((tool) => tool.name === call.name)) {
+      return { rule: 'unknown-tool', sentence: `There is no tool ${call.name}.` };
+    }
+    return call.arguments === undefined ? { rule: 'broken-arguments', sentence: BROKEN } : undefined;
+  };
 
   return {
     row,
@@ -178,12 +197,12 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
 
     text(at, part, fullText) {
       if (part === 'text') words.set(at, fullText);
-      log.live(row.conversation_id, row.id, { type: part, part_id: partId(at, part), content: fullText });
+      pumpOf(at, part).push(fullText);
     },
 
     partEnd(at, part, fullText) {
       if (part === 'text') words.set(at, fullText);
-      log.live(row.conversation_id, row.id, { type: part, part_id: partId(at, part), content: fullText });
+      pumpOf(at, part).end(fullText);
       log.flush(row.conversation_id);
     },
 
@@ -191,23 +210,23 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
       database.tx(() => {
         for (const call of seen) {
           const key = { turn_id: row.id, step: at, idx: call.index };
-          const valid = call.arguments !== undefined;
+          const refusal = refusalOf(call);
           const id = callIdOf(key);
           calls.insert({
             ...key,
             conversation_id: row.conversation_id,
             tool: call.name,
             arguments: canonicalJson(call.arguments ?? {}),
-            // What is no JSON can't be what the engine sends later: it is recorded as refused at once.
-            status: valid ? 'seen' : 'refused',
-            rule: valid ? null : 'broken-arguments',
+            // What can never run is recorded as refused at once; an engine may keep it from the gate.
+            status: refusal ? 'refused' : 'seen',
+            rule: refusal?.rule ?? null,
             approval_id: null,
-            result: valid ? null : JSON.stringify(BROKEN),
-            is_error: valid ? null : 1,
+            result: refusal ? JSON.stringify(refusal.sentence) : null,
+            is_error: refusal ? 1 : null,
             redactions: null,
             created_at: clock.now(),
             started_at: null,
-            ended_at: valid ? null : clock.now(),
+            ended_at: refusal ? clock.now() : null,
           });
           log.append(row.conversation_id, row.id, {
             type: 'tool_call',
@@ -215,15 +234,15 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
             name: call.name,
             arguments: call.arguments ?? call.argumentsText,
           });
-          if (!valid) {
+          if (refusal) {
             log.append(row.conversation_id, row.id, {
               type: 'tool_result',
               id,
-              result: BROKEN,
+              result: refusal.sentence,
               is_error: true,
               redactions: {},
               outcome: 'refused',
-              rule: 'broken-arguments',
+              rule: refusal.rule,
             });
           }
         }
@@ -287,6 +306,7 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
     usage: () => usage,
     dispose() {
       turnClock.stop();
+      for (const pump of pumps.values()) pump.cancel();
       controller.abort();
     },
   };

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ChatServerEvent } from '../../src/edge/admin/api.ts';
-import { startWithModel } from '../support/with-fake-model.ts';
+import { MODEL_KEY, startWithModel } from '../support/with-fake-model.ts';
 
 const CANARY = 'canary-7f3a-of-the-owner';
 const results = (events: readonly ChatServerEvent[]) =>
@@ -24,15 +24,17 @@ async function readAs(off: readonly string[], path: string): Promise<string> {
   return JSON.stringify(results(events));
 }
 
-test('reading out of ai-data is refused by the path rules; without them by the fence of the file child; without both it succeeds', async () => {
+test('reading out of ai-data is refused by the path rule of the tool, without it by the jail, without both by the fence of the file child; without all three it succeeds', async () => {
   const path = '../secure/data/note.txt';
-  const all = await readAs([], path);
-  expect(all).not.toContain(CANARY);
-  expect(all).toMatch(/refused/);
-  const withoutRules = await readAs(['jail'], path);
-  expect(withoutRules).not.toContain(CANARY);
-  expect(withoutRules).toMatch(/permission|denied|EACCES|refus/i);
-  expect(await readAs(['jail', 'fences'], path)).toContain(CANARY);
+  const outcomes: string[] = [];
+  for (const off of [[], ['tool-paths'], ['tool-paths', 'jail'], ['tool-paths', 'jail', 'fences']])
+    outcomes.push(await readAs(off, path));
+  const [all, noRule, noJail, nothing] = outcomes;
+  expect(all).toContain('invalid-arguments');
+  expect(noRule).toMatch(/"is_error":true/);
+  expect(noJail).toMatch(/"is_error":true/);
+  for (const outcome of [all, noRule, noJail]) expect(outcome).not.toContain(CANARY);
+  expect(nothing).toContain(CANARY);
 });
 
 test('changing who the assistant is, is denied by the policy; without the policy nothing else stops it', async () => {
@@ -120,41 +122,45 @@ test('a thousand calls in a turn are cut off', async () => {
   expect(last(events)).toMatchObject({ type: 'done', status: 'failed' });
 });
 
-const misbehaviour = [
-  ['huge', 'an answer of 50 MB'],
-  ['huge_line', 'a line of 50 MB'],
-  ['endless', 'an endless answer'],
-  ['cut', 'a connection that is cut inside a call'],
-  ['end_early', 'an answer without an end'],
-  ['html', 'a web page instead of an answer'],
-  ['garbage_event', 'an event that is no JSON'],
-] as const;
-
-for (const [fault, name] of misbehaviour) {
-  test(`${name} ends the turn with an explanation, runs nothing, and the program lives`, async () => {
-    const { program } = await startWithModel({
-      answers: [{ text: 'Hm.', calls: [{ name: 'memory_write', arguments: { content: 'x' } }], fault }],
-      otherwise: { text: 'fine' },
+test('whatever an upstream does, the turn ends with an explanation, nothing runs, and the program goes on', async () => {
+  const { program, model } = await startWithModel({ otherwise: { text: 'fine' } });
+  for (const fault of [
+    'huge',
+    'huge_line',
+    'endless',
+    'cut',
+    'end_early',
+    'html',
+    'garbage_event',
+    'error_event',
+    'gzip',
+    'redirect',
+  ] as const) {
+    model.next({
+      text: 'Hm.',
+      calls: [{ name: 'memory_write', arguments: { content: 'x' } }],
+      fault,
+      location: 'http://127.0.0.1:1/',
     });
-    const { events } = await program.say('go');
-    expect(problems(events)).toHaveLength(1);
-    expect(problems(events)[0]).toMatch(/^llm_/);
-    expect(results(events)).toEqual([]);
-    expect(last(events)).toMatchObject({ type: 'done', status: 'failed', can_retry: true });
+    const { events } = await program.say(fault);
+    expect(problems(events), fault).toHaveLength(1);
+    expect(problems(events)[0], fault).toMatch(/^llm_/);
+    expect(results(events), fault).toEqual([]);
+    expect(last(events), fault).toMatchObject({ type: 'done', status: 'failed', can_retry: true });
     const again = await program.say('still there?');
-    expect(last(again.events)).toMatchObject({ type: 'done', status: 'done' });
-  });
-}
+    expect(last(again.events), fault).toMatchObject({ type: 'done', status: 'done' });
+  }
+}, 60_000);
 
 test('a secret that the model repeats or that stands in a file is hidden everywhere; without redaction it shows', async () => {
-  const key = 'sk-test-0123456789abcdef';
+  const key = MODEL_KEY;
   const model = {
     answers: [
       {
         text: `The key is ${key.slice(0, 9)}`,
         calls: [{ name: 'memory_write', arguments: { content: key } }],
       },
-      { text: ['So: sk-test-', '0123456789', 'abcdef.'] },
+      { text: ['So: ', ...(key.match(/.{1,5}/g) ?? []), '.'] },
     ],
   };
   const { program } = await startWithModel(model);

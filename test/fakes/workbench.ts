@@ -139,6 +139,7 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     events,
     approvals,
     audit,
+    redactor: plainRedactor,
     database,
     clock,
   });

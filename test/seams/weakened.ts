@@ -5,15 +5,7 @@ import { isolationChecks, type IsolationReport } from '../../src/host/process/in
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
 
 /** The controls that can be left out here. */
-const SEAMS = [
-  'jail',
-  'fences',
-  'policy',
-  'redaction',
-  'seen-calls',
-  'gateway-rules',
-  'login-limits',
-] as const;
+const SEAMS = ['tool-paths', 'jail', 'fences', 'policy', 'redaction', 'seen-calls'] as const;
 export type Seam = (typeof SEAMS)[number];
 
 export function isSeam(name: string): name is Seam {
@@ -42,6 +34,21 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
       : {}),
     ...(without('fences')
       ? { launcher: () => createUnfencedLauncher(), isolation: async () => NO_ISOLATION }
+      : {}),
+    ...(without('tool-paths')
+      ? {
+          // Whatever path a model names is handed on as it is.
+          tools: () =>
+            productParts.tools().map((tool) =>
+              tool.name === 'workspace_read'
+                ? {
+                    ...tool,
+                    parse: (args: unknown) => ({ ok: true as const, args }),
+                    target: ({ path }: { path: string }) => ({ target: path, resource: 'workspace' }),
+                  }
+                : tool,
+            ),
+        }
       : {}),
     ...(without('jail')
       ? {

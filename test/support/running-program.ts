@@ -1,13 +1,18 @@
 /** Starts OpenPact as a process of its own on a temporary workspace, and talks to it as a browser would. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Approval, ApprovalList, ChatServerEvent, Conversation } from '../../src/edge/admin/api.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
-const PRODUCT = join(ROOT, 'src', 'main.ts');
+/** `npm test` builds the bundle first and tries that; a single test file tries the sources. */
+const PRODUCT =
+  process.env['OPENPACT_TEST_BUNDLE'] === '1'
+    ? join(ROOT, 'dist', 'openpact.js')
+    : join(ROOT, 'src', 'main.ts');
 const SEAMS = join(ROOT, 'test', 'seams', 'main.ts');
 
 export const PASSWORD = 'a long enough passphrase for tests';
@@ -21,7 +26,10 @@ export interface StartOptions {
   readonly off?: readonly string[];
   /** Another program in the place of the agent. */
   readonly agent?: string;
+  /** In the environment of the process itself. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Handed over a pipe, as bin/openpact.js does with the whole environment. */
+  readonly handedOver?: Readonly<Record<string, string>>;
   /** Leave the first user to the test. */
   readonly withoutSetup?: boolean;
 }
@@ -72,6 +80,7 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
   const seams = (options.off?.length ?? 0) > 0 || options.agent !== undefined;
   const args = [
     seams ? SEAMS : PRODUCT,
+    ...(options.handedOver === undefined ? [] : ['--environment-fd=3']),
     ...(seams ? [`--off=${(options.off ?? []).join(',')}`] : []),
     ...(options.agent === undefined ? [] : [`--agent=${options.agent}`]),
     'start',
@@ -84,8 +93,14 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
   const child = spawn(process.execPath, args, {
     cwd: workspace,
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: workspace, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  }) as ChildProcessWithoutNullStreams;
+  const handOver = child.stdio[3] as unknown as Writable;
+  // A program that was not told to read it closes it unread.
+  handOver.on('error', () => handOver.destroy());
+  handOver.end(
+    JSON.stringify({ environment: { PATH: process.env['PATH'] ?? '', ...options.handedOver }, wiped: true }),
+  );
   running.add(child);
   let log = '';
   let out = '';
@@ -124,6 +139,11 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+    // A test is faster than a person; the limit on logins stays what it is.
+    if (response.status === 429 && path !== '/api/auth/login') {
+      await new Promise((wait) => setTimeout(wait, 1000 * Number(response.headers.get('retry-after') ?? 1)));
+      return api(method, path, body);
+    }
     const text = await response.text();
     return {
       status: response.status,
@@ -169,7 +189,10 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
     log: () => out + log,
     api,
     async newConversation() {
-      return (await api<Conversation>('POST', '/api/sessions', {})).body.id;
+      const made = await api<Conversation>('POST', '/api/sessions', {});
+      if (made.status !== 200)
+        throw new Error(`no conversation: ${made.status} ${JSON.stringify(made.body)}`);
+      return made.body.id;
     },
     async chat(id, after = 0) {
       const { body } = await api<{ ticket: string }>('POST', '/api/auth/ws-ticket', {});

@@ -2,6 +2,9 @@ import { afterEach } from 'vitest';
 import { startFakeModel, type FakeModel, type FakeModelOptions } from '../fakes/openai-server.ts';
 import { startProgram, type RunningProgram, type StartOptions } from './running-program.ts';
 
+/** The key of the fake model, as unguessable as a real one. */
+export const MODEL_KEY = 'sk-live-Zq8vR2mX7pLw4TnBc91K';
+
 const open: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
@@ -34,7 +37,7 @@ export async function useModel(program: RunningProgram, fake: FakeModel): Promis
   const changed = await program.api('PUT', '/api/llm/upstreams/openai-compatible', {
     base_url: fake.url,
     enabled: true,
-    api_key: 'sk-test-0123456789abcdef',
+    api_key: MODEL_KEY,
   });
   if (changed.status !== 200) throw new Error(`the upstream was refused: ${JSON.stringify(changed.body)}`);
   const chosen = await program.api('PUT', '/api/models/default', {

@@ -43,9 +43,10 @@ export function refusalOf(
 
 /** A write that was cut short may have happened; a read has not changed anything. */
 export function endOfFailure(error: unknown, tool: AnyTool): ToolOutcomeKind {
-  if (!(error instanceof AppError) || (error.code !== 'stopped' && error.code !== 'deadline'))
-    return 'failed';
-  if (tool.effect === 'write') return 'unknown';
+  if (!(error instanceof AppError)) return tool.effect === 'write' ? 'unknown' : 'failed';
+  const cut =
+    error.code === 'stopped' || error.code === 'deadline' || error.details['outcome_unknown'] === true;
+  if (cut && tool.effect === 'write') return 'unknown';
   return error.code === 'stopped' ? 'stopped' : 'failed';
 }
 

@@ -1,6 +1,7 @@
 export {
   describeIsolation,
   isolationChecks,
+  isolationSentence,
   probeIsolation,
   type FenceState,
   type IsolationLevel,

@@ -89,7 +89,7 @@ const fixes: Readonly<Record<keyof typeof checksOf | 'users', string>> = {
   seccomp: 'Run on Linux with seccomp filters.',
   privileges: 'Install setpriv from util-linux 2.33 or later.',
   environment: 'Report this: a child must see its listed names only.',
-  users: 'Start as root, or use the container image, so that children get users of their own.',
+  users: 'This version has no users of their own for its children yet; Landlock and seccomp stand alone.',
 };
 const fixAll = 'Run on Linux (x64 or arm64) with Landlock and seccomp, with util-linux and perl installed.';
 
@@ -162,16 +162,21 @@ function missing(fences: IsolationReport['fences'], problem: string | undefined)
 }
 
 const levelSentences: Readonly<Record<IsolationLevel, string>> = {
-  3: 'Isolation level 3: children run as users of their own, behind Landlock and seccomp.',
-  2: 'Isolation level 2: children run as this user, behind Landlock and seccomp.',
-  1: 'Isolation level 1: children run as users of their own, but without Landlock and seccomp.',
-  0: 'Isolation level 0: nothing fences the children in.',
+  3: 'Children run as users of their own, behind Landlock and seccomp.',
+  2: 'Children run as this user, behind Landlock and seccomp.',
+  1: 'Children run as users of their own, but without Landlock and seccomp.',
+  0: 'Nothing fences the children in.',
 };
+
+/** What a level means, in a sentence. */
+export function isolationSentence(level: IsolationLevel): string {
+  return levelSentences[level];
+}
 
 /** Plain sentences for the log. */
 export function describeIsolation(report: IsolationReport): string[] {
   return [
-    levelSentences[report.level],
+    `Isolation level ${report.level}: ${levelSentences[report.level].toLowerCase().replace('landlock', 'Landlock')}`,
     ...report.missing.map(({ what, fix }) => `Not in force: ${what}. ${fix}`),
   ];
 }
