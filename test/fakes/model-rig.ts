@@ -137,7 +137,7 @@ export async function startModelRig(options: ModelRigOptions = {}): Promise<Mode
   };
 }
 
-export async function readEngineView(response: Response): Promise<EngineView> {
+async function readEngineView(response: Response): Promise<EngineView> {
   const body = await response.text();
   if (!(response.headers.get('content-type') ?? '').includes('event-stream')) {
     const { error } = JSON.parse(body) as { error: EngineView['error'] };

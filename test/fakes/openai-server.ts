@@ -15,14 +15,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface FakeToolCall {
+interface FakeToolCall {
   readonly name: string;
   /** An object is written as JSON; a string as it is (for garbage). */
   readonly arguments: unknown;
   readonly id?: string;
 }
 
-export type FakeFault =
+type FakeFault =
   /** The request is read and never answered. */
   | 'hang_before_headers'
   /** Headers and the text so far, then silence; the connection stays open. */
@@ -76,7 +76,7 @@ export interface FakeAnswer {
   readonly location?: string;
 }
 
-export interface FakeRequest {
+interface FakeRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

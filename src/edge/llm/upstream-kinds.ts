@@ -1,4 +1,5 @@
 import type { Dialect } from './outbound.ts';
+import { PRICES_AS_OF } from './prices.ts';
 
 export const UPSTREAM_NAMES = ['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo'] as const;
 export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
@@ -22,7 +23,7 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     baseUrl: 'https://api.openai.com/v1',
     dialect: { maxTokensField: 'max_completion_tokens', reasoningInHistory: false },
     reportsCost: false,
-    note: null,
+    note: `Costs are estimates, with the prices of ${PRICES_AS_OF}.`,
   },
   openrouter: {
     label: 'OpenRouter',

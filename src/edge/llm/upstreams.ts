@@ -28,20 +28,18 @@ import {
   type UpstreamView,
 } from './upstream-settings.ts';
 
-export type { UpstreamChange, UpstreamView } from './upstream-settings.ts';
-
-export interface ModelChoice {
+interface ModelChoice {
   readonly provider: UpstreamName;
   readonly model: string;
 }
 
-export interface ModelsAnswer {
+interface ModelsAnswer {
   readonly models: readonly ModelView[];
   readonly default: ModelChoice;
   readonly problems: Readonly<Record<string, string>>;
 }
 
-export interface UpstreamTest {
+interface UpstreamTest {
   readonly ok: boolean;
   readonly message: string;
   readonly duration_ms: number;

@@ -9,7 +9,7 @@ import { Agent, buildConnector, errors, request, type Dispatcher } from 'undici'
 import { AppError } from '../../core/index.ts';
 
 /** Why a request or the rest of its answer could not be had. */
-export type HttpFailure =
+type HttpFailure =
   | 'bad_url'
   | 'bad_header'
   | 'connect_failed'
@@ -24,7 +24,7 @@ export type HttpFailure =
   | 'cut'
   | 'aborted';
 
-export interface HttpTimeouts {
+interface HttpTimeouts {
   /** To an open connection, TLS included. Milliseconds, as all of these. */
   readonly connectMs: number;
   /** From the start of the request to the headers of the answer. */

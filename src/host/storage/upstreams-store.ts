@@ -1,7 +1,7 @@
 import type { Database } from './database.ts';
 
 /** What the owner set for an upstream; one that was never touched has no row. */
-export interface UpstreamRow {
+interface UpstreamRow {
   readonly name: string;
   readonly enabled: boolean;
   /** Null: the upstream's own address. */
