@@ -220,7 +220,7 @@ export const PROFILE = {
   timezone: 'Europe/Berlin',
 } as const;
 
-export function send(port: number, method: string, path: string, how: Ask = {}): Promise<Reply> {
+function send(port: number, method: string, path: string, how: Ask = {}): Promise<Reply> {
   const payload = how.raw ?? (how.body === undefined ? undefined : JSON.stringify(how.body));
   return new Promise((resolve, reject) => {
     const request = httpRequest(

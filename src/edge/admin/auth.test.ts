@@ -296,6 +296,36 @@ describe('a changed password', () => {
   });
 });
 
+describe('a login that overlaps a change of the password', () => {
+  test('with the old password starts no session', async () => {
+    const edge = await startAdminEdge({
+      identity: { hasher: { cost: { memory: 65_536, passes: 3, parallelism: 1 } } },
+    });
+    try {
+      const code = await edge.identity.setup.begin();
+      await edge.ask('POST', '/api/setup', {
+        body: {
+          username: USERNAME,
+          password: PASSWORD,
+          confirm_password: PASSWORD,
+          setup_code: code,
+        },
+      });
+      const login = edge.ask('POST', '/api/auth/login', {
+        body: { username: USERNAME, password: PASSWORD },
+      });
+      // While that one hashes: as if another program had set a password.
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      edge.database.run("UPDATE users SET password_hash = password_hash || 'x'");
+      const reply = await login;
+      expect([reply.status, reply.json.error]).toEqual([401, 'invalid_credentials']);
+      expect(edge.events('login.ok')).toEqual([]);
+    } finally {
+      await edge.stop();
+    }
+  });
+});
+
 describe('an access token', () => {
   let edge: AdminEdge;
   let token: string;

@@ -19,7 +19,7 @@ import type {
   UpstreamView,
 } from './api.ts';
 
-export type MaybePromise<T> = T | Promise<T>;
+type MaybePromise<T> = T | Promise<T>;
 
 /** Who asks, for audit rows and step-up. */
 export interface Actor {
@@ -120,7 +120,7 @@ export interface HealthReport {
   >;
 }
 
-export interface PageFile {
+interface PageFile {
   readonly body: Uint8Array;
 }
 

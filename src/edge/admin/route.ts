@@ -3,7 +3,7 @@ import type { AccessFacts, SetupStep } from '../../guard/identity/index.ts';
 import type { Client } from './client.ts';
 import type { Actor } from './ports.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** `access`: a bearer token. `cookie`: the refresh cookie, which the handler judges. `none`: open. */
 export type Auth = 'none' | 'access' | 'cookie';

@@ -19,7 +19,7 @@ export interface AccountDeps {
   readonly clock: Clock;
 }
 
-export interface PasswordChange {
+interface PasswordChange {
   readonly current_password: string;
   readonly new_password: string;
   readonly confirm_password: string;

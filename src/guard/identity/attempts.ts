@@ -9,7 +9,7 @@ export interface AttemptsOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
 }
 
-export type Attempt =
+type Attempt =
   /** Counted already, so that many at once can't pass together; `giveBack` for one that turned out well. */
   | { readonly ok: true; giveBack(): void }
   /** `first`: the first refusal since the last attempt that was let through, the one worth an audit row. */

@@ -28,7 +28,7 @@ export interface CredentialsDeps {
   readonly sleep?: ((ms: number) => Promise<unknown>) | undefined;
 }
 
-export interface CredentialCheck {
+interface CredentialCheck {
   readonly username: string;
   /** Undefined when there is no such user. */
   readonly user: UserRow | undefined;
@@ -36,7 +36,7 @@ export interface CredentialCheck {
   readonly address: string;
 }
 
-export interface CredentialVerdict {
+interface CredentialVerdict {
   readonly ok: boolean;
   /** The hash was made with another cost: hash anew. */
   readonly rehash: boolean;

@@ -23,7 +23,7 @@ export interface Profile {
 }
 
 /** An act that needs the person again, not only their session. */
-export interface StepUpAct {
+interface StepUpAct {
   readonly principal: Extract<Principal, { kind: 'user' }>;
   readonly address: string;
   /** What for, as the audit log names it, such as `approval.approve`. */

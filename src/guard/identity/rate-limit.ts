@@ -10,7 +10,7 @@ export interface TokenBucketOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
 }
 
-export interface BucketState {
+interface BucketState {
   readonly allowed: boolean;
   readonly limit: number;
   /** Whole tokens that are left. */

@@ -43,7 +43,7 @@ export interface StartedSession {
   readonly expiresAt: number;
 }
 
-export type RefreshOutcome =
+type RefreshOutcome =
   | { readonly kind: 'ok'; readonly user: UserRow; readonly session: StartedSession }
   | { readonly kind: 'unknown' | 'ended' | 'reused' };
 

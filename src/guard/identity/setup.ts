@@ -19,7 +19,7 @@ import { newSetupCode, sameSetupCode } from './setup-code.ts';
 
 export type SetupStep = 'account' | 'profile' | 'complete';
 
-export interface NewAccount {
+interface NewAccount {
   readonly username: string;
   readonly password: string;
   readonly confirm_password: string;

@@ -3,7 +3,7 @@ import { newToken, type Clock } from '../../core/index.ts';
 const LIFE_MS = 30_000;
 const MAX_TICKETS = 1_000;
 
-export interface TicketHolder {
+interface TicketHolder {
   readonly userId: string;
   readonly familyId: string;
 }

@@ -26,7 +26,7 @@ export interface TokensDeps {
   readonly accessSeconds?: number | undefined;
 }
 
-export interface AccessToken {
+interface AccessToken {
   readonly token: string;
   /** ms. */
   readonly expiresAt: number;

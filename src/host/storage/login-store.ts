@@ -13,7 +13,7 @@ export interface LoginFamilyRow {
   readonly revoked_why: string | null;
 }
 
-export interface RefreshTokenRow {
+interface RefreshTokenRow {
   /** SHA-256 of the token, in hex. */
   readonly token_hash: string;
   readonly family_id: string;
