@@ -36,10 +36,10 @@ export interface ModelRig {
   readonly database: Database;
   readonly redactor: Redactor;
   /** Sends a chat completion as the engine would; fields override or add. */
-  ask(fields?: Readonly<Record<string, unknown>>, init?: RequestInit): Promise<EngineView>;
-  raw(init: RequestInit, path?: string): Promise<Response>;
-  auditRows(event?: string): { event: string; outcome: string; details: Record<string, Json> }[];
-  close(): Promise<void>;
+  readonly ask: (fields?: Readonly<Record<string, unknown>>, init?: RequestInit) => Promise<EngineView>;
+  readonly raw: (init: RequestInit, path?: string) => Promise<Response>;
+  readonly auditRows: (event?: string) => { event: string; outcome: string; details: Record<string, Json> }[];
+  readonly close: () => Promise<void>;
 }
 
 /** What the engine sees of one answer. */
@@ -162,8 +162,7 @@ async function readEngineView(response: Response): Promise<EngineView> {
       done = true;
       continue;
     }
-    // eslint-disable-next-line typescript/no-explicit-any -- the wire
-    const chunk = JSON.parse(data) as any;
+    const chunk = JSON.parse(data);
     if (chunk.error) error = chunk.error;
     usage = chunk.usage ?? usage;
     const choice = chunk.choices?.[0];

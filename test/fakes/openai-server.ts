@@ -297,7 +297,13 @@ async function stream(
       response.destroy();
       return;
     }
-    default:
+    // The others are played before the stream begins, or in its headers.
+    case 'gzip':
+    case 'hang_before_headers':
+    case 'html':
+    case 'redirect':
+    case undefined:
+      break;
   }
   for (const [index, call] of (answer.calls ?? []).entries()) {
     const text = argumentsOf(call);

@@ -143,7 +143,7 @@ function foreignTool(body: JsonObject, turn: Pick<GatewayTurn, 'tools'>): string
 
 function refusedShape(issue: z.core.$ZodIssue | undefined): CheckedRequest {
   const path = (issue?.path ?? []).map(String).join('.');
-  switch (issue?.path[0]) {
+  switch (String(issue?.path[0])) {
     case 'messages':
       return refuse('llm_content_refused', `${path} holds something other than text and function calls`);
     case 'tools':

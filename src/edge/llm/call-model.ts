@@ -147,7 +147,7 @@ async function nextPiece(
   call: ModelCall,
 ): Promise<Uint8Array | undefined> {
   const next = pieces.next().then(
-    ({ done, value }) => (done === true ? undefined : (value as Uint8Array)),
+    ({ done, value }) => (done === true ? undefined : value),
     (error: unknown) => {
       if (call.answer.finishReason !== null && !call.signal.aborted) return undefined;
       throw connectionProblem(call, error);

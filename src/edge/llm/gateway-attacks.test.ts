@@ -246,7 +246,7 @@ describe('a secret', () => {
   });
 
   it('does not come back in an answer, split over chunks, in thinking, or in arguments', async () => {
-    const pieces = [...RIG_SECRET];
+    const pieces = RIG_SECRET.split('');
     rig.model.next({
       thinking: ['I recall ', ...pieces],
       text: ['It is ', ...pieces, ', as you know.'],

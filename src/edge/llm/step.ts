@@ -5,7 +5,6 @@ import {
   AppError,
   errorText,
   type Clock,
-  type Json,
   type Log,
   type RedactionCounts,
   type Redactor,
@@ -172,8 +171,8 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
           tool_calls: calls.length,
           retries,
           duration_ms: Math.round(clock.monotonic() - began),
-          hidden_in_prompt: input.hidden as Json,
-          hidden_in_answer: answer.hidden as Json,
+          hidden_in_prompt: input.hidden,
+          hidden_in_answer: answer.hidden,
           ...(end.error ? { code: end.error.code } : {}),
         },
       });

@@ -187,7 +187,7 @@ export function codeOfConnection(code: string): LlmErrorCode {
 /** For an HTTP status, or the status inside an `error` event. */
 export function codeOfReport(status: number | undefined, report: UpstreamReport | undefined): LlmErrorCode {
   const words = `${report?.type ?? ''} ${report?.message ?? ''}`.toLowerCase();
-  switch (status) {
+  switch (status ?? 0) {
     case 401:
     case 403:
       return 'llm_unauthorized';

@@ -69,15 +69,15 @@ function told({ name, arguments: args, text }: DemoResult): string {
     case 'workspace_list':
       return listing(result);
     case 'workspace_read':
-      return quotation(String(result['path'] ?? 'The file'), result['content']);
+      return quotation(plain(result['path']), result['content']);
     case 'workspace_write':
-      return `Written: ${String(result['path'])} (${String(result['bytes'])} bytes).`;
+      return `Written: ${plain(result['path'])} (${plain(result['bytes'])} bytes).`;
     case 'memory_read':
       return result['content'] === ''
         ? 'The memory is empty so far.'
-        : quotation(`The memory (${String(result['file'])})`, result['content']);
+        : quotation(`The memory (${plain(result['file'])})`, result['content']);
     case 'memory_write':
-      return `Remembered, in ${String(result['file'])}.`;
+      return `Remembered, in ${plain(result['file'])}.`;
     default:
       return `${name} answered: ${cut(text)}`;
   }
@@ -94,18 +94,22 @@ function listing(result: { readonly [key: string]: Json }): string {
   const entries = Array.isArray(result['entries']) ? (result['entries'] as readonly Json[]) : [];
   if (entries.length === 0) return `${where} is empty.`;
   const names = entries.flatMap((entry) =>
-    isJsonObject(entry) ? [`- ${String(entry['name'])}${entry['kind'] === 'directory' ? '/' : ''}`] : [],
+    isJsonObject(entry) ? [`- ${plain(entry['name'])}${entry['kind'] === 'directory' ? '/' : ''}`] : [],
   );
   const more = result['truncated'] === true ? '\nThere is more; the list was cut.' : '';
   return `${where} holds ${entries.length === 1 ? 'one entry' : `${entries.length} entries`}:\n${cut(names.join('\n'))}${more}`;
 }
 
 function quotation(what: string, content: Json | undefined): string {
-  const text = typeof content === 'string' ? content : JSON.stringify(content ?? null);
+  const text = plain(content);
   if (text.trim() === '') return `${what} is empty.`;
   // A fence longer than any inside keeps the text from ending the block.
   const fence = '`'.repeat(Math.max(3, ...(text.match(/`+/g) ?? []).map((run) => run.length + 1)));
   return `${what} says:\n\n${fence}\n${cut(text.trimEnd())}\n${fence}`;
+}
+
+function plain(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
 
 function cut(text: string): string {
