@@ -6,13 +6,7 @@ import {
   type CliConfig,
   type DirectHandlers,
 } from '../edge/cli/index.ts';
-import {
-  describeConfig,
-  loadConfig,
-  withDotenv,
-  type LoadedConfig,
-  type Surroundings,
-} from '../config/index.ts';
+import { describeConfig, loadConfig, type LoadedConfig, type Surroundings } from '../config/index.ts';
 import { verifyChain } from '../guard/audit/index.ts';
 import { createIdentity } from '../guard/identity/index.ts';
 import { workspacePaths } from '../host/files/workspace-paths.ts';
@@ -46,11 +40,12 @@ const STOP_DEADLINE_MS = 10_000;
 /** What the verbs of the command line do. */
 export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
   const { layout, parts, folder, stdout } = deps;
-  const { environment } = withDotenv(deps.surroundings.environment, folder);
+  const { surroundings } = deps;
+  const { environment } = surroundings;
   return {
     version: layout.version,
     load(flags) {
-      const loaded = loadConfig({ flags, environment, folder, workspaceDefault: 'workspace' });
+      const loaded = loadConfig({ flags, environment, surroundings, folder, workspaceDefault: 'workspace' });
       const paths = workspacePaths(loaded.config.workspace.path);
       return {
         loaded,
@@ -98,7 +93,7 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
 function directHandlers(loaded: LoadedConfig, parts: Parts, layout: Layout): DirectHandlers {
   const paths = workspacePaths(loaded.config.workspace.path);
   const reading = <T>(act: (store: ReturnType<typeof createAuditStore>, key: Uint8Array | null) => T): T => {
-    const { database, key } = openAuditReadOnly(paths);
+    const { database, key } = openAuditReadOnly(paths, loaded.secrets.get('OPENPACT_MASTER_KEY')?.reveal());
     const result = act(createAuditStore(database), key);
     if (result instanceof Promise) return result.finally(() => database.close()) as T;
     database.close();

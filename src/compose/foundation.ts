@@ -108,8 +108,14 @@ export function openFoundation(loaded: LoadedConfig, parts: Parts): Foundation {
   }
 }
 
-/** For `audit` beside a running instance or without one: reads, never writes. */
-export function openAuditReadOnly(paths: WorkspacePaths): { database: Database; key: Uint8Array | null } {
+/**
+ * For `audit` beside a running instance or without one: reads, never writes. Without a master key the chain can still be
+ * checked, the signature of its head not.
+ */
+export function openAuditReadOnly(
+  paths: WorkspacePaths,
+  external: string | undefined,
+): { database: Database; key: Uint8Array | null } {
   if (!fileExists(paths.database)) {
     throw new AppError({
       family: 'missing',
@@ -118,14 +124,8 @@ export function openAuditReadOnly(paths: WorkspacePaths): { database: Database; 
       fix: 'Start OpenPact once, or name another workspace with --workspace.',
     });
   }
-  const database = openDatabase({ path: paths.database, readOnly: true });
-  const text = createPrivateFile(paths.masterKey).read();
-  if (text === undefined) return { database, key: null };
-  return {
-    database,
-    key: deriveKey(
-      loadMasterKey({ file: { read: () => text, create: () => undefined }, databaseExists: true }),
-      'audit',
-    ),
-  };
+  const file = createPrivateFile(paths.masterKey);
+  const known = external !== undefined || file.read() !== undefined;
+  const key = known ? deriveKey(loadMasterKey({ file, databaseExists: true, external }), 'audit') : null;
+  return { database: openDatabase({ path: paths.database, readOnly: true }), key };
 }

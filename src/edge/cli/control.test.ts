@@ -25,7 +25,7 @@ function handlers(changes: Partial<ControlHandlers> = {}): ControlHandlers {
   return {
     version: async () => ({ version: '1', pid: 1 }),
     configShow: async () => ({ settings: [] }),
-    auditVerify: async () => ({ ok: true, rows: 0, head: '' }),
+    auditVerify: async () => ({ ok: true, rows: 0, head: '', signed: true }),
     auditList: async () => ({ entries: [] }),
     resetPassword: async () => ({ username: 'u', ended_logins: 0 }),
     ...changes,

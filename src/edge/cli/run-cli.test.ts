@@ -40,7 +40,7 @@ function handlers(where: string): ControlHandlers {
     configShow: async () => ({
       settings: [{ key: 'admin.bind', value: where, source: 'file', from: 'config.yaml:3' }],
     }),
-    auditVerify: async () => ({ ok: true, rows: 12, head: where }),
+    auditVerify: async () => ({ ok: true, rows: 12, head: where, signed: true }),
     auditList: async ({ event, limit }) => ({
       entries: [{ ...ENTRY, origin: where, target: `${event ?? 'any'} ${limit} ${ENTRY.target}` }],
     }),
@@ -213,6 +213,7 @@ test('audit verify asks the running instance, or the workspace where none runs',
     ok: true,
     rows: 12,
     head: 'running',
+    signed: true,
   });
 });
 

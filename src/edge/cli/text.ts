@@ -38,5 +38,8 @@ export function auditLines(entries: readonly AuditLine[]): readonly string[] {
 export function verdictLine(verdict: AuditVerdict): string {
   if (!verdict.ok) return `The audit log is not whole: ${printable(verdict.problem)}.`;
   const entries = verdict.rows === 1 ? 'one entry' : `${verdict.rows} entries`;
-  return `The audit log is whole: ${entries}, the newest with the hash ${verdict.head}.`;
+  const signature = verdict.signed
+    ? ''
+    : ' The signature of the newest could not be checked: the master key is not here.';
+  return `The audit log is whole: ${entries}, the newest with the hash ${verdict.head}.${signature}`;
 }

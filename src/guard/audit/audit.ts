@@ -44,8 +44,9 @@ export interface Audit {
   verify(): Promise<AuditVerdict>;
 }
 
+/** `signed`: whether the signature of the newest entry could be checked too. */
 export type AuditVerdict =
-  | { readonly ok: true; readonly rows: number; readonly head: string }
+  | { readonly ok: true; readonly rows: number; readonly head: string; readonly signed: boolean }
   | { readonly ok: false; readonly rows: number; readonly problem: string; readonly seq: number };
 
 export interface AuditDeps {
@@ -150,7 +151,7 @@ export async function verifyChain(store: AuditStore, key: Uint8Array | null): Pr
   if (!head && rows > 0) return bad(rows, 'the signed head is missing');
   if (head && head.seq > rows)
     return bad(rows + 1, `the end is cut off: ${head.seq} entries were signed, ${rows} are there`);
-  return { ok: true, rows, head: previous };
+  return { ok: true, rows, head: previous, signed: key !== null };
 }
 
 function rowHash(row: Omit<AuditRow, 'hash'>): string {
