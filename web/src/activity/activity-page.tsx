@@ -1,6 +1,6 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { History } from 'lucide-react';
-import { useCallback, useEffect, useMemo, useRef } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { AuditEntryView } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
@@ -32,10 +32,12 @@ export function ActivityPage() {
   useEffect(() => {
     if (missing && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [missing, hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const arrived = seq !== undefined && entries.some((entry) => entry.seq === seq);
+  // Only for an entry that the address named on arrival: one that is opened by hand is where the reader looks.
+  const [linked] = useState(seq);
+  const arrived = linked !== undefined && entries.some((entry) => entry.seq === linked);
   useEffect(() => {
-    if (arrived) document.getElementById(`entry-${seq}`)?.scrollIntoView({ block: 'nearest' });
-  }, [arrived, seq]);
+    if (arrived) document.getElementById(`entry-${linked}`)?.scrollIntoView({ block: 'center' });
+  }, [arrived, linked]);
 
   return (
     <Page
@@ -43,7 +45,11 @@ export function ActivityPage() {
       title="Activity"
       lead="Everything that was decided, run, sent or refused, in a log where each entry seals the one before."
     >
-      <div role="group" aria-label="Filter by kind" className="flex flex-wrap gap-1">
+      <div
+        role="group"
+        aria-label="Filter by kind"
+        className="flex flex-wrap gap-1 max-md:-mx-4 max-md:flex-nowrap max-md:overflow-x-auto max-md:px-4 max-md:pb-1"
+      >
         <Filter active={event === undefined} event={undefined}>
           All
         </Filter>
@@ -138,7 +144,7 @@ function Filter({
       replace
       aria-current={active ? 'true' : undefined}
       className={cx(
-        'inline-flex h-7 items-center rounded-md px-2 text-meta max-md:h-9 max-md:px-3',
+        'inline-flex h-7 shrink-0 items-center rounded-md px-2 text-meta max-md:h-9 max-md:px-3',
         active ? 'bg-selected font-medium' : 'text-muted hover:bg-hover hover:text-ink',
       )}
     >

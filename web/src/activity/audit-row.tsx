@@ -95,9 +95,9 @@ export const AuditRow = memo(function AuditRow({
               <CopyButton text={entry.hash} label="Copy the hash" />
             </dd>
           </dl>
-          <div className="flex flex-col gap-1">
+          <div className="flex flex-col gap-2">
             <p className="text-mini font-medium text-muted">Details</p>
-            <JsonView value={entry.details} empty="None" />
+            <JsonView value={entry.details} compact />
           </div>
         </div>
       )}

@@ -148,10 +148,10 @@ export function Labelled({ label, children }: { readonly label: string; readonly
 export function Digest({ value }: { readonly value: string }) {
   const short = (value.slice(0, 16).match(/.{1,4}/g) ?? []).join(' ');
   return (
-    <div className="flex min-h-6 items-center gap-2 text-mini text-muted">
+    <div className="flex min-h-6 flex-wrap items-center gap-x-2 text-mini text-muted">
       <Fingerprint aria-hidden size={14} className="shrink-0" />
       <span>Fingerprint of this call</span>
-      <code title={value} className="text-ink">
+      <code title={value} className="whitespace-nowrap text-ink">
         {short}
       </code>
       <CopyButton text={value} label="Copy the whole fingerprint" />

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ShieldCheck, ShieldQuestion } from 'lucide-react';
-import { useCallback, useEffect, useRef } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { approvals, systemStatus } from '../api/queries.ts';
 import { cx } from '../ui/class-names.ts';
 import { useListKeys } from '../ui/list-keys.ts';
@@ -33,11 +33,12 @@ export function ApprovalsPage() {
     .sort((a, b) => (b.decided_at ?? b.created_at).localeCompare(a.decided_at ?? a.created_at));
   const onlyDecided = show === 'decided';
 
+  // Only for a request that the address named on arrival: one that is opened by hand is where the reader looks.
+  const [linked] = useState(id);
+  const loaded = data !== undefined && waitingQuery.data !== undefined;
   useEffect(() => {
-    if (id && data) document.getElementById(`approval-${id}`)?.scrollIntoView({ block: 'center' });
-    // Only when the address names another one, not with each poll.
-    // oxlint-disable-next-line react/exhaustive-deps
-  }, [id, data === undefined]);
+    if (loaded && linked) document.getElementById(`approval-${linked}`)?.scrollIntoView({ block: 'center' });
+  }, [loaded, linked]);
 
   return (
     <Page

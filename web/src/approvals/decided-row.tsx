@@ -7,6 +7,7 @@ import { ExactText } from '../ui/exact-text.tsx';
 import { JsonView } from '../ui/json-view.tsx';
 import { exact, Time } from '../ui/time.tsx';
 import { Digest, Labelled } from './approval-card.tsx';
+import { who } from '../ui/who.ts';
 import { statusText } from './status-text.ts';
 
 const LOOK: Readonly<
@@ -51,7 +52,9 @@ export function DecidedRow({
         <span className="min-w-0 flex-1 truncate">
           <ExactText text={approval.summary} />
         </span>
-        <span className="shrink-0 text-faint max-md:hidden">{approval.decided_by}</span>
+        <span className="shrink-0 text-faint max-md:hidden">
+          {approval.decided_by && who(approval.decided_by)}
+        </span>
         <Time
           iso={approval.decided_at ?? approval.created_at}
           className="w-20 shrink-0 text-right text-faint tabular-nums"

@@ -1,8 +1,9 @@
 import type { Approval } from '../api/types.ts';
+import { who } from '../ui/who.ts';
 
 /** How a request ended, as a sentence. */
 export function statusText(approval: Pick<Approval, 'status' | 'decided_by'>): string {
-  const by = approval.decided_by ? ` by ${approval.decided_by}` : '';
+  const by = approval.decided_by ? ` by ${who(approval.decided_by)}` : '';
   switch (approval.status) {
     case 'pending':
       return 'It waits for a decision.';

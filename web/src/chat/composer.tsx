@@ -66,7 +66,7 @@ export function Composer({ conversationId, running, stopping, model, onSend, onS
           onChange={(event) => change(event.target.value)}
           onKeyDown={onKeyDown}
           data-testid="composer"
-          className="max-h-[200px] min-h-8 flex-1 resize-none bg-transparent px-1 py-1.5 text-body outline-none placeholder:text-faint"
+          className="max-h-[200px] min-h-8 max-md:min-h-10 max-md:py-2 flex-1 resize-none bg-transparent px-1 py-1.5 text-body outline-none placeholder:text-faint"
         />
         {running && filled && (
           <SendButton label="Send after the running turn" onClick={send} className="text-accent" quiet />

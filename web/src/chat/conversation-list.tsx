@@ -25,6 +25,8 @@ export function ConversationList({ active, q }: { readonly active: string | null
   const { data, error, refetch, isFetching } = useQuery(conversations);
   const { create, busy, problem } = useNewConversation();
   const [doomed, setDoomed] = useState<Conversation | null>(null);
+  // An open conversation is what the page is about, and has the first heading.
+  const Heading = active === null ? 'h1' : 'h2';
   const list = useRef<HTMLUListElement>(null);
   const leave = useCallback(() => {
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
@@ -36,7 +38,7 @@ export function ConversationList({ active, q }: { readonly active: string | null
   return (
     <div className="flex h-full min-h-0 flex-col">
       <div className="flex h-14 shrink-0 items-center justify-between gap-2 pr-2 pl-4">
-        <h1 className="text-[16px] font-semibold">Conversations</h1>
+        <Heading className="text-[16px] font-semibold">Conversations</Heading>
         <Button
           small
           busy={busy}

@@ -87,11 +87,11 @@ const COMPONENTS: Components = {
       </div>
     );
   },
-  // The page has the first two levels; the assistant's begin below them.
-  h1: ({ children }) => <h3 className="text-[16px]">{children}</h3>,
-  h2: ({ children }) => <h4 className="text-[15px]">{children}</h4>,
-  h3: ({ children }) => <h5>{children}</h5>,
-  h4: ({ children }) => <h6>{children}</h6>,
+  // The page has the first level; the assistant's begin below it.
+  h1: ({ children }) => <h2 className="text-[16px]">{children}</h2>,
+  h2: ({ children }) => <h3 className="text-[15px]">{children}</h3>,
+  h3: ({ children }) => <h4>{children}</h4>,
+  h4: ({ children }) => <h5>{children}</h5>,
   h5: ({ children }) => <h6>{children}</h6>,
   h6: ({ children }) => <h6>{children}</h6>,
 };

@@ -24,6 +24,7 @@ import { cx } from '../ui/class-names.ts';
 import { ExactText } from '../ui/exact-text.tsx';
 import { JsonView } from '../ui/json-view.tsx';
 import { duration } from '../ui/time.tsx';
+import { who } from '../ui/who.ts';
 import type { Ask, ToolItem } from './transcript.ts';
 
 const ICONS: Readonly<Record<string, LucideIcon>> = {
@@ -203,7 +204,7 @@ export const ToolRow = memo(function ToolRow({
 });
 
 export function askText(ask: Pick<Ask, 'status' | 'by'>): string {
-  const by = ask.by ? ` by ${ask.by}` : '';
+  const by = ask.by ? ` by ${who(ask.by)}` : '';
   switch (ask.status) {
     case 'pending':
       return 'It waits for a decision.';

@@ -3,6 +3,7 @@ import { memo, useMemo, useState } from 'react';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { exact } from '../ui/time.tsx';
+import { who } from '../ui/who.ts';
 import type { Outgoing } from './conversation-store.ts';
 import { Markdown } from './markdown.tsx';
 import { ThinkingRow } from './thinking-row.tsx';
@@ -132,7 +133,7 @@ const Row = memo(function Row({
       return (
         <p className="flex h-8 items-center gap-2 text-meta text-muted" data-testid="turn-stopped">
           <Square aria-hidden size={12} fill="currentColor" className="text-stop" />
-          Stopped by {item.by}. What is written so far stays.
+          Stopped by {who(item.by)}. What is written so far stays.
         </p>
       );
   }

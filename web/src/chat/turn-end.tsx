@@ -42,6 +42,7 @@ export function TurnEnd({
 }
 
 function usageText(usage: Usage): string {
+  if (usage.inputTokens + usage.outputTokens === 0 && usage.provider === 'demo') return 'Demo, not an AI';
   const tokens = `${usage.inputTokens.toLocaleString('en')} tokens in, ${usage.outputTokens.toLocaleString('en')} out`;
   if (usage.provider === 'demo') return `${tokens} · demo, not an AI`;
   const cost = usage.costUsd === null ? 'cost not known' : money(usage.costUsd);

@@ -18,7 +18,7 @@ export function ModelPage() {
   const [open, setOpen] = useState<UpstreamName | null>(null);
   return (
     <Page
-      title="Model"
+      title="Models"
       lead="Where the assistant thinks. Keys are sealed on this machine; the assistant never holds one."
     >
       <DefaultModel />
@@ -54,6 +54,7 @@ export function ModelPage() {
 
 function DefaultModel() {
   const { data, error, refetch, isFetching } = useQuery(models);
+  const labels = useQuery(upstreams).data?.upstreams;
   const [problem, setProblem] = useState<string | null>(null);
   const [saved, setSaved] = useState(false);
   if (error && !data) {
@@ -117,7 +118,11 @@ function DefaultModel() {
         />
       </div>
       {Object.entries(data.problems).map(([name, text]) => (
-        <Notice key={name} tone="ask" title={`The models of ${name} could not be listed`}>
+        <Notice
+          key={name}
+          tone="ask"
+          title={`The models of ${labels?.find((each) => each.name === name)?.label ?? name} could not be listed`}
+        >
           <p>{text}</p>
         </Notice>
       ))}

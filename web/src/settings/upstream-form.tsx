@@ -128,7 +128,7 @@ export function UpstreamForm({
           data-testid={`upstream-test-model-${name}`}
         />
       )}
-      <div className="flex flex-wrap items-center gap-2">
+      <div className="flex flex-wrap items-center gap-2 pt-1">
         <Button
           type="submit"
           tone={changed ? 'primary' : 'plain'}

@@ -65,7 +65,7 @@ export function AccountStep({ onDone }: { readonly onDone: () => void }) {
         autoFocus
         value={code}
         onChange={(event) => setCode(event.target.value)}
-        error={problem?.code.includes('setup_code') ? problem.text : null}
+        error={problem?.code === 'invalid_setup_code' ? problem.text : null}
         hint={
           <>
             Printed where OpenPact was started, and in <code>secure/data/setup_code</code> of the workspace.
@@ -81,6 +81,7 @@ export function AccountStep({ onDone }: { readonly onDone: () => void }) {
         spellCheck={false}
         value={username}
         onChange={(event) => setUsername(event.target.value)}
+        error={problem?.code === 'invalid_username' ? problem.text : null}
         data-testid="setup-username"
       />
       <TextField
@@ -89,8 +90,12 @@ export function AccountStep({ onDone }: { readonly onDone: () => void }) {
         secret
         autoComplete="new-password"
         value={password}
-        onChange={(event) => setPassword(event.target.value)}
+        onChange={(event) => {
+          setPassword(event.target.value);
+          setProblem(null);
+        }}
         data-testid="setup-password"
+        error={problem?.code === 'invalid_password' ? problem.text : null}
         hint={<PasswordHint password={password} />}
       />
       <TextField
@@ -105,12 +110,12 @@ export function AccountStep({ onDone }: { readonly onDone: () => void }) {
         hint={confirm !== '' && confirm === password ? 'The two are the same.' : null}
         data-testid="setup-confirm"
       />
-      {problem && !problem.code.includes('setup_code') && (
+      {problem && !['invalid_setup_code', 'invalid_username', 'invalid_password'].includes(problem.code) && (
         <Notice tone="stop" className="mb-2" testId="setup-error">
           {problem.text}
         </Notice>
       )}
-      <div className="flex justify-end">
+      <div className="flex justify-end pt-2">
         <Button type="submit" tone="primary" busy={busy} disabled={!ready} data-testid="setup-account-submit">
           Create the account
         </Button>

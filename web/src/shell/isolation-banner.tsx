@@ -20,12 +20,13 @@ function seen(): string | null {
 }
 
 /**
- * One line on every page while not all fences are in force: what is missing and what to do. It can be put away for
- * this session, but not at level 0, and it comes back when the level changes.
+ * One line on every page while not all fences are in force: what is missing and what to do; where it doesn't fit, it
+ * opens. It can be put away for this session, but not at level 0, and it comes back when the level changes.
  */
 export function IsolationBanner() {
   const { data } = useQuery(systemStatus);
   const [hidden, setHidden] = useState(seen);
+  const [unfolded, setUnfolded] = useState(false);
   if (!data || data.isolation.level === 3) return null;
   const { level, summary, missing } = data.isolation;
   if (level !== 0 && hidden === String(level)) return null;
@@ -44,12 +45,18 @@ export function IsolationBanner() {
       )}
     >
       <Icon aria-hidden size={16} className={cx('shrink-0', level === 0 ? 'text-stop' : 'text-ask')} />
-      <p className="min-w-0 flex-1 truncate max-md:whitespace-normal" title={text}>
+      <button
+        type="button"
+        aria-expanded={unfolded}
+        title={text}
+        onClick={() => setUnfolded(!unfolded)}
+        className={cx('min-w-0 flex-1 rounded-sm text-left', !unfolded && 'truncate')}
+      >
         <span className="font-medium">
           {level === 0 ? 'Nothing isolates the assistant' : `Isolation ${level} of 3`}.
         </span>{' '}
         {text}
-      </p>
+      </button>
       {level !== 0 && (
         <IconButton
           label="Put this line away for this session"

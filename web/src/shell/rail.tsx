@@ -10,7 +10,7 @@ import { Account, SystemState } from './system-state.tsx';
 export function Rail() {
   const { data } = useQuery(systemStatus);
   return (
-    <div className="flex w-[216px] shrink-0 flex-col border-r border-line bg-rail max-md:hidden">
+    <header className="flex w-[216px] shrink-0 flex-col border-r border-line bg-rail max-md:hidden">
       <div className="flex h-14 items-center gap-2 px-4">
         <Brand size={22} />
         <span className="min-w-0 truncate font-semibold">OpenPact</span>
@@ -35,6 +35,6 @@ export function Rail() {
       <div className="border-t border-line px-2 py-2">
         <Account />
       </div>
-    </div>
+    </header>
   );
 }

@@ -25,7 +25,7 @@ export function CopyButton({
       aria-label={copied ? 'Copied' : label}
       title={label}
       className={cx(
-        'inline-flex h-6 items-center gap-1 rounded-sm px-1 text-mini text-faint hover:bg-hover hover:text-ink',
+        'inline-flex h-6 shrink-0 items-center gap-1 whitespace-nowrap rounded-sm px-1 text-mini text-faint hover:bg-hover hover:text-ink',
         className,
       )}
       onClick={() => {
