@@ -16,7 +16,7 @@ import type { Gate } from '../guard/gate/index.ts';
 import { PROFILE_SETTING } from '../guard/identity/index.ts';
 import { createPolicy, type Policy } from '../guard/policy/index.ts';
 import { revealSecret } from '../guard/secrets/index.ts';
-import { createHttpClient } from '../host/net/index.ts';
+import type { HttpClient } from '../host/net/index.ts';
 import type { Launcher } from '../host/process/index.ts';
 import {
   createApprovalStore,
@@ -53,7 +53,12 @@ export function createAssistant(
   base: Foundation,
   parts: Parts,
   layout: Layout,
-  means: { readonly launcher: Launcher; readonly files: FilePowers; readonly allowUnfenced: boolean },
+  means: {
+    readonly launcher: Launcher;
+    readonly files: FilePowers;
+    readonly http: HttpClient;
+    readonly allowUnfenced: boolean;
+  },
 ): Assistant {
   const { database, audit, clock, redactor, settings, vault } = base;
   const { config, secrets } = base.loaded;
@@ -113,7 +118,7 @@ export function createAssistant(
     audit,
     clock,
     redactor,
-    http: createHttpClient(),
+    http: means.http,
     keys: {
       put: (name, value) => void vault.put({ kind: 'llm_key', name }, value),
       has: (name) => vault.has({ kind: 'llm_key', name }),
@@ -122,6 +127,8 @@ export function createAssistant(
     },
     known: base.known,
     environmentKeys: keysFromEnvironment(secrets),
+    ollamaHost: config.llm.ollamaHost,
+    compatibleBaseUrl: config.llm.compatibleBaseUrl,
     initialModel: { provider: config.engine.provider, model: config.engine.model },
   });
   const gateway = createLlmGateway({

@@ -5,6 +5,7 @@ import { createControlServer } from '../edge/cli/index.ts';
 import { seedContextFiles, writeProfile } from '../engine/profile.ts';
 import { createIdentity, tokenKey } from '../guard/identity/index.ts';
 import { createPrivateFile } from '../host/files/index.ts';
+import { createHttpClient } from '../host/net/index.ts';
 import { readTree } from '../host/files/read-tree.ts';
 import type { IsolationReport } from '../host/process/index.ts';
 import { createToolCallStore } from '../host/storage/index.ts';
@@ -65,7 +66,9 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     });
     undo.push(() => files.stop());
 
-    const assistant = createAssistant(base, parts, layout, { launcher, files, allowUnfenced });
+    const http = createHttpClient();
+    undo.push(() => http.close());
+    const assistant = createAssistant(base, parts, layout, { launcher, files, http, allowUnfenced });
     undo.push(() => assistant.engine.stop());
     undo.push(() => assistant.turns.shutdown());
 
@@ -113,6 +116,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         port: config.admin.bind.port,
         version: layout.version,
         publicOrigins: config.admin.allowedOrigins,
+        allowedIps: config.admin.allowedIps,
         trustedProxies: config.admin.trustedProxies,
         rateLimit: config.server.rateLimit,
       },

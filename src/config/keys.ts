@@ -28,6 +28,11 @@ const KEYS = {
     says: 'Proxies whose forwarding headers are believed.',
   },
   'admin.allowed_origins': { kind: 'list', default: [], says: 'Further origins that may call the API.' },
+  'admin.allowed_ips': {
+    kind: 'list',
+    default: [],
+    says: 'Addresses and ranges that may reach the page and the API; empty means all.',
+  },
   'admin.jwt.access_expiry': {
     kind: 'text',
     default: '15m',
@@ -75,6 +80,18 @@ const KEYS = {
     default: 'demo',
     short: ['OPENPACT_MODEL'],
     says: 'The first choice; the page can change it.',
+  },
+  'llm.ollama_host': {
+    kind: 'text',
+    default: '',
+    short: ['OLLAMA_HOST'],
+    says: 'Where Ollama listens; empty: 127.0.0.1:11434.',
+  },
+  'llm.openai_compatible_base_url': {
+    kind: 'text',
+    default: '',
+    short: ['OPENAI_COMPATIBLE_BASE_URL'],
+    says: 'Goes with OPENAI_COMPATIBLE_API_KEY: the only place to which that key is sent.',
   },
   'security.min_isolation': {
     kind: 'number',

@@ -46,6 +46,7 @@ function list(problem: string, fits: (value: string) => boolean) {
   return z.array(z.string({ error: problem }).refine(fits, problem), { error: 'must be a list' });
 }
 
+const mayBeEmpty = z.string({ error: 'must be a text' }).max(2048, 'must be at most 2048 characters long');
 const PROXY = 'must be an IP address or a range, such as "10.0.0.0/8"';
 const ORIGIN = 'must be an origin, such as "https://assistant.example.org", without a path';
 
@@ -56,6 +57,7 @@ export const settingsSchema = z.strictObject({
     bind,
     trusted_proxies: list(PROXY, isAddressOrRange),
     allowed_origins: list(ORIGIN, isOrigin),
+    allowed_ips: list(PROXY, isAddressOrRange),
     jwt: z.strictObject({
       access_expiry: duration('1m', '60m'),
       refresh_expiry: duration('1h', '30d'),
@@ -72,6 +74,7 @@ export const settingsSchema = z.strictObject({
     provider: oneOf(['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo']),
     model: text.max(200, 'must be at most 200 characters long'),
   }),
+  llm: z.strictObject({ ollama_host: mayBeEmpty, openai_compatible_base_url: mayBeEmpty }),
   security: z.strictObject({
     min_isolation: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)], {
       error: 'must be 0, 1, 2 or 3',
@@ -93,6 +96,7 @@ export function toConfig(settings: Settings): Config {
       bind: admin.bind,
       trustedProxies: admin.trusted_proxies,
       allowedOrigins: admin.allowed_origins,
+      allowedIps: admin.allowed_ips,
       jwt: { accessExpiryMs: admin.jwt.access_expiry, refreshExpiryMs: admin.jwt.refresh_expiry },
       stepUp: admin.step_up,
     },
@@ -105,6 +109,10 @@ export function toConfig(settings: Settings): Config {
       turnTimeoutMs: engine.turn_timeout,
       provider: engine.provider,
       model: engine.model,
+    },
+    llm: {
+      ollamaHost: settings.llm.ollama_host,
+      compatibleBaseUrl: settings.llm.openai_compatible_base_url,
     },
     security: { minIsolation: settings.security.min_isolation },
     server: { rateLimit: settings.server.rate_limit },

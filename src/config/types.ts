@@ -7,6 +7,8 @@ export interface Config {
     readonly trustedProxies: readonly string[];
     /** Further origins that may call the API, such as `https://assistant.example.org`. */
     readonly allowedOrigins: readonly string[];
+    /** Addresses and ranges of clients; empty: all. */
+    readonly allowedIps: readonly string[];
     readonly jwt: {
       /** 1 to 60 minutes. */
       readonly accessExpiryMs: number;
@@ -28,6 +30,8 @@ export interface Config {
     readonly provider: ProviderName;
     readonly model: string;
   };
+  /** Addresses of model providers; empty: not said. */
+  readonly llm: { readonly ollamaHost: string; readonly compatibleBaseUrl: string };
   /** Refuse to start where the machine offers less than this isolation level. */
   readonly security: { readonly minIsolation: 0 | 1 | 2 | 3 };
   /** Requests a second, and how many at once, per address. */
