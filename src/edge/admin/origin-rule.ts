@@ -50,7 +50,7 @@ export function createOriginRule(bind: string, publicOrigins: readonly string[])
         family: 'forbidden',
         code: 'host_not_allowed',
         message: 'OpenPact does not answer under this host name.',
-        fix: 'Open it under the address that it printed, or add the origin to admin.public_origins.',
+        fix: 'Open it under the address that it printed, or add the origin to admin.allowed_origins.',
       });
     },
     requireSameOrigin(request, client) {
@@ -99,6 +99,6 @@ function crossOrigin(): AppError {
     family: 'forbidden',
     code: 'cross_origin',
     message: 'This request comes from a page of another site.',
-    fix: 'Use the page that OpenPact serves. Behind a proxy, add its origin to admin.public_origins.',
+    fix: 'Use the page that OpenPact serves. Behind a proxy, add its origin to admin.allowed_origins.',
   });
 }
