@@ -1,4 +1,5 @@
 /** Methods of string about letters: case and character classes. Unicode, and never a locale. */
+import { TextSink } from '../ops/text-sink.ts';
 import { native, type Native } from '../values/native.ts';
 import type { Thread } from '../thread.ts';
 
@@ -9,14 +10,13 @@ const TITLE = /\p{Lt}/u;
 const DIGRAPHS = new Map([...'ǄǅǆǇǈǉǊǋǌǱǲǳ'].map((char, i) => [char, 'ǅǈǋǲ'.charAt(Math.floor(i / 3))]));
 
 function titleCase(text: string): string {
-  let out = '';
+  const out = new TextSink();
   let inside = false;
   for (const char of text) {
-    if (inside) out += char.toLowerCase();
-    else out += DIGRAPHS.get(char) ?? char.toUpperCase();
+    out.add(inside ? char.toLowerCase() : (DIGRAPHS.get(char) ?? char.toUpperCase()));
     inside = /\p{L}/u.test(char);
   }
-  return out;
+  return out.finish();
 }
 
 function capitalize(text: string): string {
@@ -43,7 +43,7 @@ function transform(name: string, map: (text: string) => string): Native {
   return native(`${name}()`, (t: Thread, self: string) => {
     // Upper case can be up to three times as long.
     t.allocateString(self.length);
-    t.charge(self.length / 16);
+    t.charge(self.length / (name === 'title' ? 1 : 16));
     const out = map(self);
     if (out.length > self.length) t.allocateString(out.length - self.length);
     return out;

@@ -8,11 +8,13 @@ import { chargeSearch } from './string-search.ts';
 
 const SPACES = ' \t\n\r\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
 
+const SPACE_SET = new Set(SPACES);
+
 function stripper(name: 'strip' | 'lstrip' | 'rstrip'): Native {
   return native(`${name}(chars=)`, (t, self: string, chars?: Value) => {
     const given = chars === undefined || chars === null ? '' : wantString(chars, name, 'chars');
-    const set = new Set(given === '' ? SPACES : given);
-    t.charge(self.length / 64 + given.length / 8);
+    const set = given === '' ? SPACE_SET : new Set(given);
+    t.charge(self.length / 64 + given.length);
     let from = 0;
     let to = self.length;
     if (name !== 'rstrip') {

@@ -24,6 +24,7 @@ const OBJECT_FUNCTIONS: readonly Native[] = [
   native('dir(x)', (t, _self, x: Value) => {
     if (x instanceof OpaqueString) throw x.refuse('dir()');
     const names = attrNames(x);
+    t.charge(names.length);
     t.allocateList(names.length);
     return new StarList(names);
   }),

@@ -14,6 +14,9 @@ import { compileName } from './names.ts';
 import { compileBinary, compileConditional, compileUnary } from './operators.ts';
 import { compileAssign, compileFor, compileIf, compileLoad, compileWhile, sequence } from './statements.ts';
 
+/** Machine stack of a statement with a block, in closures. */
+const BLOCK_WEIGHT = 5;
+
 class Compiler implements Context {
   readonly t: Thread;
   readonly source: Source;
@@ -48,7 +51,7 @@ class Compiler implements Context {
 
   expr(node: Node): Expr {
     if (this.#insideExpr) return this.#compile(node);
-    this.size.weight = Math.max(this.size.weight, node.depth + 3 * this.size.blocks);
+    this.size.weight = Math.max(this.size.weight, node.depth + BLOCK_WEIGHT * this.size.blocks);
     this.#insideExpr = true;
     const made = this.#compile(node);
     this.#insideExpr = false;

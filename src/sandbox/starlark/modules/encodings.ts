@@ -1,6 +1,7 @@
 /** The modules `base64` and `hashing`. Strings count as their UTF-8 bytes; opaque strings give opaque results. */
 import { StarlarkError } from '../errors.ts';
 import { decodeUtf8, encodeUtf8, isUtf8 } from '../ops/utf8.ts';
+import { TextSink } from '../ops/text-sink.ts';
 import type { Thread } from '../thread.ts';
 import { native, wantBool, wantString, wrongType } from '../values/native.ts';
 import { StarBytes, type StarModule, type Value } from '../values/objects.ts';
@@ -19,20 +20,20 @@ function bytesOf(t: Thread, v: Value, fn: string, param: string): Uint8Array {
   }
   if (typeof v !== 'string') throw wrongType(fn, param, v, 'string or bytes');
   t.allocate(3 * v.length);
-  t.charge(v.length / 4);
+  t.charge(v.length / 2);
   return encodeUtf8(v);
 }
 
 function toBase64(data: Uint8Array, urlSafe: boolean): string {
   const alphabet = urlSafe ? URL_SAFE : STANDARD;
-  let out = '';
+  const out = new TextSink();
   for (let i = 0; i < data.length; i += 3) {
     const bits = ((data[i] as number) << 16) | ((data[i + 1] ?? 0) << 8) | (data[i + 2] ?? 0);
-    out += alphabet.charAt(bits >> 18) + alphabet.charAt((bits >> 12) & 63);
-    out += i + 1 < data.length ? alphabet.charAt((bits >> 6) & 63) : '=';
-    out += i + 2 < data.length ? alphabet.charAt(bits & 63) : '=';
+    const third = i + 1 < data.length ? alphabet.charAt((bits >> 6) & 63) : '=';
+    const fourth = i + 2 < data.length ? alphabet.charAt(bits & 63) : '=';
+    out.add(alphabet.charAt(bits >> 18) + alphabet.charAt((bits >> 12) & 63) + third + fourth);
   }
-  return out;
+  return out.finish();
 }
 
 /** Both alphabets, with or without padding; white space is ignored. */
@@ -51,7 +52,7 @@ function fromBase64(text: string): Uint8Array {
 
 function decode(t: Thread, fn: string, v: Value): Uint8Array {
   const text = wantString(v, fn, 's');
-  t.charge(text.length / 4);
+  t.charge(text.length);
   t.allocate(3 * text.length);
   return fromBase64(text);
 }
@@ -72,13 +73,14 @@ export const BASE64_MODULE: StarModule = defineModule('base64', [
     }
     const data = bytesOf(t, s, 'encode', 's');
     t.allocateString(Math.ceil(data.length / 3) * 4);
+    t.charge(data.length);
     return toBase64(data, safe);
   }),
 ]);
 
-/** Rounds of a hash, at four steps for each 64 bytes. */
+/** Charges the rounds of a hash. */
 function chargeHash(t: Thread, length: number): void {
-  t.charge(4 + length / 16);
+  t.charge(60 + length / 4);
   t.allocate(256 + length);
 }
 

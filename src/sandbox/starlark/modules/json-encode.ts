@@ -2,6 +2,7 @@
 import { StarlarkError } from '../errors.ts';
 import { elements, isIterable } from '../ops/iterate.ts';
 import { floatText, intText } from '../ops/number-text.ts';
+import { TextSink } from '../ops/text-sink.ts';
 import type { Thread } from '../thread.ts';
 import { StarFloat, StarList, StarStruct, StarTuple, typeName, type StarObject, type Value } from '../values/objects.ts';
 import { OpaqueString, TextBuilder, type TextPart } from '../values/opaque.ts';
@@ -16,8 +17,9 @@ export function jsonString(text: string): string {
 
 class Encoder {
   readonly #thread: Thread;
-  #text = '';
+  readonly #text = new TextSink();
   #builder: TextBuilder | undefined;
+  readonly #path: { readonly kind: 'index' | 'key' | 'field'; readonly at: number | string }[] = [];
   /** Length that was charged already. */
   #charged = 0;
 
@@ -33,8 +35,7 @@ class Encoder {
   #opaque(v: OpaqueString): void {
     this.#flush();
     this.#builder ??= new TextBuilder();
-    this.#builder.add(this.#text);
-    this.#text = '';
+    this.#builder.add(this.#text.finish());
     this.#charged = 0;
     const part = v.derive('json', [v]);
     this.#thread.allocateString(part.size);
@@ -43,8 +44,8 @@ class Encoder {
 
   finish(): TextPart {
     this.#flush();
-    if (this.#builder === undefined) return this.#text;
-    this.#builder.add(this.#text);
+    if (this.#builder === undefined) return this.#text.finish();
+    this.#builder.add(this.#text.finish());
     return this.#builder.finish();
   }
 
@@ -54,17 +55,17 @@ class Encoder {
     switch (typeof v) {
       case 'string':
         if (v.length > 64) t.charge(v.length / 32);
-        this.#text += jsonString(v);
+        this.#text.add(jsonString(v));
         break;
       case 'number':
       case 'bigint':
-        this.#text += intText(t, v);
+        this.#text.add(intText(t, v));
         break;
       case 'boolean':
-        this.#text += v ? 'true' : 'false';
+        this.#text.add(v ? 'true' : 'false');
         break;
       default:
-        if (v === null) this.#text += 'null';
+        if (v === null) this.#text.add('null');
         else this.#object(v, depth);
     }
     // Charged in pieces: what is not paid for yet stays below 4,000 units and one string of the program.
@@ -74,9 +75,10 @@ class Encoder {
   #object(v: StarObject, depth: number): void {
     if (v instanceof StarFloat) {
       if (!Number.isFinite(v.value)) throw new StarlarkError(`cannot encode non-finite float ${floatText(v.value)}`);
-      this.#text += floatText(v.value);
+      this.#text.add(floatText(v.value));
       return;
     }
+    this.#thread.charge(2);
     if (v instanceof OpaqueString) return this.#opaque(v);
     if (depth >= this.#thread.limits.valueDepth) throw new StarlarkError('json.encode: nesting depth limit exceeded', 'json_depth');
     if (v instanceof StarDict) return this.#dict(v, depth + 1);
@@ -87,50 +89,63 @@ class Encoder {
   }
 
   #items(items: readonly Value[], depth: number): void {
-    this.#text += '[';
+    this.#text.add('[');
     for (let i = 0; i < items.length; i += 1) {
-      if (i > 0) this.#text += ',';
-      this.#inside(items[i] as Value, depth, () => `at list index ${i}`);
+      if (i > 0) this.#text.add(',');
+      this.#inside(items[i] as Value, depth, i, 'index');
     }
-    this.#text += ']';
+    this.#text.add(']');
   }
 
   #dict(v: StarDict, depth: number): void {
     let separator = '{';
     for (const [key, value] of v.map) {
       if (typeof key !== 'string') throw new StarlarkError(`dict has ${typeName(v.restore(key))} key, want string`);
-      this.#text += `${separator}${jsonString(key)}:`;
-      this.#inside(value, depth, () => `in dict key ${jsonString(key.slice(0, 100))}`);
+      this.#text.add(`${separator}${jsonString(key)}:`);
+      this.#inside(value, depth, key, 'key');
       separator = ',';
     }
-    this.#text += v.map.size === 0 ? '{}' : '}';
+    this.#text.add(v.map.size === 0 ? '{}' : '}');
   }
 
   #struct(v: StarStruct, depth: number): void {
     let separator = '{';
     for (const [name, value] of v.fields) {
-      this.#text += `${separator}${jsonString(name)}:`;
-      this.#inside(value, depth, () => `in struct field .${name}`);
+      this.#text.add(`${separator}${jsonString(name)}:`);
+      this.#inside(value, depth, name, 'field');
       separator = ',';
     }
-    this.#text += v.fields.size === 0 ? '{}' : '}';
+    this.#text.add(v.fields.size === 0 ? '{}' : '}');
   }
 
-  /** A value inside another: its errors say where. */
-  #inside(v: Value, depth: number, where: () => string): void {
+  /** A value inside another; the path is left as it stands when an error passes. */
+  #inside(v: Value, depth: number, at: number | string, kind: 'index' | 'key' | 'field'): void {
     if (typeof v !== 'object' || v === null) return this.value(v, depth);
-    try {
-      this.value(v, depth);
-    } catch (error) {
-      if (!(error instanceof StarlarkError) || error.code !== 'runtime' || error.message.length > 1_000) throw error;
-      throw new StarlarkError(`${where()}: ${error.message}`);
-    }
+    this.#path.push({ kind, at });
+    this.value(v, depth);
+    this.#path.pop();
+  }
+
+  /** Where the error is, from the outside in: `at list index 1: in dict key "x"`. */
+  get where(): string {
+    return this.#path
+      .slice(0, 20)
+      .map(({ kind, at }) => {
+        if (kind === 'index') return `at list index ${at}: `;
+        return kind === 'key' ? `in dict key ${jsonString(String(at).slice(0, 100))}: ` : `in struct field .${at}: `;
+      })
+      .join('');
   }
 }
 
 /** The JSON text of a value. Throws for values without one, for non-string keys, NaN and infinities. */
 export function encodeJson(t: Thread, v: Value): TextPart {
   const encoder = new Encoder(t);
-  encoder.value(v, 0);
+  try {
+    encoder.value(v, 0);
+  } catch (error) {
+    if (!(error instanceof StarlarkError) || error.code !== 'runtime') throw error;
+    throw new StarlarkError(encoder.where + error.message);
+  }
   return encoder.finish();
 }

@@ -150,7 +150,7 @@ export function createTimeModule(now: number): StarModule {
   const seconds = Math.floor(now / 1000);
   return defineModule('time', [
     native('format(seconds, layout=)', (t, _self, at: Value, layout?: Value) => {
-      t.charge(8);
+      t.charge(12);
       t.allocateString(MAX_LAYOUT);
       return formatSeconds(wantSeconds(at, 'format'), layout === undefined ? RFC3339 : wantString(layout, 'format', 'layout'));
     }),

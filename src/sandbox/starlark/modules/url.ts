@@ -2,6 +2,7 @@
 import { StarlarkError } from '../errors.ts';
 import { decodeUtf8, encodeUtf8 } from '../ops/utf8.ts';
 import { toText } from '../ops/repr.ts';
+import { TextSink } from '../ops/text-sink.ts';
 import type { Thread } from '../thread.ts';
 import { native, wantString, wrongType } from '../values/native.ts';
 import { StarList, StarTuple, type StarModule, type Value } from '../values/objects.ts';
@@ -11,6 +12,12 @@ import { defineModule } from './define.ts';
 
 const UNRESERVED = /^[A-Za-z0-9_.~-]*$/;
 
+/** What each byte becomes. */
+const ENCODED = Array.from({ length: 256 }, (_, byte) => {
+  const char = String.fromCharCode(byte);
+  return UNRESERVED.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+});
+
 /** Percent-encodes everything but letters, digits and `-_.~` (RFC 3986, section 2.3). */
 function encodeText(t: Thread, v: TextPart): TextPart {
   if (v instanceof OpaqueString) {
@@ -19,13 +26,11 @@ function encodeText(t: Thread, v: TextPart): TextPart {
   }
   t.charge(v.length / 8);
   if (UNRESERVED.test(v)) return v;
+  t.charge(v.length);
   t.allocateString(9 * v.length);
-  let out = '';
-  for (const byte of encodeUtf8(v)) {
-    const char = String.fromCharCode(byte);
-    out += UNRESERVED.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return out;
+  const out = new TextSink();
+  for (const byte of encodeUtf8(v)) out.add(ENCODED[byte] as string);
+  return out.finish();
 }
 
 /** `a=1&b=2` of a dict; a list or tuple as a value repeats its key. None leaves the key out. */
@@ -72,7 +77,7 @@ const AUTHORITY = /^(?:[^@]*@)?(\[[0-9a-fA-F:.]+\]|[^:[\]]*)(?::([0-9]*))?$/;
  * last of equal names), fragment.
  */
 function parseAddress(t: Thread, text: string): StarDict {
-  t.charge(text.length / 4);
+  t.charge(8 + text.length / 2);
   t.allocateString(4 * text.length);
   const match = ADDRESS.exec(text);
   const authority = AUTHORITY.exec(match?.[2] ?? '');

@@ -5,6 +5,7 @@ import { StarBytes, StarIterable, StarList, StarRange, StarTuple, typeName, type
 import { OpaqueString } from '../values/opaque.ts';
 import { StarDict } from '../values/table.ts';
 import { quote, repr } from './repr.ts';
+import { TextSink } from './text-sink.ts';
 
 /** Whole number for a position; throws for other types. Large ints stop at the ends. */
 function wantIndex(v: Value, what: string): number {
@@ -110,9 +111,10 @@ export function getSlice(t: Thread, x: Value, start: Value, stop: Value, step: V
     const b = sliceBounds(x.length, start, stop, step);
     t.allocateString(b.count);
     if (b.step === 1) return x.slice(b.start, Math.max(b.start, b.stop));
-    let out = '';
-    for (let i = 0; i < b.count; i += 1) out += x.charAt(b.start + i * b.step);
-    return out;
+    t.charge(b.count / 4);
+    const out = new TextSink();
+    for (let i = 0; i < b.count; i += 1) out.add(x.charAt(b.start + i * b.step));
+    return out.finish();
   }
   if (x instanceof StarList || x instanceof StarTuple) {
     const b = sliceBounds(x.items.length, start, stop, step);

@@ -8,6 +8,7 @@ import { OpaqueString, type TextPart } from '../values/opaque.ts';
 import { StarDict, StarSet } from '../values/table.ts';
 import { decodeUtf8 } from './utf8.ts';
 import { floatText, intText } from './number-text.ts';
+import { TextSink } from './text-sink.ts';
 
 /** What happens to an opaque string on the way: `refuse` throws, `mark` shows its marker (print and fail only). */
 export type OpaqueMode = 'refuse' | 'mark';
@@ -20,34 +21,38 @@ const NAMED: Record<number, string> = {
 /** A string as a literal in double quotes, escaped so that it reads back as the same string. */
 export function quote(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
-  let out = '"';
+  const out = new TextSink();
+  out.add('"');
   for (const char of text) {
     const code = char.codePointAt(0) ?? 0;
     const named = NAMED[code];
-    if (named !== undefined) out += named;
-    else if (code < 32 || code === 127) out += `\\x${code.toString(16).padStart(2, '0')}`;
+    if (named !== undefined) out.add(named);
+    else if (code < 32 || code === 127) out.add(`\\x${code.toString(16).padStart(2, '0')}`);
     else if ((code >= 0x80 && code <= 0xa0) || (code >= 0xd800 && code <= 0xdfff) || code === 0xfeff) {
-      out += `\\u${code.toString(16).padStart(4, '0')}`;
-    } else out += char;
+      out.add(`\\u${code.toString(16).padStart(4, '0')}`);
+    } else out.add(char);
   }
-  return `${out}"`;
+  out.add('"');
+  return out.finish();
 }
 
 function quoteBytes(data: Uint8Array): string {
-  let out = 'b"';
+  const out = new TextSink();
+  out.add('b"');
   for (const byte of data) {
     const named = NAMED[byte];
-    if (named !== undefined) out += named;
-    else out += byte < 32 || byte > 126 ? `\\x${byte.toString(16).padStart(2, '0')}` : String.fromCharCode(byte);
+    if (named !== undefined) out.add(named);
+    else out.add(byte < 32 || byte > 126 ? `\\x${byte.toString(16).padStart(2, '0')}` : String.fromCharCode(byte));
   }
-  return `${out}"`;
+  out.add('"');
+  return out.finish();
 }
 
 class Printer {
   readonly #thread: Thread;
   readonly #mode: OpaqueMode;
   readonly #open: StarObject[] = [];
-  out = '';
+  readonly #out = new TextSink();
 
   constructor(thread: Thread, mode: OpaqueMode) {
     this.#thread = thread;
@@ -56,7 +61,11 @@ class Printer {
 
   #add(text: string): void {
     this.#thread.allocateString(text.length);
-    this.out += text;
+    this.#out.add(text);
+  }
+
+  finish(): string {
+    return this.#out.finish();
   }
 
   value(v: Value): void {
@@ -159,7 +168,7 @@ function leaf(t: Thread, v: StarObject): string {
 export function repr(t: Thread, v: Value, mode: OpaqueMode = 'refuse'): string {
   const printer = new Printer(t, mode);
   printer.value(v);
-  return printer.out;
+  return printer.finish();
 }
 
 /** `str(v)`: strings as they are (opaque ones stay opaque), bytes decoded, everything else as `repr`. */

@@ -17,6 +17,8 @@ const COMPARISON = 4;
 /** The longest way down a tree: a long chain `a + b + c` is deep on its left. */
 export const MAX_DEPTH = 400;
 
+const CLAUSE_DEPTH = 6;
+
 function deepest(items: readonly { readonly depth: number }[]): number {
   let depth = 0;
   for (const item of items) if (item.depth > depth) depth = item.depth;
@@ -391,8 +393,8 @@ export abstract class ExpressionParser extends Scanner {
       }
     }
     this.expect(close);
-    // Each clause is a loop inside the one before it.
-    return this.#checked({ kind: 'comprehension', pos, depth: deepest(parts) + clauses.length, body, clauses });
+    // Each clause is a loop inside the one before it, and a loop takes as much stack as several operators.
+    return this.#checked({ kind: 'comprehension', pos, depth: deepest(parts) + CLAUSE_DEPTH * clauses.length, body, clauses });
   }
 }
 
