@@ -3,8 +3,9 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { CallError } from './api/client.ts';
 import { queryClient } from './api/queries.ts';
-import { onSessionChange, sessionState } from './api/session.ts';
+import { onSessionChange, sessionState, Unreachable } from './api/session.ts';
 import { router } from './router.tsx';
 import './styles.css';
 
@@ -22,7 +23,12 @@ onSessionChange(() => {
 
 const root = document.getElementById('root');
 if (!root) throw new Error('the page has no root element');
-createRoot(root).render(
+createRoot(root, {
+  // A server that refuses or does not answer is expected, and said on the page; anything else is a bug to be seen.
+  onCaughtError(error) {
+    if (!(error instanceof CallError) && !(error instanceof Unreachable)) console.error(error);
+  },
+}).render(
   <StrictMode>
     {/* The page's policy refuses <style> elements; base-ui's are in styles.css. */}
     <CSPProvider disableStyleElements>
