@@ -106,7 +106,8 @@ const KEYS = {
   },
   'server.rate_limit.burst': {
     kind: 'number',
-    default: 20,
+    // One page load makes about ten requests, and two tabs are usual.
+    default: 60,
     short: ['OPENPACT_RATE_BURST'],
     says: 'Requests at once, per address.',
   },

@@ -69,7 +69,7 @@ test('without a file the defaults hold, and a notice says so', () => {
     approvals: { expireAfterMs: 86_400_000 },
     engine: { maxTurnsAtOnce: 4, maxSteps: 25, turnTimeoutMs: 600_000, provider: 'demo', model: 'demo' },
     security: { minIsolation: 0 },
-    server: { rateLimit: { rate: 10, burst: 20 } },
+    server: { rateLimit: { rate: 10, burst: 60 } },
   });
   expect(notices.join()).toContain('the defaults are used');
   expect(Object.isFrozen(config.admin.jwt)).toBe(true);

@@ -30,6 +30,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Handed over a pipe, as bin/openpact.js does with the whole environment. */
   readonly handedOver?: Readonly<Record<string, string>>;
+  /** Default: any free one. */
+  readonly port?: number;
   /** Leave the first user to the test. */
   readonly withoutSetup?: boolean;
 }
@@ -86,7 +88,7 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
     'start',
     '--json',
     '--port',
-    '0',
+    String(options.port ?? 0),
     '--workspace',
     workspace,
   ];

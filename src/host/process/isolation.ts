@@ -89,7 +89,7 @@ const fixes: Readonly<Record<keyof typeof checksOf | 'users', string>> = {
   seccomp: 'Run on Linux with seccomp filters.',
   privileges: 'Install setpriv from util-linux 2.33 or later.',
   environment: 'Report this: a child must see its listed names only.',
-  users: 'This version has no users of their own for its children yet; Landlock and seccomp stand alone.',
+  users: 'This version has no separate users yet: Landlock and seccomp stand alone.',
 };
 const fixAll = 'Run on Linux (x64 or arm64) with Landlock and seccomp, with util-linux and perl installed.';
 
@@ -145,7 +145,7 @@ function judge(findings: ProbeFindings, tookMs: number): IsolationReport {
     seccomp: state('seccomp', 'one process, no sockets, no tracing, no namespaces'),
     privileges: state('privileges', 'no capabilities and no way to new ones'),
     environment: state('environment', 'listed names only'),
-    users: { ok: false, detail: 'children run as the same user' },
+    users: { ok: false, detail: "The assistant's processes run as the same Linux user as OpenPact itself" },
   };
   const { landlock, seccomp, privileges, environment } = fences;
   const level = [landlock, seccomp, privileges, environment].every(({ ok }) => ok) ? 2 : 0;
@@ -153,7 +153,7 @@ function judge(findings: ProbeFindings, tookMs: number): IsolationReport {
 }
 
 function missing(fences: IsolationReport['fences'], problem: string | undefined): IsolationReport['missing'] {
-  const users = { what: `Separate users: ${fences.users.detail}`, fix: fixes.users };
+  const users = { what: fences.users.detail, fix: fixes.users };
   if (problem !== undefined) return [{ what: `All fences: ${problem}`, fix: fixAll }, users];
   const found = (['landlock', 'seccomp', 'privileges', 'environment'] as const)
     .filter((name) => !fences[name].ok)
