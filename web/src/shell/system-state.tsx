@@ -100,8 +100,8 @@ function StopAll({ running }: { readonly running: number }) {
           await queryClient.invalidateQueries();
         }}
       >
-        This ends {turns} within a second; what is written so far stays, and each can be retried in its
-        conversation.
+        This ends {turns} within a second; what is written so far stays, and each conversation offers a way to
+        go on.
       </Confirm>
     </>
   );
