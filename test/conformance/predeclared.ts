@@ -1,7 +1,26 @@
 /** The names that the public suites expect: assertions that count, and a few host values. */
 import {
-  equals, freeze, fromJson, HostObject, native, repr, StarFloat, StarIterable, StarlarkError, StarList, StarStruct, standardModules, toJson, truth, variadic,
-  Builtin, Callable, defineModule, type Native, type Thread, type Value,
+  equals,
+  freeze,
+  fromJson,
+  HostObject,
+  native,
+  repr,
+  StarFloat,
+  StarIterable,
+  StarlarkError,
+  StarList,
+  StarStruct,
+  standardModules,
+  toJson,
+  truth,
+  variadic,
+  Builtin,
+  Callable,
+  defineModule,
+  type Native,
+  type Thread,
+  type Value,
 } from '../../src/sandbox/starlark/index.ts';
 import { compare } from '../../src/sandbox/starlark/ops/equality.ts';
 import { contains } from '../../src/sandbox/starlark/ops/iterate.ts';
@@ -50,7 +69,9 @@ class HasFields extends HostObject {
   }
 
   repr(t: Thread): string {
-    return `${this.typeName}(${this.attrNames().map((name) => `${name} = ${repr(t, this.#fields.get(name) ?? null)}`).join(', ')})`;
+    return `${this.typeName}(${this.attrNames()
+      .map((name) => `${name} = ${repr(t, this.#fields.get(name) ?? null)}`)
+      .join(', ')})`;
   }
 }
 
@@ -87,12 +108,17 @@ function assertions(tally: Tally): Native[] {
     } catch (error) {
       if (!(error instanceof StarlarkError)) throw error;
       const message = error.headline;
-      return check(goRegExp(String(pattern)).test(message), () => `regular expression ${String(pattern)} did not match error: ${message}`);
+      return check(
+        goRegExp(String(pattern)).test(message),
+        () => `regular expression ${String(pattern)} did not match error: ${message}`,
+      );
     }
     return check(false, () => 'evaluation succeeded unexpectedly');
   };
-  const eq = (t: Thread, _self: Value, x?: Value, y?: Value): null => check(equals(t, x ?? null, y ?? null), () => `${text(t, x)} != ${text(t, y)}`);
-  const ne = (t: Thread, _self: Value, x?: Value, y?: Value): null => check(!equals(t, x ?? null, y ?? null), () => `${text(t, x)} == ${text(t, y)}`);
+  const eq = (t: Thread, _self: Value, x?: Value, y?: Value): null =>
+    check(equals(t, x ?? null, y ?? null), () => `${text(t, x)} != ${text(t, y)}`);
+  const ne = (t: Thread, _self: Value, x?: Value, y?: Value): null =>
+    check(!equals(t, x ?? null, y ?? null), () => `${text(t, x)} == ${text(t, y)}`);
   const isTrue = (t: Thread, _self: Value, cond?: Value, msg?: Value): null =>
     check(truth(cond ?? null), () => (msg === undefined ? 'assertion failed' : text(t, msg)));
   return [
@@ -103,8 +129,12 @@ function assertions(tally: Tally): Native[] {
     native('eq(x, y)', eq),
     native('ne(x, y)', ne),
     native('true(cond, msg=)', isTrue),
-    native('lt(x, y)', (t, _self, x: Value, y: Value) => check(compare(t, x, y) < 0, () => `${text(t, x)} is not less than ${text(t, y)}`)),
-    native('contains(x, y)', (t, _self, x: Value, y: Value) => check(contains(t, y, x), () => `${text(t, x)} does not contain ${text(t, y)}`)),
+    native('lt(x, y)', (t, _self, x: Value, y: Value) =>
+      check(compare(t, x, y) < 0, () => `${text(t, x)} is not less than ${text(t, y)}`),
+    ),
+    native('contains(x, y)', (t, _self, x: Value, y: Value) =>
+      check(contains(t, y, x), () => `${text(t, x)} does not contain ${text(t, y)}`),
+    ),
     native('fails(f, pattern)', (t, _self, f: Value, pattern: Value) => fails(t, f, pattern)),
     native('fail(msg)', (t, _self, msg: Value) => check(false, () => text(t, msg))),
   ];
@@ -126,28 +156,65 @@ const MATH = defineModule(
       return name === 'ceil' || name === 'floor' ? fromJson(t, y) : new StarFloat(y);
     }),
   ),
-  [['pi', new StarFloat(Math.PI)], ['e', new StarFloat(Math.E)]],
+  [
+    ['pi', new StarFloat(Math.PI)],
+    ['e', new StarFloat(Math.E)],
+  ],
 );
 
 /** What a chunk sees, and what it can load. */
-export function suiteNames(tally: Tally): { names: Map<string, Value>; load: (module: string) => ReadonlyMap<string, Value> } {
+export function suiteNames(tally: Tally): {
+  names: Map<string, Value>;
+  load: (module: string) => ReadonlyMap<string, Value>;
+} {
   const all = new Map(assertions(tally).map((fn): [string, Native] => [fn.name, fn]));
   const names = new Map<string, Value>([
     ['json', standardModules(0).get('json') ?? null],
-    ['struct', new Builtin(variadic('struct', (_t, _self, _args, named) => new StarStruct(named ?? new Map<string, Value>())))],
-    ['mutablestruct', new Builtin(variadic('mutablestruct', (_t, _self, _args, named) => new HasFields('mutablestruct', new Map(named))))],
-    ['hasfields', new Builtin(native('hasfields()', () => new HasFields('hasfields', new Map<string, Value>())))],
+    [
+      'struct',
+      new Builtin(
+        variadic('struct', (_t, _self, _args, named) => new StarStruct(named ?? new Map<string, Value>())),
+      ),
+    ],
+    [
+      'mutablestruct',
+      new Builtin(
+        variadic(
+          'mutablestruct',
+          (_t, _self, _args, named) => new HasFields('mutablestruct', new Map(named)),
+        ),
+      ),
+    ],
+    [
+      'hasfields',
+      new Builtin(native('hasfields()', () => new HasFields('hasfields', new Map<string, Value>()))),
+    ],
     ['fibonacci', new Fibonacci()],
   ]);
   for (const name of ['assert_eq', 'assert_ne', 'assert_', 'assert_fails']) {
     const fn = all.get(name);
     if (fn !== undefined) names.set(name, new Builtin(fn));
   }
-  const inModule = ['eq', 'ne', 'true', 'lt', 'contains', 'fails', 'fail'].flatMap((name) => all.get(name) ?? []);
+  const inModule = ['eq', 'ne', 'true', 'lt', 'contains', 'fails', 'fail'].flatMap(
+    (name) => all.get(name) ?? [],
+  );
   const assertModule: Value = defineModule('assert', inModule);
   const modules = new Map<string, ReadonlyMap<string, Value>>([
-    ['assert.star', new Map<string, Value>([['assert', assertModule], ['freeze', new Builtin(FREEZE)]])],
-    ['asserts.star', new Map<string, Value>([['assert', assertModule], ['asserts', assertModule], ['freeze', new Builtin(FREEZE)]])],
+    [
+      'assert.star',
+      new Map<string, Value>([
+        ['assert', assertModule],
+        ['freeze', new Builtin(FREEZE)],
+      ]),
+    ],
+    [
+      'asserts.star',
+      new Map<string, Value>([
+        ['assert', assertModule],
+        ['asserts', assertModule],
+        ['freeze', new Builtin(FREEZE)],
+      ]),
+    ],
     ['json.star', new Map<string, Value>([['json', names.get('json') ?? null]])],
     ['math.star', new Map<string, Value>([['math', MATH]])],
   ]);
@@ -160,4 +227,3 @@ export function suiteNames(tally: Tally): { names: Map<string, Value>; load: (mo
     },
   };
 }
-

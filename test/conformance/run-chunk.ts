@@ -1,5 +1,13 @@
 /** Runs one chunk of a public suite and reports what happened, in the events of the suites' runner. */
-import { check, compileProgram, parse, StarlarkError, Thread, type Dialect, type Value } from '../../src/sandbox/starlark/index.ts';
+import {
+  check,
+  compileProgram,
+  parse,
+  StarlarkError,
+  Thread,
+  type Dialect,
+  type Value,
+} from '../../src/sandbox/starlark/index.ts';
 import { suiteNames, type Tally } from './predeclared.ts';
 
 export type Event =
@@ -23,7 +31,11 @@ function dialectOf(options: readonly string[]): Dialect {
 }
 
 function event(kind: 'static' | 'error', error: StarlarkError): Event {
-  return { kind, line: error.position?.line ?? 0, msg: error.builtin === undefined ? error.message : error.headline };
+  return {
+    kind,
+    line: error.position?.line ?? 0,
+    msg: error.builtin === undefined ? error.message : error.headline,
+  };
 }
 
 /** Steps are generous here: the suites' own loops are long. */
@@ -61,11 +73,27 @@ interface Outcome {
   readonly error: StarlarkError | undefined;
 }
 
-function execute(source: string, mode: 'exec' | 'resolve', options: readonly string[], throwAt: number): Outcome {
+function execute(
+  source: string,
+  mode: 'exec' | 'resolve',
+  options: readonly string[],
+  throwAt: number,
+): Outcome {
   const tally: Tally = { ran: 0, failures: [], throwAt };
   const { names, load } = suiteNames(tally);
-  const predeclared = mode === 'resolve' ? new Map<string, Value>([['M', null], ['U', null]]) : names;
-  const compileOptions = { name: 'chunk', dialect: dialectOf(options), predeclared, without: options.includes('set') ? [] : ['set'] };
+  const predeclared =
+    mode === 'resolve'
+      ? new Map<string, Value>([
+          ['M', null],
+          ['U', null],
+        ])
+      : names;
+  const compileOptions = {
+    name: 'chunk',
+    dialect: dialectOf(options),
+    predeclared,
+    without: options.includes('set') ? [] : ['set'],
+  };
   const problems = check(source, compileOptions);
   if (problems.length > 0 || mode === 'resolve') {
     return { tally, events: problems.map((problem) => event('static', problem)), error: undefined };

@@ -37,7 +37,9 @@ function javaChunks(text: string, key: (line: number) => string): Chunk[] {
   return text.split('\n---\n').map((body) => {
     const start = line;
     line += body.split('\n').length + 1;
-    const want = body.split('\n').flatMap((l) => (l.includes('###') ? [l.slice(l.indexOf('###') + 3).trim()] : []));
+    const want = body
+      .split('\n')
+      .flatMap((l) => (l.includes('###') ? [l.slice(l.indexOf('###') + 3).trim()] : []));
     return { key: key(start), source: '\n'.repeat(start - 1) + body, options: [], want, anyCase: false };
   });
 }
@@ -49,7 +51,13 @@ function specChunks(text: string, key: (line: number) => string): Chunk[] {
   let want: string[] = [];
   let start = 1;
   const flush = (): void => {
-    chunks.push({ key: key(start), source: `${'\n'.repeat(start - 1)}${lines.join('\n')}\n`, options: optionsOf(lines.join('\n')), want, anyCase: true });
+    chunks.push({
+      key: key(start),
+      source: `${'\n'.repeat(start - 1)}${lines.join('\n')}\n`,
+      options: optionsOf(lines.join('\n')),
+      want,
+      anyCase: true,
+    });
   };
   text.split('\n').forEach((raw, i) => {
     const line = raw.trimEnd();
@@ -69,7 +77,10 @@ function specChunks(text: string, key: (line: number) => string): Chunk[] {
 }
 
 /** Every chunk of one suite below a folder. */
-export function readSuite(root: string, suite: 'spec/go' | 'spec/java' | 'spec/rust' | 'bazel-java'): Chunk[] {
+export function readSuite(
+  root: string,
+  suite: 'spec/go' | 'spec/java' | 'spec/rust' | 'bazel-java',
+): Chunk[] {
   const folder = join(root, suite.replace('spec/', 'spec-suite/'));
   return readdirSync(folder)
     .filter((name) => name.endsWith('.star') && !name.startsWith('bench_'))
@@ -104,9 +115,13 @@ export function judge(chunk: Chunk, assertions: number): Judgement {
   const ran = events.reduce((n, e) => (e.kind === 'done' ? e.asserts : n), 0);
   const verdict = (v: Verdict, why: string): Judgement => ({ key: chunk.key, verdict: v, why });
   if (failed.length > 0) return verdict('fail', `assertion ${failed[0] ?? ''} (${failed.length} in all)`);
-  if (ran < assertions) return verdict('fail', `only ${ran} of ${assertions} assertions ran; ${errors.join('; ')}`);
-  if (chunk.want.length > 0 && errors.length === 0) return verdict('fail', `missing error ${chunk.want.join('; ')}`);
+  if (ran < assertions)
+    return verdict('fail', `only ${ran} of ${assertions} assertions ran; ${errors.join('; ')}`);
+  if (chunk.want.length > 0 && errors.length === 0)
+    return verdict('fail', `missing error ${chunk.want.join('; ')}`);
   if (chunk.want.length === 0 && errors.length > 0) return verdict('fail', `unexpected ${errors.join('; ')}`);
   const missed = chunk.want.filter((w) => !matches(w, errors.join('\n'), chunk.anyCase));
-  return missed.length === 0 ? verdict('pass', '') : verdict('kind', `${errors.join('; ')} !~ ${missed.join('; ')}`);
+  return missed.length === 0
+    ? verdict('pass', '')
+    : verdict('kind', `${errors.join('; ')} !~ ${missed.join('; ')}`);
 }

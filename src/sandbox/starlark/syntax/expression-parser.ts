@@ -31,7 +31,7 @@ export abstract class ExpressionParser extends Scanner {
   unexpected(want?: string): StarlarkError {
     const got = this.kind === 'name' ? `identifier '${this.text.slice(0, 50)}'` : this.kind === 'literal' ? 'literal' : this.kind === 'eof' ? 'end of file' : `'${this.kind}'`;
     const what = this.kind === 'newline' || this.kind === 'indent' || this.kind === 'outdent' ? this.kind : got;
-    if (this.kind === '=' && this.source.text[this.start - 1] === ':') return this.fail(WALRUS_MESSAGE, this.start);
+    if (this.source.text.startsWith(':=', this.kind === '=' ? this.start - 1 : this.start)) return this.fail(WALRUS_MESSAGE, this.start);
     return this.fail(`syntax error: got ${what}${want === undefined ? '' : `, want ${want}`}`, this.start);
   }
 
