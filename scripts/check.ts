@@ -6,7 +6,11 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..');
 const bin = (name: string): string => join(ROOT, 'node_modules', '.bin', name);
 
-const steps: readonly { readonly name: string; readonly command: string; readonly args: readonly string[] }[] = [
+const steps: readonly {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+}[] = [
   { name: 'format', command: bin('oxfmt'), args: ['--check', '.'] },
   { name: 'lint', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings'] },
   { name: 'types of the server', command: bin('tsc'), args: ['-p', '.'] },
@@ -23,7 +27,9 @@ for (const { name, command, args } of steps) {
   }
   const started = performance.now();
   const { status } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' });
-  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  console.log(
+    `${status === 0 ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
+  );
   if (status !== 0) failed.push(name);
 }
 if (failed.length > 0) {

@@ -52,7 +52,7 @@ export function createParentFetch(turn: string, send: (frame: FrameFromAgent) =>
       finish();
       send({ t: 'cancel', req });
       answer.fail(reason);
-      reject(reason as Error);
+      reject(reason);
     };
     const onAbort = (): void => cancel(signal?.reason);
     answer.onCancel = cancel;
@@ -69,7 +69,7 @@ export function createParentFetch(turn: string, send: (frame: FrameFromAgent) =>
       fail: (error) => {
         finish();
         answer.fail(error);
-        reject(error as Error);
+        reject(error);
       },
     });
     send({

@@ -27,7 +27,11 @@ const KEYS = {
     default: [],
     says: 'Proxies whose forwarding headers are believed.',
   },
-  'admin.allowed_origins': { kind: 'list', default: [], says: 'Names of the page behind a proxy, such as https://assistant.example.org.' },
+  'admin.allowed_origins': {
+    kind: 'list',
+    default: [],
+    says: 'Names of the page behind a proxy, such as https://assistant.example.org.',
+  },
   'admin.allowed_ips': {
     kind: 'list',
     default: [],

@@ -4,6 +4,8 @@ import type { Json } from './json.ts';
 export type TurnEvent =
   | { readonly type: 'user'; readonly message_id: string; readonly content: string }
   | { readonly type: 'queued'; readonly position: number }
+  /** Work has begun, with this model. */
+  | { readonly type: 'started'; readonly provider: string; readonly model: string }
   | { readonly type: 'thinking'; readonly part_id: string; readonly content: string }
   | { readonly type: 'text'; readonly part_id: string; readonly content: string }
   | { readonly type: 'tool_call'; readonly id: string; readonly name: string; readonly arguments: Json }

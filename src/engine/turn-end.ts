@@ -37,7 +37,7 @@ export function endTurn(deps: TurnEndDeps, runtime: TurnRuntime, outcome: Engine
       code: problem?.code ?? null,
       text: problem?.message ?? null,
     });
-    if (runtime.step() > 0) {
+    if (usage) {
       events.append(conversationId, row.id, {
         type: 'usage',
         input_tokens: usage.input,
@@ -63,9 +63,9 @@ export function endTurn(deps: TurnEndDeps, runtime: TurnRuntime, outcome: Engine
       details: {
         status,
         code: problem?.code ?? null,
-        input_tokens: usage.input,
-        output_tokens: usage.output,
-        cost_usd: usage.costUsd,
+        input_tokens: usage?.input ?? null,
+        output_tokens: usage?.output ?? null,
+        cost_usd: usage?.costUsd ?? null,
       },
     });
     events.append(conversationId, row.id, {

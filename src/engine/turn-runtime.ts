@@ -90,7 +90,8 @@ export interface TurnRuntime extends CallTurn {
   /** Ends the turn's work. */
   abort(why: AbortCause, problem?: TurnProblem): void;
   readonly abortedBy: () => AbortCause | undefined;
-  usage(): { input: number; output: number; costUsd: number | null };
+  /** Undefined when no model has said anything of it. */
+  usage(): { input: number; output: number; costUsd: number | null } | undefined;
   /** Kills the capability and the clock. */
   dispose(): void;
 }
@@ -105,6 +106,7 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
   let waiting = 0;
   let problem: TurnProblem | undefined;
   let abortedBy: AbortCause | undefined;
+  let counted = false;
   let usage = { input: 0, output: 0, costUsd: 0 as number | null };
 
   const abort: TurnRuntime['abort'] = (why, reason) => {
@@ -263,6 +265,7 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
         output_tokens: end.usage.output,
         cost_usd: end.costUsd,
       });
+      if (end.usage.input !== null || end.usage.output !== null) counted = true;
       usage = {
         input: usage.input + (end.usage.input ?? 0),
         output: usage.output + (end.usage.output ?? 0),
@@ -303,7 +306,7 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
     problem: () => problem,
     abort,
     abortedBy: () => abortedBy,
-    usage: () => usage,
+    usage: () => (counted ? usage : undefined),
     dispose() {
       turnClock.stop();
       for (const pump of pumps.values()) pump.cancel();

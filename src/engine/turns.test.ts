@@ -43,7 +43,16 @@ test('a turn writes the message, the text, the calls with their results, the usa
   bench.conversations.send(id, 'Please act', OWNER);
   await bench.turns.idle(id);
   const events = bench.eventsOf(id);
-  expect(types(events)).toEqual(['user', 'text', 'tool_call', 'tool_result', 'text', 'usage', 'done']);
+  expect(types(events)).toEqual([
+    'user',
+    'started',
+    'text',
+    'tool_call',
+    'tool_result',
+    'text',
+    'usage',
+    'done',
+  ]);
   expect(events.map((event) => event.seq)).toEqual(
     events.map((event) => event.seq).toSorted((a, b) => a - b),
   );
@@ -81,7 +90,7 @@ test('a subscriber hears what it missed and then what is new, once each and in o
   await until(() => bench.eventsOf(id).some((event) => event.type === 'text'));
   const heard: StoredEvent[] = [];
   bench.conversations.subscribe(id, 0, (event) => heard.push(event));
-  expect(types(heard)).toEqual(['user', 'text']);
+  expect(types(heard)).toEqual(['user', 'started', 'text']);
   go();
   await bench.turns.idle(id);
   expect(heard.flatMap((event) => (event.type === 'text' ? [] : [event.type]))).toEqual([
@@ -92,8 +101,8 @@ test('a subscriber hears what it missed and then what is new, once each and in o
   expect(heard.map((event) => event.seq)).toEqual(heard.map((event) => event.seq).toSorted((a, b) => a - b));
   expect(heard.filter((event) => event.type === 'text').at(-1)).toMatchObject({ content: 'Hello you.' });
   const later: StoredEvent[] = [];
-  bench.conversations.subscribe(id, heard[1]?.seq ?? 0, (event) => later.push(event));
-  expect(types(later)).toEqual(['text', 'usage', 'done']);
+  bench.conversations.subscribe(id, heard[2]?.seq ?? 0, (event) => later.push(event));
+  expect(types(later)).toEqual(['text', 'done']);
   expect(later[0]).toMatchObject({ content: 'Hello you.' });
 });
 
@@ -128,7 +137,16 @@ test('a stop ends a turn within a second even when the engine hangs, and the wai
   await until(() => bench.turns.isRunning(id));
   expect(bench.conversations.stop(id, OWNER)).toBe(2);
   await bench.turns.idle(id);
-  expect(types(bench.eventsOf(id))).toEqual(['user', 'user', 'queued', 'aborted', 'done', 'aborted', 'done']);
+  expect(types(bench.eventsOf(id))).toEqual([
+    'user',
+    'started',
+    'user',
+    'queued',
+    'aborted',
+    'done',
+    'aborted',
+    'done',
+  ]);
   expect(bench.conversations.get(id).status).toBe('stopped');
 });
 
@@ -172,6 +190,7 @@ test('a turn has a time limit and a step limit, and says which it reached', asyn
   bench.conversations.send(id, 'go', OWNER);
   await bench.turns.idle(id);
   expect(bench.eventsOf(id)).toMatchObject([
+    {},
     {},
     { type: 'error', code: 'turn_timeout' },
     { type: 'done', status: 'failed', can_retry: true },

@@ -191,6 +191,11 @@ export function createTurns(deps: TurnsDeps): Turns {
     const { row } = runtime;
     database.tx(() => {
       turns.start(row.id, clock.now());
+      events.append(row.conversation_id, row.id, {
+        type: 'started',
+        provider: row.provider,
+        model: row.model,
+      });
       audit.append({
         event: 'turn.started',
         principal: runtime.principal,

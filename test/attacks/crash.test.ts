@@ -122,7 +122,7 @@ test('after kill -9 at twenty points of a turn no acknowledged message, approval
       program.api('POST', `/api/approvals/${approval.id}/approve`, {}),
       program.api('POST', `/api/approvals/${approval.id}/approve`, {}),
     ]);
-    expect([first.status, second.status].toSorted()).toEqual([200, 409]);
+    expect([first.status, second.status].toSorted((a, b) => a - b)).toEqual([200, 409]);
   }
   const [approval] = body.approvals;
   const chat = await program.chat(approval?.conversation_id ?? '');

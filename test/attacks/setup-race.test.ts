@@ -99,7 +99,7 @@ describe('setup raced', () => {
     const replies = await Promise.all(
       [1, 2, 3].map(() => edge.ask('POST', '/api/setup/profile', { token, body: profile })),
     );
-    expect(replies.map(({ status }) => status).sort()).toEqual([200, 403, 403]);
+    expect(replies.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 403, 403]);
     expect(edge.profiles).toHaveLength(1);
   });
 });

@@ -50,8 +50,8 @@ export async function runRoute(
     client,
     refreshCookie: row.auth === 'cookie' ? readRefreshCookie(incoming.headers.cookie) : undefined,
     bearer,
-    access: access as never,
-    actor: actor as never,
+    access: access,
+    actor: actor,
   };
   return row.handle(call);
 }

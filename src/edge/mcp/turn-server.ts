@@ -46,7 +46,7 @@ export function createTurnServer(turn: McpTurn, version: string, gone: AbortSign
       const answer = await turn.call({
         callId: typeof callId === 'string' ? callId : undefined,
         name,
-        arguments: args as JsonObject,
+        arguments: args,
         signal: AbortSignal.any([gone, mcpReq.signal]),
       });
       return asResult(answer);
@@ -60,7 +60,7 @@ function asListed({ name, title, description, schema, annotations }: McpTool): T
     name,
     ...(title === undefined ? {} : { title }),
     description,
-    inputSchema: { ...schema, type: 'object' } as Tool['inputSchema'],
+    inputSchema: { ...schema, type: 'object' },
     ...(annotations === undefined ? {} : { annotations }),
   };
 }

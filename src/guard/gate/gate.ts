@@ -79,7 +79,7 @@ export function createGate(deps: GateDeps): Gate {
         call: row,
         tool: row.tool,
         arguments: JSON.parse(row.arguments) as Json,
-        summary: decided.tool.describe(decided.args as never),
+        summary: decided.tool.describe(decided.args),
         why: turn.words(),
         principal: turn.principal,
       });

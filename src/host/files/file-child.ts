@@ -6,7 +6,7 @@ import { AppError, silentLog, type FilePowers, type Log } from '../../core/index
 import { nodeFences, type Launcher } from '../process/index.ts';
 import { connectChild, type ChildConnection } from './child-connection.ts';
 import { bytesAnswer, listAnswer, textAnswer } from './child-answers.ts';
-import type { FileAnswer, FileRequest } from './protocol.ts';
+import type { FileAnswer } from './protocol.ts';
 import { isRefusalCode, refusalError } from './refusals.ts';
 
 export interface FileChildDeps {
@@ -80,7 +80,7 @@ export function createFileChild(deps: FileChildDeps): FileChild {
       timer = setTimeout(() => resolve('late'), deadlineMs);
     });
     lastId += 1;
-    const reply = await Promise.race([child.exchange({ ...body, id: lastId } as FileRequest), late]);
+    const reply = await Promise.race([child.exchange({ ...body, id: lastId }), late]);
     clearTimeout(timer);
     if (reply === 'late') {
       await child.kill();

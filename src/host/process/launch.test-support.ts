@@ -90,14 +90,7 @@ export async function until(condition: () => boolean, withinMs: number): Promise
 
 /** Runs code in a plain, unfenced Node of its own, as a parent that a test may kill. */
 export function plainNode(code: string, prefix: readonly string[] = []): Promise<PlainProcess> {
-  const [file = process.execPath, ...args] = [
-    ...prefix,
-    process.execPath,
-    '--no-warnings',
-    '--input-type=module',
-    '-e',
-    code,
-  ];
+  const [file, ...args] = [...prefix, process.execPath, '--no-warnings', '--input-type=module', '-e', code];
   const spawned = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   let errors = '';

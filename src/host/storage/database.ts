@@ -6,8 +6,6 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { AppError, errorText } from '../../core/index.ts';
 import { migrate } from './migrate.ts';
 
-export type Row = Readonly<Record<string, SQLInputValue>>;
-
 /** Runs a change as one transaction; a call inside another joins it. The function must not be async. */
 export interface Transactions {
   tx<T>(change: () => T): T;

@@ -54,7 +54,7 @@ export function TranscriptView(props: TranscriptViewProps) {
             {begins && (
               <AnswerHead
                 name={name}
-                demo={turn?.usage ? turn.usage.provider === 'demo' : demoByDefault}
+                demo={turn?.provider ? turn.provider === 'demo' : demoByDefault}
                 at={item.at}
               />
             )}

@@ -78,6 +78,8 @@ export interface Ask {
 export interface Turn {
   readonly status: TurnStatus;
   readonly queuePosition: number | null;
+  /** Who answers; null until the turn has begun. */
+  readonly provider: string | null;
   readonly usage: Usage | null;
   readonly canRetry: boolean;
   readonly canContinue: boolean;
@@ -97,6 +99,7 @@ export const EMPTY: Transcript = { items: [], turns: new Map(), open: new Set(),
 const NEW_TURN: Turn = {
   status: 'running',
   queuePosition: null,
+  provider: null,
   usage: null,
   canRetry: false,
   canContinue: false,
@@ -201,6 +204,7 @@ function applyItem(state: Transcript, event: StoredEvent): Transcript {
     case 'aborted':
       return append(state, { kind: 'stopped', ...placed(`stopped-${event.seq}`), by: event.by });
     case 'queued':
+    case 'started':
     case 'usage':
     case 'done':
       return state;
@@ -220,6 +224,12 @@ function applyTurn(state: Transcript, event: StoredEvent): Transcript {
       );
     case 'user':
       return opened(withTurn(state, id, turn), id, event);
+    case 'started':
+      return opened(
+        withTurn(state, id, { ...turn, status: 'running', queuePosition: null, provider: event.provider }),
+        id,
+        event,
+      );
     case 'thinking':
     case 'text':
     case 'tool_call':
