@@ -95,7 +95,7 @@ test('a subscriber hears what it missed and then what is new, once each and in o
   await bench.turns.idle(id);
   expect(heard.flatMap((event) => (event.type === 'text' ? [] : [event.type]))).toEqual([
     'user',
-    'usage',
+    'started',
     'done',
   ]);
   expect(heard.map((event) => event.seq)).toEqual(heard.map((event) => event.seq).toSorted((a, b) => a - b));
