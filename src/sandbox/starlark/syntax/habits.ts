@@ -1,7 +1,7 @@
 /** What models write by habit from Python and other languages, and how Starlark says it. */
 
 const RESERVED = new Set([
-  'as', 'assert', 'async', 'await', 'class', 'del', 'except', 'finally', 'from', 'global', 'import', 'is', 'nonlocal', 'raise', 'try', 'with', 'yield',
+  'as', 'async', 'await', 'class', 'del', 'except', 'finally', 'from', 'global', 'import', 'is', 'nonlocal', 'raise', 'try', 'with', 'yield',
 ]);
 
 /** Whether a word can't be a name although it means nothing. */
@@ -11,7 +11,6 @@ export function isReserved(word: string): boolean {
 
 const KEYWORD_HINTS: ReadonlyMap<string, string> = new Map([
   ['as', ''],
-  ['assert', 'use: if not condition: fail("message")'],
   ['async', 'calls simply wait for their result'],
   ['await', 'calls simply wait for their result'],
   ['class', 'use functions and dicts'],
@@ -35,6 +34,7 @@ export function reservedMessage(word: string): string {
   return `'${word}' is a reserved word that Starlark does not support${hint === '' ? '' : `: ${hint}`}`;
 }
 
+export const ASSERT_MESSAGE = "there is no assert statement: use: if not condition: fail('message')";
 export const WHILE_MESSAGE = "'while' is not supported: use for i in range(n), with break when done";
 export const FSTRING_MESSAGE = 'f-strings are not supported: use "{} {}".format(a, b) or "%s %s" % (a, b)';
 export const POWER_MESSAGE = "'**' is not an operator: multiply (x * x), or use 1 << n for powers of two";
@@ -106,7 +106,7 @@ const NAME_HINTS: ReadonlyMap<string, string> = new Map([
   ['null', 'use None'],
   ['nil', 'use None'],
   ['undefined', 'use None'],
-  ['elif', 'elif belongs to an if'],
+  ['assert', 'use: if not condition: fail("message")'],
   ['self', 'there are no classes'],
 ]);
 

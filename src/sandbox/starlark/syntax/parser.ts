@@ -2,7 +2,7 @@
 import { Source } from '../errors.ts';
 import type { ArithmeticOp, Assign, Def, Expr, File, Load, Name, Stmt } from './ast.ts';
 import { ExpressionParser } from './expression-parser.ts';
-import { ANNOTATION_MESSAGE, LOOP_ELSE_MESSAGE, STAR_TARGET_MESSAGE } from './habits.ts';
+import { ANNOTATION_MESSAGE, ASSERT_MESSAGE, LOOP_ELSE_MESSAGE, STAR_TARGET_MESSAGE } from './habits.ts';
 
 const AUGMENTED = new Set(['+=', '-=', '*=', '/=', '//=', '%=', '&=', '|=', '^=', '<<=', '>>=']);
 
@@ -168,6 +168,7 @@ class Parser extends ExpressionParser {
     }
     if (AUGMENTED.has(this.kind)) return this.#augmented(left, opPos);
     if (this.kind === ':' && left.kind === 'name') throw this.fail(ANNOTATION_MESSAGE, this.start);
+    if (left.kind === 'name' && left.name === 'assert' && this.kind !== 'newline') throw this.fail(ASSERT_MESSAGE, pos);
     return { kind: 'expr', pos, expr: left };
   }
 
