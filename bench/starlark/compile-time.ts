@@ -23,7 +23,11 @@ function thousandLines(): string {
 
 result_${i} = [1, 2.5, "three", (4, 5)]
 `;
-  return Array.from({ length: 50 }, (_, i) => block(i)).join('\n').split('\n').slice(0, 1000).join('\n');
+  return Array.from({ length: 50 }, (_, i) => block(i))
+    .join('\n')
+    .split('\n')
+    .slice(0, 1000)
+    .join('\n');
 }
 
 /** Milliseconds the first time, in a machine that has compiled nothing yet, and the median afterwards. */

@@ -25,11 +25,14 @@ const cache = mkdtempSync(join(tmpdir(), 'starlark-bench-'));
 
 function ours(file: string): Result {
   const env = { ...process.env, NODE_COMPILE_CACHE: cache };
-  return JSON.parse(execFileSync(process.execPath, [join(here, 'child.ts'), file], { encoding: 'utf8', env })) as Result;
+  return JSON.parse(
+    execFileSync(process.execPath, [join(here, 'child.ts'), file], { encoding: 'utf8', env }),
+  ) as Result;
 }
 
 const shim = readFileSync(join(here, 'python-shim.py'), 'utf8');
-const report = '\nimport resource as _r, sys as _s\n_u = _r.getrusage(_r.RUSAGE_SELF)\n_s.stderr.write("%.6f" % (_u.ru_utime + _u.ru_stime))\n';
+const report =
+  '\nimport resource as _r, sys as _s\n_u = _r.getrusage(_r.RUSAGE_SELF)\n_s.stderr.write("%.6f" % (_u.ru_utime + _u.ru_stime))\n';
 
 function python(file: string): Result {
   const program = `${shim}\n${readFileSync(file, 'utf8')}${report}`;
@@ -40,10 +43,14 @@ function python(file: string): Result {
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? 0)
+    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-const files = readdirSync(folder).filter((name) => name.endsWith('.star')).sort();
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith('.star'))
+  .sort();
 ours(join(folder, files[0] ?? ''));
 const times = new Map(files.map((file) => [file, { ours: [] as number[], python: [] as number[] }]));
 for (let round = 0; round < rounds; round += 1) {
@@ -51,7 +58,8 @@ for (let round = 0; round < rounds; round += 1) {
     const path = join(folder, file);
     const a = ours(path);
     const b = python(path);
-    if (a.output.replaceAll(' ', '') !== b.output.replaceAll(' ', '')) throw new Error(`${file}: ${a.output} is not ${b.output}`);
+    if (a.output.replaceAll(' ', '') !== b.output.replaceAll(' ', ''))
+      throw new Error(`${file}: ${a.output} is not ${b.output}`);
     times.get(file)?.ours.push(a.cpu);
     times.get(file)?.python.push(b.cpu);
   }
@@ -61,7 +69,12 @@ rmSync(cache, { recursive: true });
 const rows = files.map((file) => {
   const a = median(times.get(file)?.ours ?? []);
   const b = median(times.get(file)?.python ?? []);
-  return { program: file, 'ours, s': Number(a.toFixed(3)), 'python3, s': Number(b.toFixed(3)), ratio: Number((a / b).toFixed(2)) };
+  return {
+    program: file,
+    'ours, s': Number(a.toFixed(3)),
+    'python3, s': Number(b.toFixed(3)),
+    ratio: Number((a / b).toFixed(2)),
+  };
 });
 console.table(rows);
 const ratios = rows.map((row) => row.ratio);
@@ -70,6 +83,8 @@ const worst = Math.max(...ratios);
 const compile = compileTime();
 const accounting = accountingShare(files.map((file) => join(folder, file)));
 console.log(`median ratio ${middle.toFixed(2)} (at most 2.0), worst ${worst.toFixed(2)} (at most 4)`);
-console.log(`compiling 1,000 lines: ${compile.first.toFixed(1)} ms the first time, ${compile.later.toFixed(1)} ms later (at most 20)`);
+console.log(
+  `compiling 1,000 lines: ${compile.first.toFixed(1)} ms the first time, ${compile.later.toFixed(1)} ms later (at most 20)`,
+);
 console.log(`accounting: ${(100 * accounting).toFixed(0)} % of the time (at most 20)`);
 if (middle > 2 || worst > 4 || compile.later > 20 || accounting > 0.2) process.exitCode = 1;

@@ -6,10 +6,14 @@ import { judge, readSuite, type Verdict } from './suites.ts';
 
 const root = fileURLToPath(new URL('../../../shared/starlark', import.meta.url));
 
-function count(suites: readonly Parameters<typeof readSuite>[1][], baseline: ReadonlyMap<string, number>): Record<Verdict, number> {
+function count(
+  suites: readonly Parameters<typeof readSuite>[1][],
+  baseline: ReadonlyMap<string, number>,
+): Record<Verdict, number> {
   const out = { pass: 0, kind: 0, fail: 0 };
   for (const suite of suites) {
-    for (const chunk of readSuite(`${root}/suite`, suite)) out[judge(chunk, baseline.get(chunk.key) ?? 0).verdict] += 1;
+    for (const chunk of readSuite(`${root}/suite`, suite))
+      out[judge(chunk, baseline.get(chunk.key) ?? 0).verdict] += 1;
   }
   return out;
 }
@@ -23,7 +27,9 @@ interface BaselineEntry {
 /** How many assertions another implementation ran in each chunk that it passes. */
 function readBaseline(): Map<string, number> {
   const entries = JSON.parse(readFileSync(`${root}/baseline.json`, 'utf8')) as BaselineEntry[];
-  return new Map(entries.filter((entry) => entry.verdict !== 'fail').map(({ key, asserts }) => [key, asserts]));
+  return new Map(
+    entries.filter((entry) => entry.verdict !== 'fail').map(({ key, asserts }) => [key, asserts]),
+  );
 }
 
 if (existsSync(`${root}/suite`)) {
@@ -45,14 +51,21 @@ if (existsSync(`${root}/suite`)) {
   });
 } else {
   test('the public suites are not here', () => {
-    console.warn(`SKIPPED: the public Starlark suites are not at ${root}; the language is covered by the project's own tests only`);
+    console.warn(
+      `SKIPPED: the public Starlark suites are not at ${root}; the language is covered by the project's own tests only`,
+    );
     expect(existsSync(`${root}/suite`)).toBe(false);
   });
 }
 
 describe('the adapter', () => {
   test('reports failed assertions with their line and goes on', () => {
-    expect(runChunk('assert_eq(1, 2)\nassert_(True)\ndef f(): assert_eq(3, 4)\nf()', { mode: 'exec', options: [] })).toEqual([
+    expect(
+      runChunk('assert_eq(1, 2)\nassert_(True)\ndef f(): assert_eq(3, 4)\nf()', {
+        mode: 'exec',
+        options: [],
+      }),
+    ).toEqual([
       { kind: 'assert', line: 1, msg: '1 != 2' },
       { kind: 'assert', line: 3, msg: '3 != 4' },
       { kind: 'done', asserts: 3 },
@@ -64,13 +77,23 @@ describe('the adapter', () => {
       { kind: 'error', line: 3, msg: 'integer division by zero' },
       { kind: 'done', asserts: 1 },
     ]);
-    expect(runChunk('x = y\nx = z', { mode: 'resolve', options: [] }).map((e) => (e.kind === 'done' ? 'done' : `${e.kind} ${e.line}`))).toEqual(['static 1', 'static 2', 'static 2', 'done']);
+    expect(
+      runChunk('x = y\nx = z', { mode: 'resolve', options: [] }).map((e) =>
+        e.kind === 'done' ? 'done' : `${e.kind} ${e.line}`,
+      ),
+    ).toEqual(['static 1', 'static 2', 'static 2', 'done']);
     expect(runChunk('x = (', { mode: 'parse', options: [] }).map((e) => e.kind)).toEqual(['static', 'done']);
   });
 
   test('offers what the suites load, and the options of a chunk', () => {
-    const text = 'load("assert.star", "assert", "freeze")\nx = freeze([1])\nassert.fails(lambda: x.append(1), "cannot append to frozen list")\nassert.eq([1] + hasfields(), 42)\nassert.lt(1, 2)';
+    const text =
+      'load("assert.star", "assert", "freeze")\nx = freeze([1])\nassert.fails(lambda: x.append(1), "cannot append to frozen list")\nassert.eq([1] + hasfields(), 42)\nassert.lt(1, 2)';
     expect(runChunk(text, { mode: 'exec', options: [] })).toEqual([{ kind: 'done', asserts: 3 }]);
-    expect(runChunk('x = 0\nwhile x < 3: x += 1\nassert_eq(x, 3)', { mode: 'exec', options: ['while', 'toplevelcontrol', 'globalreassign'] })).toEqual([{ kind: 'done', asserts: 1 }]);
+    expect(
+      runChunk('x = 0\nwhile x < 3: x += 1\nassert_eq(x, 3)', {
+        mode: 'exec',
+        options: ['while', 'toplevelcontrol', 'globalreassign'],
+      }),
+    ).toEqual([{ kind: 'done', asserts: 1 }]);
   });
 });

@@ -42,7 +42,9 @@ describe('steps', () => {
       slices += 1;
       if (slices > 3) throw new Error('deadline');
     };
-    expect(() => compileProgram('for i in range(1 << 50): pass').run(new Thread({ onSlice }))).toThrow('deadline');
+    expect(() => compileProgram('for i in range(1 << 50): pass').run(new Thread({ onSlice }))).toThrow(
+      'deadline',
+    );
   });
 });
 
@@ -66,7 +68,10 @@ describe('memory', () => {
     ['wide values as JSON', 'a = ["x" * 1000]\nfor i in range(60): a = [a, a]\njson.encode(a)'],
     ['indenting deep JSON', 'json.indent("[" * 100000 + "]" * 100000)'],
     ['unions', 's = set(range(100000))\nfor i in range(1000): s | s'],
-    ['big ints', 'x = [1 << 500]\nfor i in range(16): x.append(x[-1] * x[-1])\nfor i in range(100000): x[-1] + 1'],
+    [
+      'big ints',
+      'x = [1 << 500]\nfor i in range(16): x.append(x[-1] * x[-1])\nfor i in range(100000): x[-1] + 1',
+    ],
     ['zip', 'zip(*[range(10000000)] * 10)'],
     ['closures', 'def f():\n  fs = []\n  for i in range(100000000): fs.append(lambda: i)\nf()'],
   ])('ends %s before it is there', (_, text) => {
@@ -93,7 +98,11 @@ describe('depth', () => {
     ['a long chain of lambdas', `x = ${'lambda: '.repeat(100_000)}1`, 'nesting'],
     ['a long chain of conditionals', `x = ${'1 if 1 else '.repeat(100_000)}1`, 'nesting'],
     ['a long chain of attributes', `x = a${'.b'.repeat(100_000)}`, 'nesting'],
-    ['many nested blocks', Array.from({ length: 500 }, (_, i) => `${' '.repeat(i)}if 1:`).join('\n'), 'nesting'],
+    [
+      'many nested blocks',
+      Array.from({ length: 500 }, (_, i) => `${' '.repeat(i)}if 1:`).join('\n'),
+      'nesting',
+    ],
   ])('of the text: %s', (_, text, code) => {
     expect(check(text).map((error) => error.code)).toEqual([code]);
   });
@@ -103,7 +112,11 @@ describe('depth', () => {
   });
 
   test.each<[string, string, StarlarkErrorCode]>([
-    ['comparing cyclic values', 'a = []\nb = []\na.append(b)\nb.append(a)\nc = []\nc.append(c)\na == c', 'compare_depth'],
+    [
+      'comparing cyclic values',
+      'a = []\nb = []\na.append(b)\nb.append(a)\nc = []\nc.append(c)\na == c',
+      'compare_depth',
+    ],
     ['ordering cyclic values', 'a = [1]\na.append(a)\nc = [1]\nc.append(c)\na < c', 'compare_depth'],
     ['comparing cyclic dicts', 'a = {}\na[1] = a\nb = {}\nb[1] = b\na == b', 'compare_depth'],
     ['hashing deep tuples', 'a = ()\nfor i in range(100000): a = (a,)\n{a: 1}', 'compare_depth'],

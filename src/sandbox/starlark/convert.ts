@@ -9,7 +9,14 @@ import { OpaqueString } from './values/opaque.ts';
 import { StarDict, StarSet } from './values/table.ts';
 
 /** Plain data. Objects may have any prototype; only own enumerable members are read. */
-export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /** Plain data as a value; numbers without a fraction become ints. Charges what it builds. */
 export function fromJson(t: Thread, data: Json, depth = 0): Value {
@@ -19,7 +26,9 @@ export function fromJson(t: Thread, data: Json, depth = 0): Value {
     case 'number':
       return Number.isSafeInteger(data) ? data + 0 : new StarFloat(data);
     case 'bigint':
-      return data >= BigInt(Number.MIN_SAFE_INTEGER) && data <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(data) : data;
+      return data >= BigInt(Number.MIN_SAFE_INTEGER) && data <= BigInt(Number.MAX_SAFE_INTEGER)
+        ? Number(data)
+        : data;
     case 'string':
       t.allocateString(data.length);
       return data;
@@ -64,7 +73,8 @@ export function toJson(t: Thread, v: Value, depth = 0): Json {
     const out = Object.create(null) as Record<string, Json>;
     const entries = v instanceof StarDict ? v.map : v.fields;
     for (const [key, value] of entries) {
-      if (typeof key !== 'string') throw new StarlarkError(`a dict in the result has the key ${repr(t, key)}, want strings only`);
+      if (typeof key !== 'string')
+        throw new StarlarkError(`a dict in the result has the key ${repr(t, key)}, want strings only`);
       out[key.toWellFormed()] = toJson(t, value, depth + 1);
     }
     return out;

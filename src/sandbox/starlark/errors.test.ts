@@ -4,10 +4,15 @@ import { errorOf } from './testing.ts';
 
 describe('an error', () => {
   test('shows the call stack, the source line and a caret', () => {
-    const text = 'def half(x):\n    return x / 0\n\ndef main():\n    y = half(3) + 1\n    return y\n\nmain()\n';
+    const text =
+      'def half(x):\n    return x / 0\n\ndef main():\n    y = half(3) + 1\n    return y\n\nmain()\n';
     const error = errorOf(text);
     expect(error.position).toEqual({ line: 2, column: 14 });
-    expect(error.callStack.map(({ fn, line }) => `${fn}:${line}`)).toEqual(['<toplevel>:8', 'main:5', 'half:2']);
+    expect(error.callStack.map(({ fn, line }) => `${fn}:${line}`)).toEqual([
+      '<toplevel>:8',
+      'main:5',
+      'half:2',
+    ]);
     expect(error.render()).toBe(
       [
         'Traceback (most recent call last):',
@@ -28,8 +33,12 @@ describe('an error', () => {
   test('of a built-in function names it', () => {
     const error = errorOf('x = [1]\nint("ab")');
     expect(error.headline).toBe('Error in int: invalid base-10 literal: "ab"');
-    expect(errorOf('len(1, 2)').headline).toBe('Error in len: len() accepts no more than 1 positional argument but got 2');
-    expect(errorOf('"a".split(3)').message).toBe("in call to split(), parameter 'sep' got value of type 'int', want 'string'");
+    expect(errorOf('len(1, 2)').headline).toBe(
+      'Error in len: len() accepts no more than 1 positional argument but got 2',
+    );
+    expect(errorOf('"a".split(3)').message).toBe(
+      "in call to split(), parameter 'sep' got value of type 'int', want 'string'",
+    );
   });
 
   test('of fail() has a code of its own', () => {
@@ -45,7 +54,9 @@ describe('an error', () => {
   });
 
   test('all static problems are found at once', () => {
-    expect(check('a = b\nreturn 1\ndef f(x, x): pass\nbreak').map((e) => `${e.position?.line}: ${e.code}`)).toEqual(['1: resolve', '2: resolve', '3: resolve', '4: resolve']);
+    expect(
+      check('a = b\nreturn 1\ndef f(x, x): pass\nbreak').map((e) => `${e.position?.line}: ${e.code}`),
+    ).toEqual(['1: resolve', '2: resolve', '3: resolve', '4: resolve']);
   });
 });
 

@@ -139,7 +139,12 @@ function quoteLine(text: string, column: number): string[] {
 }
 
 /** An error found while a text is read. */
-export function staticError(message: string, source: Source, pos: number, code: 'syntax' | 'resolve' | 'nesting' = 'syntax'): StarlarkError {
+export function staticError(
+  message: string,
+  source: Source,
+  pos: number,
+  code: 'syntax' | 'resolve' | 'nesting' = 'syntax',
+): StarlarkError {
   const error = new StarlarkError(message, code);
   error.sites.push({ fn: '<toplevel>', pos, source });
   return error;
@@ -151,7 +156,8 @@ export function staticError(message: string, source: Source, pos: number, code: 
  */
 export function located(error: unknown, site: Site): unknown {
   let known = error;
-  if (error instanceof RangeError) known = new StarlarkError('calls and expressions are nested too deeply', 'call_depth');
+  if (error instanceof RangeError)
+    known = new StarlarkError('calls and expressions are nested too deeply', 'call_depth');
   if (known instanceof StarlarkError) known.sites.push(site);
   return known;
 }

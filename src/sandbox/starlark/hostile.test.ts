@@ -12,7 +12,11 @@ describe('a hostile program', () => {
       const text = 'def f(x, y=2): return [x * y, {"__proto__": x}, "%s" % x, json.encode([x]), hashing.sha256("a")[:4]]\\nprint(f(21))';
       compileProgram(text, { predeclared: standardModules(0) }).run(new Thread({ print: console.log }));`;
     const { stdout } = await promisify(execFile)(process.execPath, [
-      '--disallow-code-generation-from-strings', '--disable-proto=delete', '--input-type=module', '-e', script,
+      '--disallow-code-generation-from-strings',
+      '--disable-proto=delete',
+      '--input-type=module',
+      '-e',
+      script,
     ]);
     expect(stdout.trim()).toBe('[42, {"__proto__": 21}, "21", "[21]", "ca97"]');
   });
@@ -32,21 +36,58 @@ describe('a hostile program', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
-  test.each(['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', '__defineGetter__', 'hasOwnProperty', 'self', 'native'])('finds no attribute %s anywhere', (name) => {
-    for (const value of ['1', '""', '[]', '{}', '()', 'len', 'json', '"".upper', 'set()', 'b""', 'None', '1.0', '(lambda: 1)', 'range(1)', '"a".elems()']) {
+  test.each([
+    '__proto__',
+    'constructor',
+    'prototype',
+    'toString',
+    'valueOf',
+    '__defineGetter__',
+    'hasOwnProperty',
+    'self',
+    'native',
+  ])('finds no attribute %s anywhere', (name) => {
+    for (const value of [
+      '1',
+      '""',
+      '[]',
+      '{}',
+      '()',
+      'len',
+      'json',
+      '"".upper',
+      'set()',
+      'b""',
+      'None',
+      '1.0',
+      '(lambda: 1)',
+      'range(1)',
+      '"a".elems()',
+    ]) {
       expect(errorOf(`x = getattr(${value}, "${name}")`).message).toMatch(/has no field or method/);
       expect(run(`print(hasattr(${value}, "${name}"), "${name}" in dir(${value}))`)).toEqual(['False False']);
     }
   });
 
   test('finds no names of the machine', () => {
-    for (const name of ['globalThis', 'process', 'require', 'eval', 'Function', 'constructor', '__proto__', 'undefined', 'Object']) {
+    for (const name of [
+      'globalThis',
+      'process',
+      'require',
+      'eval',
+      'Function',
+      'constructor',
+      '__proto__',
+      'undefined',
+      'Object',
+    ]) {
       expect(errorOf(`x = ${name}`).message).toContain(`name '${name}' is not defined`);
     }
   });
 
   test('sees the same in every run', () => {
-    const text = 'print([hash("a"), dir(""), {len: 1, str: 2}, set(["b", "a"]), time.now(), sorted(["ä", "z", "a"])])\nprint(len, [].append, {}.get)';
+    const text =
+      'print([hash("a"), dir(""), {len: 1, str: 2}, set(["b", "a"]), time.now(), sorted(["ä", "z", "a"])])\nprint(len, [].append, {}.get)';
     expect(run(text)).toEqual(run(text));
   });
 });

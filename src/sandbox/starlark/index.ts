@@ -5,21 +5,52 @@
  * within its budgets; the same program with the same inputs does the same. Program text never becomes code.
  * Does not: watch the clock or the machine's memory, or hold secrets. Everything in a program is hostile input.
  */
-export { callFunction, check, compileProgram, Module, Program, type CompileOptions, type RunOptions } from './program.ts';
+export {
+  callFunction,
+  check,
+  compileProgram,
+  Module,
+  Program,
+  type CompileOptions,
+  type RunOptions,
+} from './program.ts';
 export { Thread, type ThreadOptions } from './thread.ts';
 export { DEFAULT_LIMITS, Meter, type Limits } from './meter.ts';
 export { Source, StarlarkError, type Position, type StackEntry, type StarlarkErrorCode } from './errors.ts';
-export { DIALECT, type Dialect } from './syntax/resolver.ts';
+export { DIALECT, type Dialect } from './syntax/scopes.ts';
 export { parse } from './syntax/parser.ts';
 export { printFile } from './syntax/printer.ts';
 export type { File } from './syntax/ast.ts';
 export {
-  Callable, HostObject, StarBytes, StarFloat, StarIterable, StarList, StarModule, StarObject, StarRange, StarStruct, StarTuple, truth, typeName, type Value,
+  Callable,
+  HostObject,
+  StarBytes,
+  StarFloat,
+  StarIterable,
+  StarList,
+  StarModule,
+  StarObject,
+  StarRange,
+  StarStruct,
+  StarTuple,
+  truth,
+  typeName,
+  type Value,
 } from './values/objects.ts';
 export { StarDict, StarSet } from './values/table.ts';
 export { StarFunction } from './values/function.ts';
 export { OpaqueString, joinParts, type Derivation, type TextPart } from './values/opaque.ts';
-export { Builtin, native, variadic, wantBool, wantInt, wantString, wrongType, type Named, type Native } from './values/native.ts';
+export {
+  Builtin,
+  native,
+  variadic,
+  wantBool,
+  wantInt,
+  wantString,
+  wrongType,
+  type Named,
+  type Native,
+} from './values/native.ts';
 export { defineModule, extendModule } from './modules/define.ts';
 export { createTimeModule } from './modules/time.ts';
 export { standardModules } from './modules/standard.ts';

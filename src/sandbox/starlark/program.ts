@@ -5,7 +5,8 @@ import { compile } from './compile/compile.ts';
 import { Source, StarlarkError, located } from './errors.ts';
 import { freeze } from './ops/freeze.ts';
 import { parseSource } from './syntax/parser.ts';
-import { DIALECT, Resolver, type Dialect, type Resolved } from './syntax/resolver.ts';
+import { Resolver, type Resolved } from './syntax/resolver.ts';
+import { DIALECT, type Dialect } from './syntax/scopes.ts';
 import type { File } from './syntax/ast.ts';
 import type { Thread } from './thread.ts';
 import { invoke, StarFunction } from './values/function.ts';
@@ -88,7 +89,12 @@ export class Module {
 }
 
 /** Calls a function value. Throws a StarlarkError, with code `runtime` when it is no function. */
-export function callFunction(thread: Thread, fn: Value, args: readonly Value[] = [], named?: ReadonlyMap<string, Value>): Value {
+export function callFunction(
+  thread: Thread,
+  fn: Value,
+  args: readonly Value[] = [],
+  named?: ReadonlyMap<string, Value>,
+): Value {
   if (!(fn instanceof Callable)) throw new StarlarkError(`'${typeName(fn)}' object is not callable`);
   return guarded(undefined, () => fn.call(thread, args, named));
 }
@@ -99,7 +105,11 @@ function guarded<T>(source: Source | undefined, run: () => T): T {
     return run();
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const known = located(error, { fn: '<toplevel>', pos: 0, source: source ?? new Source('<host>', '') }) as StarlarkError;
+    const known = located(error, {
+      fn: '<toplevel>',
+      pos: 0,
+      source: source ?? new Source('<host>', ''),
+    }) as StarlarkError;
     known.sites.length = 0;
     throw known;
   }

@@ -11,11 +11,16 @@ print(f(1, c=3))
 print(f(1, 5, 6, 7, c=3, z=9))
 print(f(*[1, 2, 3], **{"c": 8}))
 print((lambda x, *, y=1: x + y)(1, y=5))`;
-    expect(run(text)).toEqual(['(1, 2, (), 3, 4, {})', '(1, 5, (6, 7), 3, 4, {"z": 9})', '(1, 2, (3,), 8, 4, {})', '6']);
+    expect(run(text)).toEqual([
+      '(1, 2, (), 3, 4, {})',
+      '(1, 5, (6, 7), 3, 4, {"z": 9})',
+      '(1, 2, (3,), 8, 4, {})',
+      '6',
+    ]);
   });
 
   test.each([
-    ['def f(a): pass\nf()', "f() missing 1 required positional argument: a"],
+    ['def f(a): pass\nf()', 'f() missing 1 required positional argument: a'],
     ['def f(a): pass\nf(1, 2)', 'f() accepts no more than 1 positional argument but got 2'],
     ['def f(a): pass\nf(1, a=2)', "f() got multiple values for parameter 'a'"],
     ['def f(a): pass\nf(b=2, a=1)', 'f() got unexpected keyword argument: b'],
@@ -45,18 +50,30 @@ print(late())`;
   });
 
   test('evaluate defaults once and arguments from left to right', () => {
-    expect(run('def f(x=[]):\n    x.append(1)\n    return x\nf()\nprint(f())\ndef g(*a, **k): return a, k\nprint(g(print(1), b=print(2)))')).toEqual(['[1, 1]', '1', '2', '((None,), {"b": None})']);
+    expect(
+      run(
+        'def f(x=[]):\n    x.append(1)\n    return x\nf()\nprint(f())\ndef g(*a, **k): return a, k\nprint(g(print(1), b=print(2)))',
+      ),
+    ).toEqual(['[1, 1]', '1', '2', '((None,), {"b": None})']);
   });
 });
 
 describe('scopes', () => {
   test('comprehensions have their own', () => {
-    expect(run('x = [[1, 2]]\nprint([x for x in x for y in x], x)\ndef f():\n    y = 1\n    z = [y for y in [5]]\n    return y, z\nprint(f())')).toEqual(['[[1, 2], [1, 2]] [[1, 2]]', '(1, [5])']);
+    expect(
+      run(
+        'x = [[1, 2]]\nprint([x for x in x for y in x], x)\ndef f():\n    y = 1\n    z = [y for y in [5]]\n    return y, z\nprint(f())',
+      ),
+    ).toEqual(['[[1, 2], [1, 2]] [[1, 2]]', '(1, [5])']);
   });
 
   test('a name is local to the function that assigns it', () => {
-    expect(errorOf('x = 1\ndef f():\n    print(x)\n    x = 2\nf()').message).toBe("local variable 'x' is referenced before assignment");
-    expect(errorOf('def f(): return y\nf()\ny = 1').message).toBe("global variable 'y' is referenced before assignment");
+    expect(errorOf('x = 1\ndef f():\n    print(x)\n    x = 2\nf()').message).toBe(
+      "local variable 'x' is referenced before assignment",
+    );
+    expect(errorOf('def f(): return y\nf()\ny = 1').message).toBe(
+      "global variable 'y' is referenced before assignment",
+    );
     expect(errorOf('print(prnt)').message).toBe("name 'prnt' is not defined (did you mean 'print'?)");
   });
 });
@@ -121,11 +138,15 @@ describe('mutation', () => {
   });
 
   test('is possible again after the loop, also after break and return', () => {
-    expect(run('x = [1, 2]\nfor y in x: break\ndef f():\n    for y in x: return y\nf()\nx.append(3)\nprint(x)')).toEqual(['[1, 2, 3]']);
+    expect(
+      run('x = [1, 2]\nfor y in x: break\ndef f():\n    for y in x: return y\nf()\nx.append(3)\nprint(x)'),
+    ).toEqual(['[1, 2, 3]']);
   });
 
   test('ends when the host freezes the module', () => {
-    const program = compileProgram('x = [1, {"a": [2]}]\ndef f():\n    x.append(1)\ndef g():\n    x[1]["a"].append(1)');
+    const program = compileProgram(
+      'x = [1, {"a": [2]}]\ndef f():\n    x.append(1)\ndef g():\n    x[1]["a"].append(1)',
+    );
     const module = program.run(new Thread());
     module.freeze();
     expect(() => module.call(module.get('f') ?? null)).toThrow('cannot append to frozen list');

@@ -1,5 +1,13 @@
 /** For tests: runs a program with the standard modules and gives back what it printed. */
-import { compileProgram, StarlarkError, Thread, standardModules, type CompileOptions, type ThreadOptions, type Value } from './index.ts';
+import {
+  compileProgram,
+  StarlarkError,
+  Thread,
+  standardModules,
+  type CompileOptions,
+  type ThreadOptions,
+  type Value,
+} from './index.ts';
 
 /** The clock of test runs: 2026-01-31T12:34:56Z. */
 export const NOW = Date.UTC(2026, 0, 31, 12, 34, 56);

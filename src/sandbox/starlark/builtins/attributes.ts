@@ -1,7 +1,15 @@
 /** `x.name`: methods of the built-in types, fields of structs and modules, attributes of host values. */
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
-import { HostObject, StarBytes, StarList, StarModule, StarStruct, typeName, type Value } from '../values/objects.ts';
+import {
+  HostObject,
+  StarBytes,
+  StarList,
+  StarModule,
+  StarStruct,
+  typeName,
+  type Value,
+} from '../values/objects.ts';
 import { Builtin, native, variadic, type Native } from '../values/native.ts';
 import { OpaqueString } from '../values/opaque.ts';
 import { StarDict, StarSet } from '../values/table.ts';
@@ -31,7 +39,8 @@ export const BYTES_TABLE = table(BYTES_METHODS);
 const OPAQUE_TABLE = table([
   native('join(elements)', (t, self: OpaqueString, values: Value) => join(t, self, values)),
   variadic('strip', (_t, self, args, named) => {
-    if (args.length > 0 || (named?.size ?? 0) > 0) throw (self as OpaqueString).refuse('strip() with arguments');
+    if (args.length > 0 || (named?.size ?? 0) > 0)
+      throw (self as OpaqueString).refuse('strip() with arguments');
     return self;
   }),
 ]);

@@ -8,8 +8,15 @@ import { StarList, StarTuple, typeName, type Value } from '../values/objects.ts'
 import { StarDict } from '../values/table.ts';
 
 /** `dict(x, **named)` and `d.update(x, **named)`: from a dict, or from pairs. */
-export function updateDict(t: Thread, fn: string, target: StarDict, args: readonly Value[], named: Named): void {
-  if (args.length > 1) throw new StarlarkError(`${fn}() accepts no more than 1 positional argument but got ${args.length}`);
+export function updateDict(
+  t: Thread,
+  fn: string,
+  target: StarDict,
+  args: readonly Value[],
+  named: Named,
+): void {
+  if (args.length > 1)
+    throw new StarlarkError(`${fn}() accepts no more than 1 positional argument but got ${args.length}`);
   const source = args[0];
   if (source instanceof StarDict) {
     t.charge(source.map.size);
@@ -28,10 +35,15 @@ export function updateDict(t: Thread, fn: string, target: StarDict, args: readon
 
 function pair(t: Thread, fn: string, v: Value, i: number): readonly [Value, Value] {
   if (!isIterable(v)) {
-    throw new StarlarkError(`in ${fn}(), element #${i} is a non-pair element (got ${typeName(v)}, which is not iterable)`);
+    throw new StarlarkError(
+      `in ${fn}(), element #${i} is a non-pair element (got ${typeName(v)}, which is not iterable)`,
+    );
   }
   const items = elements(t, v);
-  if (items.length !== 2) throw new StarlarkError(`in ${fn}(), element #${i} is a non-pair element (it has length ${items.length}, want 2)`);
+  if (items.length !== 2)
+    throw new StarlarkError(
+      `in ${fn}(), element #${i} is a non-pair element (it has length ${items.length}, want 2)`,
+    );
   return [items[0] as Value, items[1] as Value];
 }
 
@@ -59,7 +71,8 @@ export const DICT_METHODS: readonly Native[] = [
     self.check('delete from');
     const value = self.remove(t, key);
     if (value !== undefined) return value;
-    if (fallback === undefined) throw new StarlarkError(`KeyError: ${repr(t, key)} (key not found; give a default to allow that)`);
+    if (fallback === undefined)
+      throw new StarlarkError(`KeyError: ${repr(t, key)} (key not found; give a default to allow that)`);
     return fallback;
   }),
   native('popitem()', (t, self: StarDict) => {

@@ -35,7 +35,9 @@ function parseTemplate(template: string): Verb[] {
       continue;
     }
     if (!'sdfvxXqeEgGioc'.includes(verb) || verb === '') {
-      throw new StarlarkError(`format: unknown verb ${match[0].slice(0, 50)} (known: %s %d %f %e %g %x %o %c %q %v %%)`);
+      throw new StarlarkError(
+        `format: unknown verb ${match[0].slice(0, 50)} (known: %s %d %f %e %g %x %o %c %q %v %%)`,
+      );
     }
     const width = Number(match[2] === '' ? 0 : match[2]);
     const precision = match[3] === undefined ? -1 : Number(match[3] === '' ? 0 : match[3]);
@@ -51,14 +53,17 @@ function parseTemplate(template: string): Verb[] {
 }
 
 function mismatch(verb: string, v: Value): StarlarkError {
-  return new StarlarkError(`format: %${verb} needs ${'dixXo'.includes(verb) ? 'an int' : 'a number'}, got ${typeName(v)}`);
+  return new StarlarkError(
+    `format: %${verb} needs ${'dixXo'.includes(verb) ? 'an int' : 'a number'}, got ${typeName(v)}`,
+  );
 }
 
 /** An int, or a float without a fraction. */
 function integral(v: Value, verb: string): number | bigint {
   if (typeof v === 'number' || typeof v === 'bigint') return v;
   if (!(v instanceof StarFloat)) throw mismatch(verb, v);
-  if (!Number.isInteger(v.value)) throw new StarlarkError(`format: %${verb} needs an int, got a float with a fraction (use %f or int(x))`);
+  if (!Number.isInteger(v.value))
+    throw new StarlarkError(`format: %${verb} needs an int, got a float with a fraction (use %f or int(x))`);
   return Number.isSafeInteger(v.value) ? v.value + 0 : BigInt(v.value);
 }
 
@@ -79,7 +84,8 @@ function numberText(t: Thread, f: Verb, v: Value): string {
       return signed(f.verb === 'X' ? text.toUpperCase() : text, f.flags);
     }
     default: {
-      if (typeof v !== 'number' && typeof v !== 'bigint' && !(v instanceof StarFloat)) throw mismatch(f.verb, v);
+      if (typeof v !== 'number' && typeof v !== 'bigint' && !(v instanceof StarFloat))
+        throw mismatch(f.verb, v);
       const value = v instanceof StarFloat ? v.value : intToFloat(v);
       return signed(formatFloat(value, f.verb, f.precision < 0 ? 6 : f.precision), f.flags);
     }
@@ -132,7 +138,10 @@ export const FORMAT: Native = variadic('format', (t, _self, args, named) => {
   const verbs = t.cached('format', wantString(template, 'format', 'fmt'), parseTemplate);
   const values = args.slice(1);
   const wanted = verbs.length - 1;
-  if (values.length !== wanted) throw new StarlarkError(`format: the template has ${wanted} verbs, but ${values.length} values were given`);
+  if (values.length !== wanted)
+    throw new StarlarkError(
+      `format: the template has ${wanted} verbs, but ${values.length} values were given`,
+    );
   const out = new TextBuilder();
   verbs.forEach((f, i) => {
     out.add(f.before);

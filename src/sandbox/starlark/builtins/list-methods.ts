@@ -66,7 +66,8 @@ export const LIST_METHODS: readonly Native[] = [
     const n = self.items.length;
     const index = i === undefined ? -1 : wantInt(i, 'pop', 'i');
     const at = index < 0 ? index + n : index;
-    if (at < 0 || at >= n) throw new StarlarkError(`index out of range (index is ${index}, but sequence has ${n} elements)`);
+    if (at < 0 || at >= n)
+      throw new StarlarkError(`index out of range (index is ${index}, but sequence has ${n} elements)`);
     if (at === n - 1) return self.items.pop() as Value;
     t.charge((n - at) / 64);
     return self.items.splice(at, 1)[0] as Value;

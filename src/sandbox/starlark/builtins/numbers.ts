@@ -12,7 +12,8 @@ function toInt(t: Thread, v: Value): number | bigint {
   if (typeof v === 'number' || typeof v === 'bigint') return v;
   if (typeof v === 'boolean') return v ? 1 : 0;
   if (v instanceof StarFloat) {
-    if (!Number.isFinite(v.value)) throw new StarlarkError(`can't convert float ${floatText(v.value)} to int`);
+    if (!Number.isFinite(v.value))
+      throw new StarlarkError(`can't convert float ${floatText(v.value)} to int`);
     const whole = Math.trunc(v.value);
     t.allocate(128);
     return Number.isSafeInteger(whole) ? whole + 0 : BigInt(whole);
@@ -70,7 +71,10 @@ export const NUMBER_FUNCTIONS: readonly Native[] = [
   native('chr(i)', (_t, _self, i: Value) => {
     if (typeof i !== 'number' && typeof i !== 'bigint') throw wrongType('chr', 'i', i, 'int');
     if (i < 0) throw new StarlarkError(`Unicode code point ${i} out of range (<0)`);
-    if (i > 0x10ffff) throw new StarlarkError(`Unicode code point U+${i.toString(16).toUpperCase()} out of range (>0x10FFFF)`);
+    if (i > 0x10ffff)
+      throw new StarlarkError(
+        `Unicode code point U+${i.toString(16).toUpperCase()} out of range (>0x10FFFF)`,
+      );
     return String.fromCodePoint(Number(i)).toWellFormed();
   }),
   native('float(x=)', (t, _self, x?: Value) => {
@@ -96,7 +100,8 @@ export const NUMBER_FUNCTIONS: readonly Native[] = [
   }),
   native('int(x, base=)', (t, _self, x: Value, base?: Value) => {
     if (typeof x !== 'string') {
-      if (base !== undefined && !(x instanceof OpaqueString)) throw new StarlarkError("can't convert non-string with explicit base");
+      if (base !== undefined && !(x instanceof OpaqueString))
+        throw new StarlarkError("can't convert non-string with explicit base");
       return toInt(t, x);
     }
     t.charge(x.length / 16);
@@ -114,9 +119,10 @@ export const NUMBER_FUNCTIONS: readonly Native[] = [
     if (typeof s !== 'string') throw wrongType('ord', 's', s, 'string or bytes');
     const first = s.codePointAt(0);
     if (first === undefined || String.fromCodePoint(first).length !== s.length) {
-      throw new StarlarkError(`ord: string encodes ${s.length > 1000 ? 'many' : [...s].length} Unicode code points, want 1`);
+      throw new StarlarkError(
+        `ord: string encodes ${s.length > 1000 ? 'many' : [...s].length} Unicode code points, want 1`,
+      );
     }
     return first >= 0xd800 && first <= 0xdfff ? 0xfffd : first;
   }),
 ];
-

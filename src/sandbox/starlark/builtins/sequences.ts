@@ -13,7 +13,9 @@ import { updateDict } from './dict-methods.ts';
 function wantIterable(v: Value, fn: string): Value {
   if (isIterable(v)) return v;
   const error = wrongType(fn, 'x', v, 'iterable');
-  throw typeof v === 'string' ? new StarlarkError(`${error.message} (use s.elems() or s.codepoints())`) : error;
+  throw typeof v === 'string'
+    ? new StarlarkError(`${error.message} (use s.elems() or s.codepoints())`)
+    : error;
 }
 
 function wantSmallInt(v: Value, what: string): number {
@@ -46,8 +48,10 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
     t.charge(items.length);
     return new StarBytes(
       Uint8Array.from(items, (item, i) => {
-        if (typeof item !== 'number') throw new StarlarkError(`bytes: at index ${i}, got ${typeName(item)}, want int`);
-        if (item < 0 || item > 255) throw new StarlarkError(`bytes: at index ${i}, ${item} out of range (want 0 to 255)`);
+        if (typeof item !== 'number')
+          throw new StarlarkError(`bytes: at index ${i}, got ${typeName(item)}, want int`);
+        if (item < 0 || item > 255)
+          throw new StarlarkError(`bytes: at index ${i}, ${item} out of range (want 0 to 255)`);
         return item;
       }),
     );
@@ -69,7 +73,9 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
     const n = lengthOf(x);
     if (n !== undefined) return n;
     if (x instanceof OpaqueString) throw x.refuse('len()');
-    throw new StarlarkError(`${typeName(x)} is not iterable, so it has no len${x === null ? ' (the value is None)' : ''}`);
+    throw new StarlarkError(
+      `${typeName(x)} is not iterable, so it has no len${x === null ? ' (the value is None)' : ''}`,
+    );
   }),
   native('list(x=)', (t, _self, x?: Value) => {
     t.allocate(32);
@@ -82,8 +88,13 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
     if (b === undefined) return new StarRange(0, wantSmallInt(a, 'stop'), by);
     return new StarRange(wantSmallInt(a, 'start'), wantSmallInt(b, 'stop'), by);
   }),
-  native('reversed(x)', (t, _self, x: Value) => new StarList(copyElements(t, wantIterable(x, 'reversed')).reverse())),
-  native('set(x=)', (t, _self, x?: Value) => makeSet(t, x === undefined ? [] : elements(t, wantIterable(x, 'set')))),
+  native(
+    'reversed(x)',
+    (t, _self, x: Value) => new StarList(copyElements(t, wantIterable(x, 'reversed')).reverse()),
+  ),
+  native('set(x=)', (t, _self, x?: Value) =>
+    makeSet(t, x === undefined ? [] : elements(t, wantIterable(x, 'set'))),
+  ),
   native('sorted(x, key=, reverse=)', (t, _self, x: Value, key?: Value, reverse?: Value) => {
     const items = copyElements(t, wantIterable(x, 'sorted'));
     const descending = reverse === undefined ? false : wantBool(reverse, 'sorted', 'reverse');
@@ -109,6 +120,8 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
     const n = columns.length === 0 ? 0 : Math.min(...columns.map((column) => column.length));
     t.charge(n * columns.length);
     t.allocateList(n * (5 + columns.length));
-    return new StarList(Array.from({ length: n }, (_, i) => new StarTuple(columns.map((column) => column[i] as Value))));
+    return new StarList(
+      Array.from({ length: n }, (_, i) => new StarTuple(columns.map((column) => column[i] as Value))),
+    );
   }),
 ];

@@ -14,7 +14,10 @@ type SetOp = '|' | '&' | '^' | '-';
 function algebra(name: string, op: SetOp): Native {
   return variadic(name, (t, self, args, named) => {
     checkNamed(name, named, []);
-    return args.reduce<StarSet>((set, arg) => combine(t, op, set, elements(t, arg)), combine(t, '|', self as StarSet, []));
+    return args.reduce<StarSet>(
+      (set, arg) => combine(t, op, set, elements(t, arg)),
+      combine(t, '|', self as StarSet, []),
+    );
   });
 }
 
@@ -58,7 +61,10 @@ export const SET_METHODS: readonly Native[] = [
   }),
   algebra('intersection', '&'),
   assignment('intersection_update', '&'),
-  native('isdisjoint(other)', (t, self: StarSet, other: Value) => !combine(t, '&', self, elements(t, other)).truth()),
+  native(
+    'isdisjoint(other)',
+    (t, self: StarSet, other: Value) => !combine(t, '&', self, elements(t, other)).truth(),
+  ),
   native('issubset(other)', (t, self: StarSet, other: Value) => isSubset(t, self, asSet(t, other))),
   native('issuperset(other)', (t, self: StarSet, other: Value) => isSubset(t, asSet(t, other), self)),
   native('pop()', (t, self: StarSet) => {
@@ -75,7 +81,9 @@ export const SET_METHODS: readonly Native[] = [
     if (self.remove(t, x) === undefined) throw new StarlarkError(`element ${repr(t, x)} not found in set`);
     return null;
   }),
-  native('symmetric_difference(other)', (t, self: StarSet, other: Value) => combine(t, '^', self, elements(t, other))),
+  native('symmetric_difference(other)', (t, self: StarSet, other: Value) =>
+    combine(t, '^', self, elements(t, other)),
+  ),
   assignment('symmetric_difference_update', '^'),
   algebra('union', '|'),
   assignment('update', '|'),

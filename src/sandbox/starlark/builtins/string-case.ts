@@ -21,7 +21,9 @@ function titleCase(text: string): string {
 
 function capitalize(text: string): string {
   const first = String.fromCodePoint(text.codePointAt(0) ?? 0);
-  return text === '' ? '' : (DIGRAPHS.get(first) ?? first.toUpperCase()) + text.slice(first.length).toLowerCase();
+  return text === ''
+    ? ''
+    : (DIGRAPHS.get(first) ?? first.toUpperCase()) + text.slice(first.length).toLowerCase();
 }
 
 function isTitle(text: string): boolean {

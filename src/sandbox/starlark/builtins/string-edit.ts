@@ -6,7 +6,8 @@ import type { Value } from '../values/objects.ts';
 import { StarTextView, type TextView } from '../values/text-views.ts';
 import { chargeSearch } from './string-search.ts';
 
-const SPACES = ' \t\n\r\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
+const SPACES =
+  ' \t\n\r\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
 
 const SPACE_SET = new Set(SPACES);
 
@@ -44,7 +45,8 @@ function replace(t: Thread, text: string, old: string, fresh: string, count: num
   let hits = 0;
   if (marks === undefined) {
     chargeSearch(t, text.length, old.length);
-    for (let at = text.indexOf(old); at >= 0 && hits < max; at = text.indexOf(old, at + old.length)) hits += 1;
+    for (let at = text.indexOf(old); at >= 0 && hits < max; at = text.indexOf(old, at + old.length))
+      hits += 1;
   } else {
     t.charge(text.length / 8);
     t.allocate(16 * text.length);
@@ -54,7 +56,8 @@ function replace(t: Thread, text: string, old: string, fresh: string, count: num
   t.allocateString(text.length + hits * (fresh.length - old.length));
   t.charge(hits / 8);
   if (marks === undefined) {
-    if (hits < max || text.indexOf(old) < 0) return text.replaceAll(old, () => fresh);
+    if (hits < max || text.indexOf(old) < 0)
+      return fresh.includes('$') ? text.replaceAll(old, () => fresh) : text.replaceAll(old, fresh);
     const parts: string[] = [];
     let at = 0;
     for (let i = 0; i < hits; i += 1) {
@@ -64,7 +67,9 @@ function replace(t: Thread, text: string, old: string, fresh: string, count: num
     }
     return parts.join('') + text.slice(at);
   }
-  return marks.map((char, i) => (i < hits ? fresh + char : char)).join('') + (marks.length < hits ? fresh : '');
+  return (
+    marks.map((char, i) => (i < hits ? fresh + char : char)).join('') + (marks.length < hits ? fresh : '')
+  );
 }
 
 function view(name: TextView): Native {

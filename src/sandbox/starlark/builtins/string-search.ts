@@ -41,10 +41,12 @@ function finder(name: string, last: boolean, mustFind: boolean): Native {
 }
 
 function affix(name: 'startswith' | 'endswith'): Native {
-  const test = (text: string, sub: string): boolean => (name === 'startswith' ? text.startsWith(sub) : text.endsWith(sub));
+  const test = (text: string, sub: string): boolean =>
+    name === 'startswith' ? text.startsWith(sub) : text.endsWith(sub);
   return native(`${name}(sub, start=, end=)`, (t, self: string, sub: Value, start?: Value, end?: Value) => {
     const r = range(name, self.length, start, end);
-    const text = start === undefined && end === undefined ? self : r.from > r.to ? undefined : self.slice(r.from, r.to);
+    const text =
+      start === undefined && end === undefined ? self : r.from > r.to ? undefined : self.slice(r.from, r.to);
     if (typeof sub === 'string') {
       t.charge(sub.length / 64);
       return text !== undefined && test(text, sub);
@@ -53,9 +55,12 @@ function affix(name: 'startswith' | 'endswith'): Native {
     t.charge(sub.items.length);
     let found = false;
     sub.items.forEach((item, i) => {
-      if (typeof item === 'object' && item !== null && item.typeName === 'string') throw wrongType(name, 'sub', item, 'string');
+      if (typeof item === 'object' && item !== null && item.typeName === 'string')
+        throw wrongType(name, 'sub', item, 'string');
       if (typeof item !== 'string') {
-        throw new StarlarkError(`${name}(): at index ${i} of sub, got element of type ${typeName(item)}, want string`);
+        throw new StarlarkError(
+          `${name}(): at index ${i} of sub, got element of type ${typeName(item)}, want string`,
+        );
       }
       found ||= text !== undefined && test(text, item);
     });

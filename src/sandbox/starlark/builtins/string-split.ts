@@ -13,6 +13,8 @@ function chargePieces(t: Thread, text: string, pieces: number): void {
   t.allocateList(pieces);
 }
 
+const SHORT = 1_000;
+
 function countPieces(text: string, separator: string): number {
   let n = 1;
   for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + separator.length)) n += 1;
@@ -37,7 +39,8 @@ function splitSpaces(text: string, max: number, fromRight: boolean): string[] {
     // A rest that is a single word still keeps the white space of its outer side.
     if (max >= 0 && words.length === max + 1) {
       const edge = words.at(fromRight ? 0 : -1);
-      if (edge !== undefined) out[fromRight ? 0 : out.length - 1] = fromRight ? text.slice(0, edge.end) : text.slice(edge.at);
+      if (edge !== undefined)
+        out[fromRight ? 0 : out.length - 1] = fromRight ? text.slice(0, edge.end) : text.slice(edge.at);
     }
     return out;
   }
@@ -61,10 +64,12 @@ function splitter(name: 'split' | 'rsplit'): Native {
     const separator = wantString(sep, name, 'sep');
     if (separator === '') throw new StarlarkError('Empty separator');
     chargeSearch(t, self.length, separator.length);
-    const pieces = countPieces(self, separator);
-    chargePieces(t, self, pieces);
+    // Of a long text the pieces are counted before they are made; a short one can't make many.
+    if (self.length > SHORT) chargePieces(t, self, countPieces(self, separator));
     const parts = self.split(separator);
-    if (max < 0 || parts.length <= max + 1) return new StarList(name === 'split' ? parts : splitRight(self, separator, -1));
+    if (self.length <= SHORT) chargePieces(t, self, parts.length);
+    if (max < 0 || parts.length <= max + 1)
+      return new StarList(name === 'split' ? parts : splitRight(self, separator, -1));
     if (name === 'rsplit') return new StarList(splitRight(self, separator, max));
     return new StarList([...parts.slice(0, max), parts.slice(max).join(separator)]);
   });
@@ -117,7 +122,10 @@ export function join(t: Thread, separator: TextPart, values: Value): TextPart {
     else if (item instanceof OpaqueString) {
       length += item.size;
       opaque = true;
-    } else throw new StarlarkError(`join: in list, want string, got ${typeName(item)} at index ${i} (convert with str(x))`);
+    } else
+      throw new StarlarkError(
+        `join: in list, want string, got ${typeName(item)} at index ${i} (convert with str(x))`,
+      );
   }
   t.charge(items.length / 4);
   t.allocateString(length);

@@ -1,7 +1,15 @@
 /** The names that every program knows. */
 import { StarlarkError } from '../errors.ts';
 import { repr, shown, toText } from '../ops/repr.ts';
-import { Builtin, checkNamed, native, variadic, wantString, type Named, type Native } from '../values/native.ts';
+import {
+  Builtin,
+  checkNamed,
+  native,
+  variadic,
+  wantString,
+  type Named,
+  type Native,
+} from '../values/native.ts';
 import type { Thread } from '../thread.ts';
 import { StarList, typeName, type Value } from '../values/objects.ts';
 import { OpaqueString } from '../values/opaque.ts';
@@ -35,7 +43,10 @@ const OBJECT_FUNCTIONS: readonly Native[] = [
     const key = wantString(name, 'getattr', 'name');
     return fallback === undefined ? getAttr(t, x, key) : (findAttr(t, x, key) ?? fallback);
   }),
-  native('hasattr(x, name)', (t, _self, x: Value, name: Value) => findAttr(t, x, wantString(name, 'hasattr', 'name')) !== undefined),
+  native(
+    'hasattr(x, name)',
+    (t, _self, x: Value, name: Value) => findAttr(t, x, wantString(name, 'hasattr', 'name')) !== undefined,
+  ),
   variadic('print', (t, _self, args, named) => {
     t.print(line(t, 'print', args, named));
     return null;
@@ -53,5 +64,8 @@ export const UNIVERSE: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['None', null],
   ['True', true],
   ['False', false],
-  ...[...NUMBER_FUNCTIONS, ...SEQUENCE_FUNCTIONS, ...OBJECT_FUNCTIONS, FORMAT].map((fn): [string, Value] => [fn.name, new Builtin(fn)]),
+  ...[...NUMBER_FUNCTIONS, ...SEQUENCE_FUNCTIONS, ...OBJECT_FUNCTIONS, FORMAT].map((fn): [string, Value] => [
+    fn.name,
+    new Builtin(fn),
+  ]),
 ]);

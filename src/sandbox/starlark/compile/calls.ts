@@ -14,7 +14,8 @@ import type { Context } from './context.ts';
 /** The error of a call with its place; one that a built-in function raised itself gets its name. */
 function failed(error: unknown, site: Site, fn: Value): unknown {
   const known = located(error, site);
-  if (known instanceof StarlarkError && known.sites.length === 1 && fn instanceof Builtin) known.builtin = fn.name;
+  if (known instanceof StarlarkError && known.sites.length === 1 && fn instanceof Builtin)
+    known.builtin = fn.name;
   return known;
 }
 
@@ -28,7 +29,14 @@ function failedMethod(error: unknown, site: Site, method: Native): unknown {
 function callValue(t: Thread, fn: Value, args: readonly Value[], named: Named): Value {
   if (fn instanceof Callable) return fn.call(t, args, named);
   if (fn instanceof OpaqueString) throw fn.refuse('a call');
-  const hint = typeof fn === 'string' || fn === null ? '' : fn instanceof StarDict ? ' (use d[key])' : fn instanceof StarList ? ' (use x[i])' : '';
+  const hint =
+    typeof fn === 'string' || fn === null
+      ? ''
+      : fn instanceof StarDict
+        ? ' (use d[key])'
+        : fn instanceof StarList
+          ? ' (use x[i])'
+          : '';
   throw new StarlarkError(`'${typeName(fn)}' object is not callable${hint}`);
 }
 
@@ -117,13 +125,20 @@ function methodCall(c: Context, node: Attribute, args: readonly Expr[], callSite
   const object = c.expr(node.object);
   const attrSite = c.site(node.pos);
   const n = args.length;
-  const usable = (method: Native | undefined): Native | undefined => (method !== undefined && takes(method, n) ? method : undefined);
+  const usable = (method: Native | undefined): Native | undefined =>
+    method !== undefined && takes(method, n) ? method : undefined;
   const ofString = usable(STRING_TABLE.get(name));
   const ofList = usable(LIST_TABLE.get(name));
   const ofDict = usable(DICT_TABLE.get(name));
   const [first, second, third] = args;
   const pick = (x: Value): Native | undefined =>
-    typeof x === 'string' ? ofString : x instanceof StarDict ? ofDict : x instanceof StarList ? ofList : undefined;
+    typeof x === 'string'
+      ? ofString
+      : x instanceof StarDict
+        ? ofDict
+        : x instanceof StarList
+          ? ofList
+          : undefined;
   const slow = (f: Frame, x: Value): Value => {
     let fn: Value;
     try {
@@ -195,18 +210,24 @@ function fullCall(c: Context, callee: Expr, args: readonly Argument[], site: Sit
 }
 
 function spread(t: Thread, v: Value, out: Value[]): void {
-  if (!isIterable(v)) throw new StarlarkError(`argument after * must be iterable, not ${typeName(v)} (type '${typeName(v)}' is not iterable)`);
+  if (!isIterable(v))
+    throw new StarlarkError(
+      `argument after * must be iterable, not ${typeName(v)} (type '${typeName(v)}' is not iterable)`,
+    );
   const items = elements(t, v);
   t.allocateList(items.length);
   for (let i = 0; i < items.length; i += 1) out.push(items[i] as Value);
 }
 
 function spreadNamed(t: Thread, v: Value, out: Map<string, Value>): void {
-  if (!(v instanceof StarDict)) throw new StarlarkError(`argument after ** must be a mapping, not ${typeName(v)}`);
+  if (!(v instanceof StarDict))
+    throw new StarlarkError(`argument after ** must be a mapping, not ${typeName(v)}`);
   t.allocateList(v.map.size);
   for (const [key, value] of v.map) {
-    if (typeof key !== 'string') throw new StarlarkError(`keywords must be strings, not ${typeName(v.restore(key))}`);
-    if (out.has(key)) throw new StarlarkError(`got multiple values for keyword argument '${key}' (duplicate keyword)`);
+    if (typeof key !== 'string')
+      throw new StarlarkError(`keywords must be strings, not ${typeName(v.restore(key))}`);
+    if (out.has(key))
+      throw new StarlarkError(`got multiple values for keyword argument '${key}' (duplicate keyword)`);
     out.set(key, value);
   }
 }

@@ -3,7 +3,15 @@ import type { Site, Source } from '../errors.ts';
 import type { Expr as Node, File, Stmt } from '../syntax/ast.ts';
 import type { Resolved } from '../syntax/resolver.ts';
 import type { Thread } from '../thread.ts';
-import { BREAK, CONTINUE, NEXT, RETURN, type Exec, type Expr, type FunctionCode } from '../values/function.ts';
+import {
+  BREAK,
+  CONTINUE,
+  NEXT,
+  RETURN,
+  type Exec,
+  type Expr,
+  type FunctionCode,
+} from '../values/function.ts';
 import type { Value } from '../values/objects.ts';
 import { compileAttribute, compileIndex, compileSlice, compileStore } from './access.ts';
 import { compileCall } from './calls.ts';
@@ -28,7 +36,14 @@ class Compiler implements Context {
   /** Expressions inside this one were measured by it. */
   #insideExpr = false;
 
-  constructor(t: Thread, source: Source, globals: (Value | undefined)[], globalNames: readonly string[], load: Loader | undefined, fn: string) {
+  constructor(
+    t: Thread,
+    source: Source,
+    globals: (Value | undefined)[],
+    globalNames: readonly string[],
+    load: Loader | undefined,
+    fn: string,
+  ) {
     this.t = t;
     this.source = source;
     this.globals = globals;
@@ -97,7 +112,10 @@ class Compiler implements Context {
 
   block(body: readonly Stmt[]): Exec {
     this.size.blocks += 1;
-    const made = sequence(this.t, body.map((stmt) => this.#statement(stmt)));
+    const made = sequence(
+      this.t,
+      body.map((stmt) => this.#statement(stmt)),
+    );
     this.size.blocks -= 1;
     return made;
   }
@@ -155,7 +173,14 @@ class Compiler implements Context {
 }
 
 /** Compiles the top level as a function without parameters; `globals` receives the module's variables. */
-export function compile(t: Thread, source: Source, file: File, resolved: Resolved, globals: (Value | undefined)[], load: Loader | undefined): FunctionCode {
+export function compile(
+  t: Thread,
+  source: Source,
+  file: File,
+  resolved: Resolved,
+  globals: (Value | undefined)[],
+  load: Loader | undefined,
+): FunctionCode {
   const compiler = new Compiler(t, source, globals, resolved.globals, load, '<toplevel>');
   const body = compiler.block(file.body);
   const { locals } = resolved.top;

@@ -38,7 +38,11 @@ export function compileSequence(c: Context, node: Sequence): Expr {
 
 export function compileDict(c: Context, node: DictDisplay): Expr {
   const { t } = c;
-  const entries = node.entries.map((entry) => ({ key: c.expr(entry.key), value: c.expr(entry.value), site: c.site(entry.pos) }));
+  const entries = node.entries.map((entry) => ({
+    key: c.expr(entry.key),
+    value: c.expr(entry.value),
+    site: c.site(entry.pos),
+  }));
   return (f) => {
     t.allocate(ENTRY_BYTES);
     const dict = new StarDict();
@@ -49,7 +53,8 @@ export function compileDict(c: Context, node: DictDisplay): Expr {
       const before = dict.map.size;
       try {
         dict.put(t, k, v);
-        if (dict.map.size === before) throw new StarlarkError(`dictionary expression has duplicate key: ${repr(t, k)}`);
+        if (dict.map.size === before)
+          throw new StarlarkError(`dictionary expression has duplicate key: ${repr(t, k)}`);
       } catch (error) {
         rethrow(error, site);
       }
@@ -111,7 +116,8 @@ function ifStep<A>(test: Expr, inner: Step<A>): Step<A> {
 
 function clauseSteps<A>(c: Context, node: Comprehension, innermost: Step<A>): Step<A> {
   return node.clauses.reduceRight<Step<A>>(
-    (inner, clause) => (clause.kind === 'for' ? loopStep(c, clause, inner) : ifStep(c.expr(clause.test), inner)),
+    (inner, clause) =>
+      clause.kind === 'for' ? loopStep(c, clause, inner) : ifStep(c.expr(clause.test), inner),
     innermost,
   );
 }

@@ -1,7 +1,14 @@
 /** `def` and `lambda`. */
 import type { Binding, FunctionInfo, Param } from '../syntax/ast.ts';
-import { orderedParams } from '../syntax/resolver.ts';
-import { NEXT, StarFunction, type Cell, type Exec, type Expr, type FunctionCode } from '../values/function.ts';
+import { orderedParams } from '../syntax/scopes.ts';
+import {
+  NEXT,
+  StarFunction,
+  type Cell,
+  type Exec,
+  type Expr,
+  type FunctionCode,
+} from '../values/function.ts';
 import type { Context } from './context.ts';
 
 /** Machine stack of a call besides its own expressions. */
@@ -45,6 +52,10 @@ export function compileFunction(
   return (f) => {
     t.allocate(64 + 8 * outers.length);
     const values = defaults.map((value) => value?.(f));
-    return new StarFunction(code, values, outers.map((outer) => f[outer.slot] as Cell));
+    return new StarFunction(
+      code,
+      values,
+      outers.map((outer) => f[outer.slot] as Cell),
+    );
   };
 }

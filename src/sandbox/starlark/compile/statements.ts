@@ -83,7 +83,8 @@ export function compileFor(c: Context, node: For): Exec {
   return (f) => {
     const values = iterable(f);
     if (values instanceof StarRange) return loopRange(t, f, values, slot, store, body);
-    if (values instanceof StarList || values instanceof StarTuple) return loopItems(t, f, values, slot, store, body);
+    if (values instanceof StarList || values instanceof StarTuple)
+      return loopItems(t, f, values, slot, store, body);
     return loopAny(t, f, values, put, body, site);
   };
 }
@@ -105,7 +106,14 @@ function loopRange(t: Thread, f: Frame, range: StarRange, slot: number, store: S
   return NEXT;
 }
 
-function loopItems(t: Thread, f: Frame, values: StarList | StarTuple, slot: number, store: Store, body: Exec): number {
+function loopItems(
+  t: Thread,
+  f: Frame,
+  values: StarList | StarTuple,
+  slot: number,
+  store: Store,
+  body: Exec,
+): number {
   const { items } = values;
   if (values instanceof Mutable) values.iterating += 1;
   try {
@@ -170,8 +178,15 @@ export function compileAssign(c: Context, node: Assign): Exec {
       return NEXT;
     };
   }
-  if ((target.kind === 'tuple' || target.kind === 'list') && value.kind === 'tuple' && value.items.length === target.items.length) {
-    return parallel(value.items.map((item) => c.expr(item)), target.items.map((item) => c.store(item)));
+  if (
+    (target.kind === 'tuple' || target.kind === 'list') &&
+    value.kind === 'tuple' &&
+    value.items.length === target.items.length
+  ) {
+    return parallel(
+      value.items.map((item) => c.expr(item)),
+      target.items.map((item) => c.store(item)),
+    );
   }
   const store = c.store(target);
   const expr = c.expr(value);
@@ -185,7 +200,13 @@ export function compileAssign(c: Context, node: Assign): Exec {
 function parallel(values: readonly Expr[], stores: readonly Store[]): Exec {
   const [first, second] = values;
   const [storeFirst, storeSecond] = stores;
-  if (values.length === 2 && first !== undefined && second !== undefined && storeFirst !== undefined && storeSecond !== undefined) {
+  if (
+    values.length === 2 &&
+    first !== undefined &&
+    second !== undefined &&
+    storeFirst !== undefined &&
+    storeSecond !== undefined
+  ) {
     return (f) => {
       const a = first(f);
       const b = second(f);
@@ -287,10 +308,12 @@ export function compileLoad(c: Context, node: Load): Exec {
   return (f) => {
     try {
       const members = c.load?.(node.module);
-      if (members === undefined) throw new StarlarkError(`cannot load ${node.module}: there are no modules to load`);
+      if (members === undefined)
+        throw new StarlarkError(`cannot load ${node.module}: there are no modules to load`);
       for (const { remote, store } of stores) {
         const v = members.get(remote);
-        if (v === undefined) throw new StarlarkError(`load: name ${remote} not found in module ${node.module}`);
+        if (v === undefined)
+          throw new StarlarkError(`load: name ${remote} not found in module ${node.module}`);
         store(f, v);
       }
     } catch (error) {
@@ -299,4 +322,3 @@ export function compileLoad(c: Context, node: Load): Exec {
     return NEXT;
   };
 }
-

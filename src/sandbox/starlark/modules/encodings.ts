@@ -38,8 +38,13 @@ function toBase64(data: Uint8Array, urlSafe: boolean): string {
 
 /** Both alphabets, with or without padding; white space is ignored. */
 function fromBase64(text: string): Uint8Array {
-  const body = text.replace(/[ \t\r\n]/g, '').replace(/={1,2}$/, '').replaceAll('-', '+').replaceAll('_', '/');
-  if (!/^[A-Za-z0-9+/]*$/.test(body) || body.length % 4 === 1) throw new StarlarkError('base64.decode: the text is not base64');
+  const body = text
+    .replace(/[ \t\r\n]/g, '')
+    .replace(/={1,2}$/, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/');
+  if (!/^[A-Za-z0-9+/]*$/.test(body) || body.length % 4 === 1)
+    throw new StarlarkError('base64.decode: the text is not base64');
   const out = new Uint8Array(Math.floor((body.length * 3) / 4));
   let bits = 0;
   let n = 0;
@@ -60,7 +65,8 @@ function decode(t: Thread, fn: string, v: Value): Uint8Array {
 export const BASE64_MODULE: StarModule = defineModule('base64', [
   native('decode(s)', (t, _self, s: Value) => {
     const data = decode(t, 'decode', s);
-    if (!isUtf8(data)) throw new StarlarkError('base64.decode: the bytes are not UTF-8 text (use base64.decode_bytes)');
+    if (!isUtf8(data))
+      throw new StarlarkError('base64.decode: the bytes are not UTF-8 text (use base64.decode_bytes)');
     t.allocateString(data.length);
     return decodeUtf8(data);
   }),

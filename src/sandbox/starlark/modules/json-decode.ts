@@ -58,17 +58,17 @@ class Decoder {
     if (code === 123) return this.#object(depth);
     if (code === 91) return this.#array(depth);
     if (code === 45 || (code >= 48 && code <= 57)) return this.#number();
-    for (const [word, value] of WORDS) {
-      if (this.#s.startsWith(word, this.#at)) {
-        this.#at += word.length;
-        return value;
-      }
+    const word = WORDS.get(code);
+    if (word !== undefined && this.#s.startsWith(word.text, this.#at)) {
+      this.#at += word.text.length;
+      return word.value;
     }
     throw this.#fail(`unexpected character ${this.#quoted()}`);
   }
 
   #enter(depth: number): void {
-    if (depth >= this.#t.limits.valueDepth) throw new StarlarkError('json.decode: nesting depth limit exceeded', 'json_depth');
+    if (depth >= this.#t.limits.valueDepth)
+      throw new StarlarkError('json.decode: nesting depth limit exceeded', 'json_depth');
     this.#at += 1;
   }
 
@@ -99,7 +99,8 @@ class Decoder {
       return dict;
     }
     for (;;) {
-      if (this.#next() !== 34) throw this.#fail(`got ${typeName(this.#value(depth + 1))} for object key, want string`);
+      if (this.#next() !== 34)
+        throw this.#fail(`got ${typeName(this.#value(depth + 1))} for object key, want string`);
       const key = this.#string();
       if (this.#next() !== 58) throw this.#fail(`after object key, got ${this.#quoted()}, want ':'`);
       this.#at += 1;
@@ -157,7 +158,11 @@ class Decoder {
         begin = at;
       } else if (code >= 32) at += 1;
       else if (Number.isNaN(code)) throw this.#fail('unclosed string literal', start);
-      else throw this.#fail(`invalid character '\\x${code.toString(16).padStart(2, '0')}' in string literal`, at);
+      else
+        throw this.#fail(
+          `invalid character '\\x${code.toString(16).padStart(2, '0')}' in string literal`,
+          at,
+        );
     }
     this.#at = at + 1;
     this.#t.allocateString(at - start);
@@ -172,19 +177,30 @@ class Decoder {
       return [String.fromCharCode(Number.parseInt(digits, 16)), 6];
     }
     const char = ESCAPES.get(letter);
-    if (char === undefined) throw letter === '' ? this.#fail('unclosed string literal', at) : this.#fail(`invalid escape '\\${letter}'`, at);
+    if (char === undefined)
+      throw letter === ''
+        ? this.#fail('unclosed string literal', at)
+        : this.#fail(`invalid escape '\\${letter}'`, at);
     return [char, 2];
   }
 }
 
-const WORDS: readonly (readonly [string, Value])[] = [
-  ['true', true],
-  ['false', false],
-  ['null', null],
-];
+/** By the code of the first letter. */
+const WORDS: ReadonlyMap<number, { readonly text: string; readonly value: Value }> = new Map([
+  [116, { text: 'true', value: true }],
+  [102, { text: 'false', value: false }],
+  [110, { text: 'null', value: null }],
+]);
 
 const ESCAPES = new Map([
-  ['"', '"'], ['\\', '\\'], ['/', '/'], ['b', '\b'], ['f', '\f'], ['n', '\n'], ['r', '\r'], ['t', '\t'],
+  ['"', '"'],
+  ['\\', '\\'],
+  ['/', '/'],
+  ['b', '\b'],
+  ['f', '\f'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
 ]);
 
 /** The value of a JSON text. Throws for anything that is not JSON. */

@@ -4,7 +4,15 @@ import { elements, isIterable } from '../ops/iterate.ts';
 import { floatText, intText } from '../ops/number-text.ts';
 import { TextSink } from '../ops/text-sink.ts';
 import type { Thread } from '../thread.ts';
-import { StarFloat, StarList, StarStruct, StarTuple, typeName, type StarObject, type Value } from '../values/objects.ts';
+import {
+  StarFloat,
+  StarList,
+  StarStruct,
+  StarTuple,
+  typeName,
+  type StarObject,
+  type Value,
+} from '../values/objects.ts';
 import { OpaqueString, TextBuilder, type TextPart } from '../values/opaque.ts';
 import { StarDict } from '../values/table.ts';
 
@@ -19,7 +27,6 @@ class Encoder {
   readonly #thread: Thread;
   readonly #text = new TextSink();
   #builder: TextBuilder | undefined;
-  readonly #path: { readonly kind: 'index' | 'key' | 'field'; readonly at: number | string }[] = [];
   /** Length that was charged already. */
   #charged = 0;
 
@@ -74,13 +81,15 @@ class Encoder {
 
   #object(v: StarObject, depth: number): void {
     if (v instanceof StarFloat) {
-      if (!Number.isFinite(v.value)) throw new StarlarkError(`cannot encode non-finite float ${floatText(v.value)}`);
+      if (!Number.isFinite(v.value))
+        throw new StarlarkError(`cannot encode non-finite float ${floatText(v.value)}`);
       this.#text.add(floatText(v.value));
       return;
     }
     this.#thread.charge(2);
     if (v instanceof OpaqueString) return this.#opaque(v);
-    if (depth >= this.#thread.limits.valueDepth) throw new StarlarkError('json.encode: nesting depth limit exceeded', 'json_depth');
+    if (depth >= this.#thread.limits.valueDepth)
+      throw new StarlarkError('json.encode: nesting depth limit exceeded', 'json_depth');
     if (v instanceof StarDict) return this.#dict(v, depth + 1);
     if (v instanceof StarList || v instanceof StarTuple) return this.#items(v.items, depth + 1);
     if (v instanceof StarStruct) return this.#struct(v, depth + 1);
@@ -89,21 +98,34 @@ class Encoder {
   }
 
   #items(items: readonly Value[], depth: number): void {
-    this.#text.add('[');
-    for (let i = 0; i < items.length; i += 1) {
-      if (i > 0) this.#text.add(',');
-      this.#inside(items[i] as Value, depth, i, 'index');
+    let i = 0;
+    try {
+      this.#text.add('[');
+      for (; i < items.length; i += 1) {
+        if (i > 0) this.#text.add(',');
+        this.value(items[i] as Value, depth);
+      }
+      this.#text.add(']');
+    } catch (error) {
+      throw placed(error, `at list index ${i}`);
     }
-    this.#text.add(']');
   }
 
   #dict(v: StarDict, depth: number): void {
     let separator = '{';
-    for (const [key, value] of v.map) {
-      if (typeof key !== 'string') throw new StarlarkError(`dict has ${typeName(v.restore(key))} key, want string`);
-      this.#text.add(`${separator}${jsonString(key)}:`);
-      this.#inside(value, depth, key, 'key');
-      separator = ',';
+    let at: string | undefined;
+    try {
+      for (const [key, value] of v.map) {
+        at = undefined;
+        if (typeof key !== 'string')
+          throw new StarlarkError(`dict has ${typeName(v.restore(key))} key, want string`);
+        at = key;
+        this.#text.add(`${separator}${jsonString(key)}:`);
+        this.value(value, depth);
+        separator = ',';
+      }
+    } catch (error) {
+      throw at === undefined ? error : placed(error, `in dict key ${jsonString(at.slice(0, 100))}`);
     }
     this.#text.add(v.map.size === 0 ? '{}' : '}');
   }
@@ -112,40 +134,27 @@ class Encoder {
     let separator = '{';
     for (const [name, value] of v.fields) {
       this.#text.add(`${separator}${jsonString(name)}:`);
-      this.#inside(value, depth, name, 'field');
+      try {
+        this.value(value, depth);
+      } catch (error) {
+        throw placed(error, `in struct field .${name}`);
+      }
       separator = ',';
     }
     this.#text.add(v.fields.size === 0 ? '{}' : '}');
   }
+}
 
-  /** A value inside another; the path is left as it stands when an error passes. */
-  #inside(v: Value, depth: number, at: number | string, kind: 'index' | 'key' | 'field'): void {
-    if (typeof v !== 'object' || v === null) return this.value(v, depth);
-    this.#path.push({ kind, at });
-    this.value(v, depth);
-    this.#path.pop();
-  }
-
-  /** Where the error is, from the outside in: `at list index 1: in dict key "x"`. */
-  get where(): string {
-    return this.#path
-      .slice(0, 20)
-      .map(({ kind, at }) => {
-        if (kind === 'index') return `at list index ${at}: `;
-        return kind === 'key' ? `in dict key ${jsonString(String(at).slice(0, 100))}: ` : `in struct field .${at}: `;
-      })
-      .join('');
-  }
+/** An error about a value inside another says where; errors of budgets stay as they are. */
+function placed(error: unknown, where: string): unknown {
+  if (!(error instanceof StarlarkError) || error.code !== 'runtime' || error.message.length > 1_000)
+    return error;
+  return new StarlarkError(`${where}: ${error.message}`);
 }
 
 /** The JSON text of a value. Throws for values without one, for non-string keys, NaN and infinities. */
 export function encodeJson(t: Thread, v: Value): TextPart {
   const encoder = new Encoder(t);
-  try {
-    encoder.value(v, 0);
-  } catch (error) {
-    if (!(error instanceof StarlarkError) || error.code !== 'runtime') throw error;
-    throw new StarlarkError(encoder.where + error.message);
-  }
+  encoder.value(v, 0);
   return encoder.finish();
 }

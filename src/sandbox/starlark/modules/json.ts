@@ -26,11 +26,13 @@ function indentJson(t: Thread, text: string, prefix: string, indent: string): st
   for (let match = tokens.exec(text); match !== null; match = tokens.exec(text)) {
     const token = match[0];
     if (/^[ \t\r\n]/.test(token)) continue;
-    if (token === '"') throw new StarlarkError('json.indent: input is not valid JSON: unclosed string literal');
+    if (token === '"')
+      throw new StarlarkError('json.indent: input is not valid JSON: unclosed string literal');
     const closes = token === '}' || token === ']';
     if (closes) {
       depth -= 1;
-      if (depth < 0) throw new StarlarkError('json.indent: input is not valid JSON: unexpected closing bracket');
+      if (depth < 0)
+        throw new StarlarkError('json.indent: input is not valid JSON: unexpected closing bracket');
       if (!pending) newline();
       pending = false;
       emit(token);

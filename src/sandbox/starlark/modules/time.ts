@@ -5,7 +5,20 @@ import { StarFloat, type StarModule, type Value } from '../values/objects.ts';
 import { defineModule } from './define.ts';
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
 const RFC3339 = '%Y-%m-%dT%H:%M:%SZ';
 const MAX_LAYOUT = 1_000;
 
@@ -20,7 +33,8 @@ function two(n: number): string {
 function wantSeconds(v: Value, fn: string): number {
   const n = v instanceof StarFloat ? Math.floor(v.value) : v;
   if (typeof n !== 'number') throw wrongType(fn, 'seconds', v, 'int or float');
-  if (!(n >= EARLIEST && n <= LATEST)) throw new StarlarkError(`time.${fn}: ${n} seconds are outside of the years 1 to 9999`);
+  if (!(n >= EARLIEST && n <= LATEST))
+    throw new StarlarkError(`time.${fn}: ${n} seconds are outside of the years 1 to 9999`);
   return n;
 }
 
@@ -76,7 +90,8 @@ function field(d: Date, letter: string): string | undefined {
 }
 
 function checkLayout(layout: string, fn: string): void {
-  if (layout.length > MAX_LAYOUT) throw new StarlarkError(`time.${fn}: the layout is longer than ${MAX_LAYOUT} characters`);
+  if (layout.length > MAX_LAYOUT)
+    throw new StarlarkError(`time.${fn}: the layout is longer than ${MAX_LAYOUT} characters`);
 }
 
 function formatSeconds(seconds: number, layout: string): string {
@@ -84,16 +99,30 @@ function formatSeconds(seconds: number, layout: string): string {
   const d = new Date(seconds * 1000);
   return layout.replace(/%(.?)/gsu, (_, letter: string) => {
     const text = field(d, letter);
-    if (text === undefined) throw new StarlarkError(`time.format: unknown directive %${letter} (known: %Y %m %d %H %M %S %y %I %p %A %a %B %b %j %u %w %s %Z %z %%)`);
+    if (text === undefined)
+      throw new StarlarkError(
+        `time.format: unknown directive %${letter} (known: %Y %m %d %H %M %S %y %I %p %A %a %B %b %j %u %w %s %Z %z %%)`,
+      );
     return text;
   });
 }
 
 /** Patterns of the directives that `parse` reads. */
 const PATTERNS: ReadonlyMap<string, string> = new Map([
-  ['Y', '(\\d{4})'], ['m', '(\\d{1,2})'], ['d', '(\\d{1,2})'], ['H', '(\\d{1,2})'], ['M', '(\\d{2})'], ['S', '(\\d{2})'],
-  ['I', '(\\d{1,2})'], ['p', '(AM|PM|am|pm)'], ['B', `(${MONTHS.join('|')})`], ['b', `(${MONTHS.map((m) => m.slice(0, 3)).join('|')})`],
-  ['A', `(${DAYS.join('|')})`], ['a', `(${DAYS.map((d) => d.slice(0, 3)).join('|')})`], ['z', '(Z|[+-]\\d{2}:?\\d{2})'], ['s', '(-?\\d{1,12})'],
+  ['Y', '(\\d{4})'],
+  ['m', '(\\d{1,2})'],
+  ['d', '(\\d{1,2})'],
+  ['H', '(\\d{1,2})'],
+  ['M', '(\\d{2})'],
+  ['S', '(\\d{2})'],
+  ['I', '(\\d{1,2})'],
+  ['p', '(AM|PM|am|pm)'],
+  ['B', `(${MONTHS.join('|')})`],
+  ['b', `(${MONTHS.map((m) => m.slice(0, 3)).join('|')})`],
+  ['A', `(${DAYS.join('|')})`],
+  ['a', `(${DAYS.map((d) => d.slice(0, 3)).join('|')})`],
+  ['z', '(Z|[+-]\\d{2}:?\\d{2})'],
+  ['s', '(-?\\d{1,12})'],
 ]);
 
 function offsetSeconds(text: string): number {
@@ -103,7 +132,15 @@ function offsetSeconds(text: string): number {
 }
 
 /** Seconds since 1970 of calendar fields; throws for dates that do not exist. */
-function toSeconds(year: number, month: number, day: number, hour: number, minute: number, second: number, offset: number): number {
+function toSeconds(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+  offset: number,
+): number {
   const d = new Date(0);
   d.setUTCFullYear(year, month - 1, day);
   if (d.getUTCMonth() !== month - 1 || d.getUTCDate() !== day || hour > 23 || minute > 59 || second > 60) {
@@ -112,13 +149,23 @@ function toSeconds(year: number, month: number, day: number, hour: number, minut
   return d.getTime() / 1000 + hour * 3600 + minute * 60 + second - offset;
 }
 
-const RFC = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})?)?$/;
+const RFC =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})?)?$/;
 
 function parseRfc3339(text: string): number {
   const match = RFC.exec(text);
-  if (match === null) throw new StarlarkError('time.parse: want RFC 3339 such as 2026-01-31T12:00:00Z (or give a layout)');
+  if (match === null)
+    throw new StarlarkError('time.parse: want RFC 3339 such as 2026-01-31T12:00:00Z (or give a layout)');
   const [, year, month, day, hour = '0', minute = '0', second = '0', zone = 'Z'] = match;
-  return toSeconds(Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second), offsetSeconds(zone));
+  return toSeconds(
+    Number(year),
+    Number(month),
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+    offsetSeconds(zone),
+  );
 }
 
 function parseLayout(text: string, layout: string): number {
@@ -142,7 +189,15 @@ function parseLayout(text: string, layout: string): number {
   const named = MONTHS.findIndex((m) => m === got.get('B') || m.slice(0, 3) === got.get('b')) + 1;
   let hour = n('H', 0);
   if (got.has('I')) hour = (n('I', 12) % 12) + (got.get('p')?.toLowerCase() === 'pm' ? 12 : 0);
-  return toSeconds(n('Y', 1970), named > 0 ? named : n('m', 1), n('d', 1), hour, n('M', 0), n('S', 0), offsetSeconds(got.get('z') ?? 'Z'));
+  return toSeconds(
+    n('Y', 1970),
+    named > 0 ? named : n('m', 1),
+    n('d', 1),
+    hour,
+    n('M', 0),
+    n('S', 0),
+    offsetSeconds(got.get('z') ?? 'Z'),
+  );
 }
 
 /** Makes the module for a run that begins at `now` (milliseconds since 1970). */
@@ -152,7 +207,10 @@ export function createTimeModule(now: number): StarModule {
     native('format(seconds, layout=)', (t, _self, at: Value, layout?: Value) => {
       t.charge(12);
       t.allocateString(MAX_LAYOUT);
-      return formatSeconds(wantSeconds(at, 'format'), layout === undefined ? RFC3339 : wantString(layout, 'format', 'layout'));
+      return formatSeconds(
+        wantSeconds(at, 'format'),
+        layout === undefined ? RFC3339 : wantString(layout, 'format', 'layout'),
+      );
     }),
     native('now()', (t) => {
       t.allocateString(20);
@@ -161,8 +219,10 @@ export function createTimeModule(now: number): StarModule {
     native('parse(s, layout=)', (t, _self, s: Value, layout?: Value) => {
       t.charge(8);
       const text = wantString(s, 'parse', 's');
-      if (text.length > MAX_LAYOUT) throw new StarlarkError(`time.parse: the text is longer than ${MAX_LAYOUT} characters`);
-      const at = layout === undefined ? parseRfc3339(text) : parseLayout(text, wantString(layout, 'parse', 'layout'));
+      if (text.length > MAX_LAYOUT)
+        throw new StarlarkError(`time.parse: the text is longer than ${MAX_LAYOUT} characters`);
+      const at =
+        layout === undefined ? parseRfc3339(text) : parseLayout(text, wantString(layout, 'parse', 'layout'));
       return wantSeconds(at, 'parse');
     }),
     native('unix()', () => seconds),

@@ -49,7 +49,8 @@ function encodeQuery(t: Thread, dict: StarDict): TextPart {
   };
   for (const [key, value] of dict.map) {
     if (typeof key !== 'string') throw new StarlarkError('url.encode: dict keys must be strings');
-    if (value instanceof StarList || value instanceof StarTuple) for (const item of value.items) add(key, item);
+    if (value instanceof StarList || value instanceof StarTuple)
+      for (const item of value.items) add(key, item);
     else add(key, value);
   }
   return out.finish();
@@ -81,7 +82,8 @@ function parseAddress(t: Thread, text: string): StarDict {
   t.allocateString(4 * text.length);
   const match = ADDRESS.exec(text);
   const authority = AUTHORITY.exec(match?.[2] ?? '');
-  if (match === null || authority === null) throw new StarlarkError('url.parse: not an absolute URL (want scheme://host/path)');
+  if (match === null || authority === null)
+    throw new StarlarkError('url.parse: not an absolute URL (want scheme://host/path)');
   const query = new StarDict();
   for (const pair of (match[4] ?? '').split('&')) {
     if (pair === '') continue;
@@ -91,7 +93,8 @@ function parseAddress(t: Thread, text: string): StarDict {
   }
   const out = new StarDict();
   const port = authority[2] === undefined || authority[2] === '' ? null : Number(authority[2]);
-  if (port !== null && port > 65_535) throw new StarlarkError('url.parse: the port is not between 0 and 65535');
+  if (port !== null && port > 65_535)
+    throw new StarlarkError('url.parse: the port is not between 0 and 65535');
   const parts: [string, Value][] = [
     ['scheme', (match[1] ?? '').toLowerCase()],
     ['host', (authority[1] ?? '').toLowerCase()],

@@ -4,7 +4,15 @@
  */
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
-import { HostObject, StarBytes, StarFloat, StarList, StarTuple, typeName, type Value } from '../values/objects.ts';
+import {
+  HostObject,
+  StarBytes,
+  StarFloat,
+  StarList,
+  StarTuple,
+  typeName,
+  type Value,
+} from '../values/objects.ts';
 import { joinParts, OpaqueString, partLength, type TextPart } from '../values/opaque.ts';
 import { StarDict } from '../values/table.ts';
 import { intToFloat, limbs, normalize } from './number-text.ts';
@@ -52,14 +60,17 @@ export function binary(t: Thread, op: BinaryOp, a: Value, b: Value): Value {
       if (value !== undefined) return value;
     }
   }
-  throw new StarlarkError(`unsupported binary operation: ${typeName(a)} ${op} ${typeName(b)}${operandHint(op, a, b)}`);
+  throw new StarlarkError(
+    `unsupported binary operation: ${typeName(a)} ${op} ${typeName(b)}${operandHint(op, a, b)}`,
+  );
 }
 
 function operandHint(op: BinaryOp, a: Value, b: Value): string {
   const text = typeof a === 'string' || typeof b === 'string';
   if (op === '+' && text) return ' (convert with str(x), int(x) or float(x) first)';
   if (op === '+' && a instanceof StarDict && b instanceof StarDict) return ' (use a | b)';
-  if (op === '+' && (a instanceof StarList || a instanceof StarTuple)) return ' (both sides must be lists, or both tuples)';
+  if (op === '+' && (a instanceof StarList || a instanceof StarTuple))
+    return ' (both sides must be lists, or both tuples)';
   if (a === null || b === null) return ' (one side is None)';
   return '';
 }
@@ -79,7 +90,9 @@ function floatOperation(op: BinaryOp, a: Int | StarFloat, b: Int | StarFloat): n
       return x / y;
     case '//':
       if (y === 0) throw new StarlarkError('integer division by zero');
-      return Math.floor(x / y) === 0 && x !== 0 && x < 0 !== y < 0 ? floorOfNegative(x, y) : Math.floor(x / y);
+      return Math.floor(x / y) === 0 && x !== 0 && x < 0 !== y < 0
+        ? floorOfNegative(x, y)
+        : Math.floor(x / y);
     case '%': {
       if (y === 0) throw new StarlarkError('floating-point modulo by zero');
       const r = x % y;
@@ -281,7 +294,6 @@ function repeat(t: Thread, v: Value, count: Int): Value | undefined {
 }
 
 function repeatItems(items: readonly Value[], n: number): Value[] {
-  if (items.length === 1) return Array.from<Value>({ length: n }).fill(items[0] as Value);
   const out: Value[] = [];
   if (items.length > 0) for (let i = 0; i < n; i += 1) for (const item of items) out.push(item);
   return out;

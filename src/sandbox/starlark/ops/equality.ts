@@ -1,7 +1,18 @@
 /** `==` and `<`. Charges a step per value visited; follows nested and cyclic values to the value depth only. */
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
-import { HostObject, StarBytes, StarFloat, StarList, StarObject, StarRange, StarStruct, StarTuple, typeName, type Value } from '../values/objects.ts';
+import {
+  HostObject,
+  StarBytes,
+  StarFloat,
+  StarList,
+  StarObject,
+  StarRange,
+  StarStruct,
+  StarTuple,
+  typeName,
+  type Value,
+} from '../values/objects.ts';
 import { OpaqueString } from '../values/opaque.ts';
 import { StarDict, StarSet } from '../values/table.ts';
 
@@ -125,7 +136,9 @@ function opaqueOrder(a: Value, b: Value): StarlarkError {
 
 function orderHint(a: Value, b: Value): string {
   if (a === null || b === null) return ' (None has no order: compare with == first)';
-  return typeof a === 'string' || typeof b === 'string' ? ' (convert with int(x), float(x) or str(x) first)' : '';
+  return typeof a === 'string' || typeof b === 'string'
+    ? ' (convert with int(x), float(x) or str(x) first)'
+    : '';
 }
 
 function sequenceOrder(t: Thread, a: readonly Value[], b: readonly Value[], depth: number): number {

@@ -59,26 +59,34 @@ function parseTemplate(template: string): Field[] {
 function parseField(text: string): { name: string; conversion: 's' | 'r' } {
   const colon = text.indexOf(':');
   if (colon >= 0) {
-    throw new StarlarkError(`format specs are not supported in replacement fields: {${text.slice(0, 50)}} (use format("%.2f", x) and the like)`);
+    throw new StarlarkError(
+      `format specs are not supported in replacement fields: {${text.slice(0, 50)}} (use format("%.2f", x) and the like)`,
+    );
   }
   const bang = text.indexOf('!');
   const name = bang < 0 ? text : text.slice(0, bang);
   const conversion = bang < 0 ? 's' : text.slice(bang + 1);
   const bad = /[.,[\]]/.exec(name);
   if (bad !== null) throw new StarlarkError(`Invalid character '${bad[0]}' inside replacement field`);
-  if (conversion !== 's' && conversion !== 'r') throw new StarlarkError(`unknown conversion "!${conversion.slice(0, 50)}"`);
+  if (conversion !== 's' && conversion !== 'r')
+    throw new StarlarkError(`unknown conversion "!${conversion.slice(0, 50)}"`);
   return { name, conversion };
 }
 
 /** `template.format(*args, **named)`. */
-export function formatBraces(t: Thread, template: string, args: readonly Value[], named: ReadonlyMap<string, Value> | undefined): TextPart {
-  t.charge(template.length / 64);
+export function formatBraces(
+  t: Thread,
+  template: string,
+  args: readonly Value[],
+  named: ReadonlyMap<string, Value> | undefined,
+): TextPart {
+  t.allocateString(template.length);
   const fields = t.cached('{', template, parseTemplate);
-  const out = new TextBuilder();
-  let length = 0;
-  for (const { before, key, conversion } of fields) {
-    out.add(before);
-    length += before.length;
+  let out = '';
+  let parts: TextBuilder | undefined;
+  for (let i = 0; i < fields.length; i += 1) {
+    const { before, key, conversion } = fields[i] as Field;
+    out += before;
     if (key === undefined) break;
     let value: Value | undefined;
     if (typeof key === 'number') {
@@ -90,10 +98,16 @@ export function formatBraces(t: Thread, template: string, args: readonly Value[]
     }
     if (conversion === 'r' && value instanceof OpaqueString) throw value.refuse('{!r}');
     const text = conversion === 's' ? toText(t, value) : repr(t, value);
-    length += partLength(text);
     t.allocateString(partLength(text));
-    out.add(text);
+    if (typeof text === 'string') out += text;
+    else {
+      parts ??= new TextBuilder();
+      parts.add(out);
+      parts.add(text);
+      out = '';
+    }
   }
-  t.allocateString(length);
-  return out.finish();
+  if (parts === undefined) return out;
+  parts.add(out);
+  return parts.finish();
 }

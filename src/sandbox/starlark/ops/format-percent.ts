@@ -53,22 +53,24 @@ function parseTemplate(template: string): Conversion[] {
 function unknownConversion(template: string, at: number): StarlarkError {
   const flags = /^[-+ #0-9.*]+/.exec(template.slice(at, at + 20));
   if (flags !== null) {
-    return new StarlarkError(`% has no flags, width or precision: use format("%${flags[0]}${template[at + flags[0].length] ?? 'd'}", x)`);
+    return new StarlarkError(
+      `% has no flags, width or precision: use format("%${flags[0]}${template[at + flags[0].length] ?? 'd'}", x)`,
+    );
   }
   return new StarlarkError(`unknown conversion %${template[at] ?? ''}`);
 }
 
 /** `template % args`. A tuple gives one value per conversion, anything else is the only value. */
 export function formatPercent(t: Thread, template: string, args: Value): TextPart {
-  if (template.length > 64) t.charge(template.length / 64);
+  t.allocateString(template.length);
   const conversions = t.cached('%', template, parseTemplate);
   const values = args instanceof StarTuple ? args.items : [args];
-  const out = new TextBuilder();
+  let out = '';
+  let parts: TextBuilder | undefined;
   let used = 0;
-  let length = 0;
-  for (const { before, verb, key } of conversions) {
-    out.add(before);
-    length += before.length;
+  for (let i = 0; i < conversions.length; i += 1) {
+    const { before, verb, key } = conversions[i] as Conversion;
+    out += before;
     if (verb === '') break;
     let value: Value | undefined;
     if (key !== undefined) value = lookupKey(t, args, key);
@@ -78,16 +80,22 @@ export function formatPercent(t: Thread, template: string, args: Value): TextPar
       if (value === undefined) throw new StarlarkError('not enough arguments for format string');
     }
     const text = convert(t, verb, value);
-    length += partLength(text);
     // Charged as it grows, so that the whole is paid for before it is joined.
     t.allocateString(partLength(text));
-    out.add(text);
+    if (typeof text === 'string') out += text;
+    else {
+      parts ??= new TextBuilder();
+      parts.add(out);
+      parts.add(text);
+      out = '';
+    }
   }
   if (used < values.length && !(args instanceof StarDict)) {
     throw new StarlarkError('not all arguments converted during string formatting');
   }
-  t.allocateString(length);
-  return out.finish();
+  if (parts === undefined) return out;
+  parts.add(out);
+  return parts.finish();
 }
 
 function lookupKey(t: Thread, args: Value, key: string): Value {
@@ -122,7 +130,8 @@ function convert(t: Thread, verb: string, v: Value): TextPart {
 /** An int, or a finite float cut to one. */
 function integral(v: Value, verb: string): number | bigint {
   if (typeof v === 'number' || typeof v === 'bigint') return v;
-  if (!(v instanceof StarFloat)) throw new StarlarkError(`got ${typeName(v)} for '%${verb}' format, want int or float`);
+  if (!(v instanceof StarFloat))
+    throw new StarlarkError(`got ${typeName(v)} for '%${verb}' format, want int or float`);
   if (!Number.isFinite(v.value)) throw new StarlarkError(`got ${floatText(v.value)}, want a finite number`);
   const whole = Math.trunc(v.value);
   return Number.isSafeInteger(whole) ? whole + 0 : BigInt(whole);
@@ -142,7 +151,8 @@ function floating(v: Value, verb: string): string {
 /** `%c`: a code point or a string of one character. */
 export function oneCharacter(v: Value): string {
   if (typeof v === 'number' || typeof v === 'bigint') {
-    if (v < 0 || v > 0x10ffff) throw new StarlarkError(`%c format requires a valid Unicode code point, got ${v}`);
+    if (v < 0 || v > 0x10ffff)
+      throw new StarlarkError(`%c format requires a valid Unicode code point, got ${v}`);
     return String.fromCodePoint(Number(v)).toWellFormed();
   }
   if (typeof v === 'string') {

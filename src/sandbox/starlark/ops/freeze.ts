@@ -1,7 +1,15 @@
 /** Makes a value and everything that it holds unchangeable. Works on cyclic values of any depth. */
 import { StarFunction } from '../values/function.ts';
 import { Builtin } from '../values/native.ts';
-import { HostObject, StarList, StarModule, StarStruct, StarTuple, type StarObject, type Value } from '../values/objects.ts';
+import {
+  HostObject,
+  StarList,
+  StarModule,
+  StarStruct,
+  StarTuple,
+  type StarObject,
+  type Value,
+} from '../values/objects.ts';
 import { Table } from '../values/table.ts';
 
 /** Freezes in place; the program gets an error from every later attempt to change one of the values. */

@@ -1,7 +1,15 @@
 /** `x[i]`, `x[i] = v` and `x[i:j:k]`. */
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
-import { StarBytes, StarIterable, StarList, StarRange, StarTuple, typeName, type Value } from '../values/objects.ts';
+import {
+  StarBytes,
+  StarIterable,
+  StarList,
+  StarRange,
+  StarTuple,
+  typeName,
+  type Value,
+} from '../values/objects.ts';
 import { OpaqueString } from '../values/opaque.ts';
 import { StarDict } from '../values/table.ts';
 import { quote, repr } from './repr.ts';
@@ -19,7 +27,9 @@ function position(index: Value, length: number): number {
   const i = wantIndex(index, 'sequence index');
   const at = i < 0 ? i + length : i;
   if (at < 0 || at >= length) {
-    throw new StarlarkError(`index out of range (index is ${String(index)}, but sequence has ${length} elements)`);
+    throw new StarlarkError(
+      `index out of range (index is ${String(index)}, but sequence has ${length} elements)`,
+    );
   }
   return at;
 }
@@ -40,7 +50,9 @@ export function getIndex(t: Thread, x: Value, i: Value): Value {
     if (n !== undefined) return nth(t, x, position(i, n));
   }
   if (x instanceof OpaqueString) throw x.refuse('indexing');
-  throw new StarlarkError(`type '${typeName(x)}' has no operator [](${typeName(i)})${x === null ? ' (the value is None)' : ''}`);
+  throw new StarlarkError(
+    `type '${typeName(x)}' has no operator [](${typeName(i)})${x === null ? ' (the value is None)' : ''}`,
+  );
 }
 
 function nth(t: Thread, x: StarIterable, at: number): Value {
@@ -69,7 +81,9 @@ export function setIndex(t: Thread, x: Value, i: Value, v: Value): void {
     return;
   }
   if (x instanceof OpaqueString) throw x.refuse('item assignment');
-  throw new StarlarkError(`${typeName(x)} value does not support item assignment (can only assign an element in a dictionary or a list)`);
+  throw new StarlarkError(
+    `${typeName(x)} value does not support item assignment (can only assign an element in a dictionary or a list)`,
+  );
 }
 
 interface Bounds {
@@ -130,8 +144,12 @@ export function getSlice(t: Thread, x: Value, start: Value, stop: Value, step: V
     const b = sliceBounds(x.data.length, start, stop, step);
     t.allocate(16 + b.count);
     t.charge(b.count / 8);
-    return new StarBytes(Uint8Array.from({ length: b.count }, (_, i) => x.data[b.start + i * b.step] as number));
+    return new StarBytes(
+      Uint8Array.from({ length: b.count }, (_, i) => x.data[b.start + i * b.step] as number),
+    );
   }
   if (x instanceof OpaqueString) throw x.refuse('slicing');
-  throw new StarlarkError(`type '${typeName(x)}' has no operator [:]${x === null ? ' (the value is None)' : ''}`);
+  throw new StarlarkError(
+    `type '${typeName(x)}' has no operator [:]${x === null ? ' (the value is None)' : ''}`,
+  );
 }

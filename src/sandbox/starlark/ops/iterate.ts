@@ -1,20 +1,43 @@
 /** Loops, membership, length and unpacking: everything that asks a value for its elements. */
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
-import { HostObject, Mutable, StarBytes, StarIterable, StarList, StarRange, StarTuple, typeName, type Value } from '../values/objects.ts';
+import {
+  HostObject,
+  Mutable,
+  StarBytes,
+  StarIterable,
+  StarList,
+  StarRange,
+  StarTuple,
+  typeName,
+  type Value,
+} from '../values/objects.ts';
 import { OpaqueString } from '../values/opaque.ts';
 import { Table } from '../values/table.ts';
 import { equals } from './equality.ts';
 
 function notIterable(v: Value): StarlarkError {
   if (v instanceof OpaqueString) return v.refuse('iteration');
-  const hint = typeof v === 'string' ? ' (use s.elems() or s.codepoints())' : typeof v === 'number' ? ' (use range(n))' : v instanceof StarBytes ? ' (use b.elems())' : '';
+  const hint =
+    typeof v === 'string'
+      ? ' (use s.elems() or s.codepoints())'
+      : typeof v === 'number'
+        ? ' (use range(n))'
+        : v instanceof StarBytes
+          ? ' (use b.elems())'
+          : '';
   return new StarlarkError(`type '${typeName(v)}' is not iterable${hint}`);
 }
 
 /** Whether `for x in v` is possible. */
 export function isIterable(v: Value): boolean {
-  return v instanceof StarList || v instanceof StarTuple || v instanceof Table || v instanceof StarRange || v instanceof StarIterable;
+  return (
+    v instanceof StarList ||
+    v instanceof StarTuple ||
+    v instanceof Table ||
+    v instanceof StarRange ||
+    v instanceof StarIterable
+  );
 }
 
 /**
@@ -109,7 +132,8 @@ export function contains(t: Thread, x: Value, y: Value): boolean {
   if (x instanceof OpaqueString && typeof y === 'string') throw x.refuse("the operator 'in'");
   if (y instanceof OpaqueString) throw y.refuse("the operator 'in'");
   if (typeof y === 'string') {
-    if (typeof x !== 'string') throw new StarlarkError(`'in <string>' requires string as left operand, not ${typeName(x)}`);
+    if (typeof x !== 'string')
+      throw new StarlarkError(`'in <string>' requires string as left operand, not ${typeName(x)}`);
     t.charge((y.length / 64) * Math.min(8, x.length + 1));
     return y.includes(x);
   }
@@ -140,7 +164,8 @@ function inBytes(t: Thread, x: Value, y: StarBytes): boolean {
     if (x < 0 || x > 255) throw new StarlarkError(`int in bytes: ${x} out of range`);
     return y.data.includes(x);
   }
-  if (!(x instanceof StarBytes)) throw new StarlarkError(`'in bytes' requires bytes or int as left operand, not ${typeName(x)}`);
+  if (!(x instanceof StarBytes))
+    throw new StarlarkError(`'in bytes' requires bytes or int as left operand, not ${typeName(x)}`);
   t.charge((y.data.length * Math.min(8, x.data.length)) / 8);
   for (let i = 0; i + x.data.length <= y.data.length; i += 1) {
     if (x.data.every((byte, j) => y.data[i + j] === byte)) return true;
@@ -159,6 +184,7 @@ export function unpack(t: Thread, v: Value, count: number): readonly Value[] {
     if (items.length === count) return items;
   }
   const got = known ?? 'more';
-  throw new StarlarkError(`too ${known !== undefined && known < count ? 'few' : 'many'} values to unpack (got ${got}, want ${count})`);
+  throw new StarlarkError(
+    `too ${known !== undefined && known < count ? 'few' : 'many'} values to unpack (got ${got}, want ${count})`,
+  );
 }
-

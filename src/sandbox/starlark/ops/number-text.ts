@@ -9,7 +9,8 @@ export function floatText(v: number): string {
   if (Object.is(v, -0)) return '-0.0';
   const short = String(v);
   const size = Math.abs(v);
-  if (v === 0 || (size >= 1e-4 && size < 1e17)) return short.includes('.') || short.includes('e') ? short : `${short}.0`;
+  if (v === 0 || (size >= 1e-4 && size < 1e17))
+    return short.includes('.') || short.includes('e') ? short : `${short}.0`;
   const [mantissa = '', exponent = '0'] = v.toExponential().split('e');
   return `${mantissa}e${exponentText(Number(exponent))}`;
 }
@@ -46,7 +47,11 @@ function fixed(v: number, precision: number): string {
 function general(v: number, precision: number): string {
   const digits = precision === 0 ? 1 : precision;
   if (v === 0) return `${sign(v)}0`;
-  const exponent = Number(Math.abs(v).toExponential(digits - 1).split('e')[1]);
+  const exponent = Number(
+    Math.abs(v)
+      .toExponential(digits - 1)
+      .split('e')[1],
+  );
   if (exponent < -4 || exponent >= digits) {
     const [mantissa = '', exp = '+00'] = exponential(v, digits - 1).split('e');
     return `${trimZeros(mantissa)}e${exp}`;
@@ -93,7 +98,10 @@ const PREFIX: Record<string, number> = { '0b': 2, '0o': 8, '0x': 16 };
 
 /** `int(text, base)`; base 0 reads the prefix. */
 export function parseInteger(t: Thread, text: string, base: number): number | bigint {
-  const bad = (): StarlarkError => new StarlarkError(text === '' ? 'empty string is not an int' : `invalid base-${base} literal: ${JSON.stringify(text)}`);
+  const bad = (): StarlarkError =>
+    new StarlarkError(
+      text === '' ? 'empty string is not an int' : `invalid base-${base} literal: ${JSON.stringify(text)}`,
+    );
   if (base !== 0 && (base < 2 || base > 36)) {
     throw new StarlarkError(`invalid base ${base} (want 2 <= base <= 36)`);
   }

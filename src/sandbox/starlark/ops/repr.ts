@@ -2,7 +2,19 @@
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
 import {
-  Callable, HostObject, StarBytes, StarFloat, StarIterable, StarList, StarModule, StarRange, StarStruct, StarTuple, typeName, type StarObject, type Value,
+  Callable,
+  HostObject,
+  StarBytes,
+  StarFloat,
+  StarIterable,
+  StarList,
+  StarModule,
+  StarRange,
+  StarStruct,
+  StarTuple,
+  typeName,
+  type StarObject,
+  type Value,
 } from '../values/objects.ts';
 import { OpaqueString, type TextPart } from '../values/opaque.ts';
 import { StarDict, StarSet } from '../values/table.ts';
@@ -15,7 +27,15 @@ export type OpaqueMode = 'refuse' | 'mark';
 
 const PLAIN = /^[ !#-[\]-~\u00a1-\ud7ff\ue000-\ufefe\uff00-\uffef]*$/;
 const NAMED: Record<number, string> = {
-  7: '\\a', 8: '\\b', 9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r', 34: '\\"', 92: '\\\\',
+  7: '\\a',
+  8: '\\b',
+  9: '\\t',
+  10: '\\n',
+  11: '\\v',
+  12: '\\f',
+  13: '\\r',
+  34: '\\"',
+  92: '\\\\',
 };
 
 /** A string as a literal in double quotes, escaped so that it reads back as the same string. */
@@ -42,7 +62,10 @@ function quoteBytes(data: Uint8Array): string {
   for (const byte of data) {
     const named = NAMED[byte];
     if (named !== undefined) out.add(named);
-    else out.add(byte < 32 || byte > 126 ? `\\x${byte.toString(16).padStart(2, '0')}` : String.fromCharCode(byte));
+    else
+      out.add(
+        byte < 32 || byte > 126 ? `\\x${byte.toString(16).padStart(2, '0')}` : String.fromCharCode(byte),
+      );
   }
   out.add('"');
   return out.finish();

@@ -44,7 +44,10 @@ function textRanks(keys: readonly Value[]): Ranks | undefined {
   // oxlint-disable-next-line require-array-sort-compare
   const distinct = [...rank.keys()].sort();
   distinct.forEach((key, i) => rank.set(key, i));
-  return { codes: Float64Array.from(keys, (key) => rank.get(key as string) as number), size: distinct.length };
+  return {
+    codes: Float64Array.from(keys, (key) => rank.get(key as string) as number),
+    size: distinct.length,
+  };
 }
 
 function tupleRanks(keys: readonly Value[], width: number): Ranks | undefined {
@@ -62,13 +65,20 @@ function tupleRanks(keys: readonly Value[], width: number): Ranks | undefined {
     }
     const { codes, size }: Ranks = total;
     if (size * next.size > EXACT) return undefined;
-    total = { codes: codes.map((code, i) => code * next.size + (next.codes[i] as number)), size: size * next.size };
+    total = {
+      codes: codes.map((code, i) => code * next.size + (next.codes[i] as number)),
+      size: size * next.size,
+    };
   }
   return total;
 }
 
 /** The indexes of `keys` in order. Charges n log n steps and its memory before it begins. */
-export function sortedIndexes(t: Thread, keys: readonly Value[], reverse: boolean): Float64Array | Uint32Array {
+export function sortedIndexes(
+  t: Thread,
+  keys: readonly Value[],
+  reverse: boolean,
+): Float64Array | Uint32Array {
   const n = keys.length;
   t.charge(n * Math.ceil(Math.log2(n + 1)));
   t.allocate(n * 24);
@@ -84,7 +94,10 @@ export function sortedIndexes(t: Thread, keys: readonly Value[], reverse: boolea
   const sign = reverse ? -1 : 1;
   // The machine may compare a pair either way; errors show it as it stands in the list.
   return indexes.sort((i, j) => {
-    const c = i < j ? compare(t, keys[i] as Value, keys[j] as Value) : -compare(t, keys[j] as Value, keys[i] as Value);
+    const c =
+      i < j
+        ? compare(t, keys[i] as Value, keys[j] as Value)
+        : -compare(t, keys[j] as Value, keys[i] as Value);
     return sign * c || i - j;
   });
 }

@@ -54,7 +54,11 @@ export function decodeUtf8(data: Uint8Array): string {
 export function isUtf8(data: Uint8Array): boolean {
   for (let i = 0; i < data.length;) {
     const [point, width] = decodePoint(data, i);
-    if (point === 0xfffd && !(width === 3 && data[i] === 0xef && data[i + 1] === 0xbf && data[i + 2] === 0xbd)) return false;
+    if (
+      point === 0xfffd &&
+      !(width === 3 && data[i] === 0xef && data[i + 1] === 0xbf && data[i + 2] === 0xbd)
+    )
+      return false;
     i += width;
   }
   return true;
@@ -64,7 +68,14 @@ export function isUtf8(data: Uint8Array): boolean {
 function decodePoint(data: Uint8Array, at: number): [number, number] {
   const first = data[at] as number;
   if (first < 0x80) return [first, 1];
-  const need = first >= 0xc2 && first < 0xe0 ? 1 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xf0 && first < 0xf5 ? 3 : 0;
+  const need =
+    first >= 0xc2 && first < 0xe0
+      ? 1
+      : first >= 0xe0 && first < 0xf0
+        ? 2
+        : first >= 0xf0 && first < 0xf5
+          ? 3
+          : 0;
   if (need === 0) return [0xfffd, 1];
   let point = first & (need === 1 ? 0x1f : need === 2 ? 0x0f : 0x07);
   for (let i = 1; i <= need; i += 1) {

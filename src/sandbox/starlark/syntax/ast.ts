@@ -147,7 +147,19 @@ export interface Lambda extends ExprNode {
 }
 
 export type Expr =
-  | Name | Literal | Sequence | DictDisplay | Comprehension | Unary | Binary | Conditional | Attribute | Index | Slice | Call | Lambda;
+  | Name
+  | Literal
+  | Sequence
+  | DictDisplay
+  | Comprehension
+  | Unary
+  | Binary
+  | Conditional
+  | Attribute
+  | Index
+  | Slice
+  | Call
+  | Lambda;
 
 export interface ExprStmt extends Node {
   readonly kind: 'expr';

@@ -1,66 +1,46 @@
 /** Tokens to a tree: expressions, by precedence. */
-import type { StarlarkError } from '../errors.ts';
-import type { Argument, BinaryOp, Clause, DictEntry, Expr, Name, Param, UnaryOp } from './ast.ts';
+import type { Argument, BinaryOp, Clause, DictEntry, Expr, Param, UnaryOp } from './ast.ts';
 import {
-  ANNOTATION_MESSAGE, CHAIN_MESSAGE, CONCAT_MESSAGE, DICT_STAR_MESSAGE, POWER_MESSAGE, SET_DISPLAY_MESSAGE, SLICE_TARGET_MESSAGE, STAR_DISPLAY_MESSAGE, STAR_TARGET_MESSAGE, WALRUS_MESSAGE,
+  ANNOTATION_MESSAGE,
+  CHAIN_MESSAGE,
+  CONCAT_MESSAGE,
+  DICT_STAR_MESSAGE,
+  POWER_MESSAGE,
+  SET_DISPLAY_MESSAGE,
+  STAR_DISPLAY_MESSAGE,
+  STAR_TARGET_MESSAGE,
 } from './habits.ts';
-import { MAX_NESTING, Scanner } from './scanner.ts';
+import { deepest, ParserBase } from './parser-base.ts';
 
 const PRECEDENCE: ReadonlyMap<string, number> = new Map([
-  ['or', 1], ['and', 2],
-  ['==', 4], ['!=', 4], ['<', 4], ['>', 4], ['<=', 4], ['>=', 4], ['in', 4], ['not', 4],
-  ['|', 5], ['^', 6], ['&', 7], ['<<', 8], ['>>', 8], ['+', 9], ['-', 9], ['*', 10], ['/', 10], ['//', 10], ['%', 10],
+  ['or', 1],
+  ['and', 2],
+  ['==', 4],
+  ['!=', 4],
+  ['<', 4],
+  ['>', 4],
+  ['<=', 4],
+  ['>=', 4],
+  ['in', 4],
+  ['not', 4],
+  ['|', 5],
+  ['^', 6],
+  ['&', 7],
+  ['<<', 8],
+  ['>>', 8],
+  ['+', 9],
+  ['-', 9],
+  ['*', 10],
+  ['/', 10],
+  ['//', 10],
+  ['%', 10],
 ]);
 const NOT = 3;
 const COMPARISON = 4;
 
-/** The longest way down a tree: a long chain `a + b + c` is deep on its left. */
-export const MAX_DEPTH = 400;
-
 const CLAUSE_DEPTH = 6;
 
-function deepest(items: readonly { readonly depth: number }[]): number {
-  let depth = 0;
-  for (const item of items) if (item.depth > depth) depth = item.depth;
-  return depth + 1;
-}
-
-export abstract class ExpressionParser extends Scanner {
-  #nesting = 0;
-
-  unexpected(want?: string): StarlarkError {
-    const got = this.kind === 'name' ? `identifier '${this.text.slice(0, 50)}'` : this.kind === 'literal' ? 'literal' : this.kind === 'eof' ? 'end of file' : `'${this.kind}'`;
-    const what = this.kind === 'newline' || this.kind === 'indent' || this.kind === 'outdent' ? this.kind : got;
-    if (this.source.text.startsWith(':=', this.kind === '=' ? this.start - 1 : this.start)) return this.fail(WALRUS_MESSAGE, this.start);
-    return this.fail(`syntax error: got ${what}${want === undefined ? '' : `, want ${want}`}`, this.start);
-  }
-
-  expect(kind: string): void {
-    if (this.kind !== kind) throw this.unexpected(`'${kind}'`);
-    this.next();
-  }
-
-  name(): Name {
-    if (this.kind !== 'name') throw this.unexpected('identifier');
-    const node: Name = { kind: 'name', pos: this.start, depth: 1, name: this.text };
-    this.next();
-    return node;
-  }
-
-  #checked<E extends Expr>(node: E): E {
-    if (node.depth > MAX_DEPTH) throw this.fail('expression is nested too deeply', node.pos, 'nesting');
-    return node;
-  }
-
-  /** Runs a part that may contain itself. */
-  #nested<T>(part: () => T): T {
-    this.#nesting += 1;
-    if (this.#nesting > 2 * MAX_NESTING) throw this.fail('expression is nested too deeply', this.start, 'nesting');
-    const result = part();
-    this.#nesting -= 1;
-    return result;
-  }
-
+export abstract class ExpressionParser extends ParserBase {
   /** `a` or the tuple `a, b`. */
   expression(starMessage: string = STAR_DISPLAY_MESSAGE): Expr {
     const pos = this.start;
@@ -70,32 +50,22 @@ export abstract class ExpressionParser extends Scanner {
     while (this.kind === ',') {
       this.next();
       if ((this.kind as string) === '*') throw this.fail(starMessage, this.start);
-      if (this.#endsExpression()) throw this.fail('a tuple with a trailing comma needs parentheses', this.start);
+      if (this.#endsExpression())
+        throw this.fail('a tuple with a trailing comma needs parentheses', this.start);
       items.push(this.test());
     }
-    return this.#checked({ kind: 'tuple', pos, depth: deepest(items), items });
+    return this.checked({ kind: 'tuple', pos, depth: deepest(items), items });
   }
 
   #endsExpression(): boolean {
-    return this.kind === 'newline' || this.kind === 'eof' || this.kind === '=' || this.kind === ';' || this.kind === ')' || this.kind === ':';
-  }
-
-  /** Only names, elements, fields, and lists and tuples of them can be assigned. */
-  checkTarget(target: Expr): void {
-    switch (target.kind) {
-      case 'name':
-      case 'index':
-      case 'attribute':
-        return;
-      case 'list':
-      case 'tuple':
-        for (const item of target.items) this.checkTarget(item);
-        return;
-      case 'slice':
-        throw this.fail(SLICE_TARGET_MESSAGE, target.pos);
-      default:
-        throw this.fail(`cannot assign to ${describe(target)}`, target.pos);
-    }
+    return (
+      this.kind === 'newline' ||
+      this.kind === 'eof' ||
+      this.kind === '=' ||
+      this.kind === ';' ||
+      this.kind === ')' ||
+      this.kind === ':'
+    );
   }
 
   /** The variables of a loop: no comparison, for `in` ends them. */
@@ -111,28 +81,29 @@ export abstract class ExpressionParser extends Scanner {
       if ((this.kind as string) === '*') throw this.fail(STAR_TARGET_MESSAGE, this.start);
       items.push(this.#binary(COMPARISON + 1));
     }
-    return this.#checked({ kind: 'tuple', pos, depth: deepest(items), items });
+    return this.checked({ kind: 'tuple', pos, depth: deepest(items), items });
   }
 
   /** A single expression. */
   test(): Expr {
-    return this.#nested(() => {
+    return this.nested(() => {
       if (this.kind === 'lambda') return this.#lambda(true);
       const yes = this.#binary(1);
       if (this.kind !== 'if') return yes;
       const pos = this.start;
       this.next();
       const test = this.#binary(1);
-      if ((this.kind as string) !== 'else') throw this.fail("conditional expression without else clause: write 'a if test else b'", this.start);
+      if ((this.kind as string) !== 'else')
+        throw this.fail("conditional expression without else clause: write 'a if test else b'", this.start);
       this.next();
       const no = this.test();
-      return this.#checked({ kind: 'conditional', pos, depth: deepest([test, yes, no]), test, yes, no });
+      return this.checked({ kind: 'conditional', pos, depth: deepest([test, yes, no]), test, yes, no });
     });
   }
 
   /** In comprehensions `if` does not begin a conditional. */
   #testWithoutIf(): Expr {
-    return this.kind === 'lambda' ? this.#nested(() => this.#lambda(false)) : this.#binary(1);
+    return this.kind === 'lambda' ? this.nested(() => this.#lambda(false)) : this.#binary(1);
   }
 
   #lambda(conditional: boolean): Expr {
@@ -142,7 +113,7 @@ export abstract class ExpressionParser extends Scanner {
     this.expect(':');
     const body = conditional ? this.test() : this.#testWithoutIf();
     const defaults = params.flatMap((param) => (param.default === undefined ? [] : [param.default]));
-    return this.#checked({ kind: 'lambda', pos, depth: deepest([body, ...defaults]), params, body });
+    return this.checked({ kind: 'lambda', pos, depth: deepest([body, ...defaults]), params, body });
   }
 
   /** Parameters up to `end`, which is not consumed. */
@@ -178,8 +149,11 @@ export abstract class ExpressionParser extends Scanner {
     if (precedence <= NOT && this.kind === 'not') {
       const pos = this.start;
       this.next();
-      const operand = this.#nested(() => this.#binary(NOT));
-      return this.#operators({ kind: 'unary', pos, depth: operand.depth + 1, op: 'not', operand }, precedence);
+      const operand = this.nested(() => this.#binary(NOT));
+      return this.#operators(
+        { kind: 'unary', pos, depth: operand.depth + 1, op: 'not', operand },
+        precedence,
+      );
     }
     return this.#operators(this.#unary(), precedence);
   }
@@ -203,8 +177,8 @@ export abstract class ExpressionParser extends Scanner {
         op = 'not in';
         this.next();
       }
-      const right = this.#nested(() => this.#binary(found + 1));
-      left = this.#checked({ kind: 'binary', pos, depth: deepest([left, right]), op, left, right });
+      const right = this.nested(() => this.#binary(found + 1));
+      left = this.checked({ kind: 'binary', pos, depth: deepest([left, right]), op, left, right });
     }
   }
 
@@ -213,8 +187,8 @@ export abstract class ExpressionParser extends Scanner {
     const pos = this.start;
     const op = this.kind as UnaryOp;
     this.next();
-    const operand = this.#nested(() => this.#unary());
-    return this.#checked({ kind: 'unary', pos, depth: operand.depth + 1, op, operand });
+    const operand = this.nested(() => this.#unary());
+    return this.checked({ kind: 'unary', pos, depth: operand.depth + 1, op, operand });
   }
 
   #postfix(): Expr {
@@ -229,12 +203,18 @@ export abstract class ExpressionParser extends Scanner {
         this.next();
         const args = this.#arguments();
         this.expect(')');
-        object = { kind: 'call', pos, depth: deepest([object, ...args.map((arg) => arg.value)]), callee: object, args };
+        object = {
+          kind: 'call',
+          pos,
+          depth: deepest([object, ...args.map((arg) => arg.value)]),
+          callee: object,
+          args,
+        };
       } else if (this.kind === '[') {
         this.next();
         object = this.#subscript(object, pos);
       } else return object;
-      this.#checked(object);
+      this.checked(object);
     }
   }
 
@@ -288,7 +268,11 @@ export abstract class ExpressionParser extends Scanner {
       case 'literal': {
         const { value } = this;
         this.next();
-        if (typeof value === 'string' && (this.kind as string) === 'literal' && typeof this.value === 'string') {
+        if (
+          typeof value === 'string' &&
+          (this.kind as string) === 'literal' &&
+          typeof this.value === 'string'
+        ) {
           throw this.fail(CONCAT_MESSAGE, this.start);
         }
         return { kind: 'literal', pos, depth: 1, value };
@@ -317,13 +301,14 @@ export abstract class ExpressionParser extends Scanner {
     }
     if (this.kind === '*') throw this.fail(STAR_DISPLAY_MESSAGE, this.start);
     const first = this.test();
-    if (this.kind === 'for') throw this.fail('there are no generators: use a list comprehension [...]', this.start);
+    if (this.kind === 'for')
+      throw this.fail('there are no generators: use a list comprehension [...]', this.start);
     if (this.kind !== ',') {
       this.expect(')');
       return first;
     }
     const items = this.#items(first, ')');
-    return this.#checked({ kind: 'tuple', pos, depth: deepest(items), items });
+    return this.checked({ kind: 'tuple', pos, depth: deepest(items), items });
   }
 
   /** The rest of a display after its first item, with the closing bracket. */
@@ -349,7 +334,7 @@ export abstract class ExpressionParser extends Scanner {
     const first = this.test();
     if (this.kind === 'for') return this.#comprehension(pos, first, ']');
     const items = this.#items(first, ']');
-    return this.#checked({ kind: 'list', pos, depth: deepest(items), items });
+    return this.checked({ kind: 'list', pos, depth: deepest(items), items });
   }
 
   #dict(pos: number): Expr {
@@ -362,14 +347,15 @@ export abstract class ExpressionParser extends Scanner {
       if (this.kind === ',' || this.kind === '}') throw this.fail(SET_DISPLAY_MESSAGE, pos);
       this.expect(':');
       const entry: DictEntry = { pos: colon, key, value: this.test() };
-      if ((this.kind as string) === 'for' && entries.length === 0) return this.#comprehension(pos, entry, '}');
+      if ((this.kind as string) === 'for' && entries.length === 0)
+        return this.#comprehension(pos, entry, '}');
       entries.push(entry);
       if ((this.kind as string) !== ',') break;
       this.next();
     }
     this.expect('}');
     const depth = deepest(entries.flatMap((entry) => [entry.key, entry.value]));
-    return this.#checked({ kind: 'dict', pos, depth, entries });
+    return this.checked({ kind: 'dict', pos, depth, entries });
   }
 
   #comprehension(pos: number, body: Expr | DictEntry, close: string): Expr {
@@ -394,19 +380,12 @@ export abstract class ExpressionParser extends Scanner {
     }
     this.expect(close);
     // Each clause is a loop inside the one before it, and a loop takes as much stack as several operators.
-    return this.#checked({ kind: 'comprehension', pos, depth: deepest(parts) + CLAUSE_DEPTH * clauses.length, body, clauses });
-  }
-}
-
-function describe(target: Expr): string {
-  switch (target.kind) {
-    case 'call':
-      return 'a function call';
-    case 'literal':
-      return 'a literal';
-    case 'lambda':
-      return 'a lambda';
-    default:
-      return 'this expression';
+    return this.checked({
+      kind: 'comprehension',
+      pos,
+      depth: deepest(parts) + CLAUSE_DEPTH * clauses.length,
+      body,
+      clauses,
+    });
   }
 }

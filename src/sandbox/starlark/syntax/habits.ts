@@ -1,7 +1,22 @@
 /** What models write by habit from Python and other languages, and how Starlark says it. */
 
 const RESERVED = new Set([
-  'as', 'async', 'await', 'class', 'del', 'except', 'finally', 'from', 'global', 'import', 'is', 'nonlocal', 'raise', 'try', 'with', 'yield',
+  'as',
+  'async',
+  'await',
+  'class',
+  'del',
+  'except',
+  'finally',
+  'from',
+  'global',
+  'import',
+  'is',
+  'nonlocal',
+  'raise',
+  'try',
+  'with',
+  'yield',
 ]);
 
 /** Whether a word can't be a name although it means nothing. */
@@ -39,8 +54,10 @@ export const WHILE_MESSAGE = "'while' is not supported: use for i in range(n), w
 export const FSTRING_MESSAGE = 'f-strings are not supported: use "{} {}".format(a, b) or "%s %s" % (a, b)';
 export const POWER_MESSAGE = "'**' is not an operator: multiply (x * x), or use 1 << n for powers of two";
 export const CHAIN_MESSAGE = 'comparisons cannot be chained: write a < b and b < c';
-export const STAR_TARGET_MESSAGE = 'star-unpacking in assignments is not supported: use first = x[0] and rest = x[1:]';
-export const STAR_DISPLAY_MESSAGE = 'star-unpacking in lists and tuples is not supported: use a + b, or list(x)';
+export const STAR_TARGET_MESSAGE =
+  'star-unpacking in assignments is not supported: use first = x[0] and rest = x[1:]';
+export const STAR_DISPLAY_MESSAGE =
+  'star-unpacking in lists and tuples is not supported: use a + b, or list(x)';
 export const DICT_STAR_MESSAGE = 'unpacking in dicts is not supported: use a | b, or d.update(other)';
 export const WALRUS_MESSAGE = "':=' is not supported: assign in a statement of its own";
 export const ANNOTATION_MESSAGE = 'type annotations are not supported: leave them out';
@@ -49,7 +66,8 @@ export const DECORATOR_MESSAGE = 'decorators are not supported: call the functio
 export const SLICE_TARGET_MESSAGE = 'slices cannot be assigned: build a new list, as in x[:i] + new + x[j:]';
 export const SET_DISPLAY_MESSAGE = 'set displays are not supported: use set([a, b])';
 export const LOOP_ELSE_MESSAGE = "'else' after a loop is not supported: set a variable before break";
-export const TOP_RETURN_MESSAGE = 'return statement not within a function (at top level, assign to result instead)';
+export const TOP_RETURN_MESSAGE =
+  'return statement not within a function (at top level, assign to result instead)';
 
 const CHARACTER_HINTS: ReadonlyMap<string, string> = new Map([
   ['!', "use 'not x'"],

@@ -163,12 +163,14 @@ class Parser extends ExpressionParser {
       this.checkTarget(left);
       this.next();
       const value = this.expression();
-      if ((this.kind as string) === '=') throw this.fail('assignments cannot be chained: write a = x and b = a', this.start);
+      if ((this.kind as string) === '=')
+        throw this.fail('assignments cannot be chained: write a = x and b = a', this.start);
       return { kind: 'assign', pos: opPos, target: left, op: undefined, value };
     }
     if (AUGMENTED.has(this.kind)) return this.#augmented(left, opPos);
     if (this.kind === ':' && left.kind === 'name') throw this.fail(ANNOTATION_MESSAGE, this.start);
-    if (left.kind === 'name' && left.name === 'assert' && this.kind !== 'newline') throw this.fail(ASSERT_MESSAGE, pos);
+    if (left.kind === 'name' && left.name === 'assert' && this.kind !== 'newline')
+      throw this.fail(ASSERT_MESSAGE, pos);
     return { kind: 'expr', pos, expr: left };
   }
 
@@ -194,7 +196,10 @@ class Parser extends ExpressionParser {
       if ((this.kind as string) === 'name') {
         const local = this.name();
         this.expect('=');
-        bindings.push({ local, remote: this.#stringLiteral('original name of loaded symbol must be quoted') });
+        bindings.push({
+          local,
+          remote: this.#stringLiteral('original name of loaded symbol must be quoted'),
+        });
         continue;
       }
       const at = this.start;

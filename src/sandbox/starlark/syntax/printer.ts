@@ -26,7 +26,9 @@ function statement(stmt: Stmt, indent: string): string {
     case 'pass':
       return `${indent}${stmt.kind}\n`;
     case 'if': {
-      const branches = stmt.branches.map((b, i) => `${indent}${i === 0 ? 'if' : 'elif'} ${expression(b.test)}:\n${block(b.body, indent)}`);
+      const branches = stmt.branches.map(
+        (b, i) => `${indent}${i === 0 ? 'if' : 'elif'} ${expression(b.test)}:\n${block(b.body, indent)}`,
+      );
       const rest = stmt.otherwise === undefined ? '' : `${indent}else:\n${block(stmt.otherwise, indent)}`;
       return branches.join('') + rest;
     }
@@ -37,14 +39,21 @@ function statement(stmt: Stmt, indent: string): string {
     case 'def':
       return `${indent}def ${stmt.name.name}(${params(stmt.params)}):\n${block(stmt.body, indent)}`;
     case 'load': {
-      const bindings = stmt.bindings.map(({ local, remote }) => (local.name === remote ? quote(remote) : `${local.name} = ${quote(remote)}`));
+      const bindings = stmt.bindings.map(({ local, remote }) =>
+        local.name === remote ? quote(remote) : `${local.name} = ${quote(remote)}`,
+      );
       return `${indent}load(${[quote(stmt.module), ...bindings].join(', ')})\n`;
     }
   }
 }
 
 function params(list: readonly Param[]): string {
-  return list.map((p) => `${p.kind === 'plain' ? '' : p.kind}${p.name}${p.default === undefined ? '' : `=${operand(p.default)}`}`).join(', ');
+  return list
+    .map(
+      (p) =>
+        `${p.kind === 'plain' ? '' : p.kind}${p.name}${p.default === undefined ? '' : `=${operand(p.default)}`}`,
+    )
+    .join(', ');
 }
 
 /** An expression inside another. */
@@ -57,7 +66,9 @@ function operand(expr: Expr): string {
       return `(${expression(expr)})`;
     case 'literal':
       // `1.x` would be read as a float.
-      return typeof expr.value === 'number' || typeof expr.value === 'bigint' ? `(${literal(expr.value)})` : literal(expr.value);
+      return typeof expr.value === 'number' || typeof expr.value === 'bigint'
+        ? `(${literal(expr.value)})`
+        : literal(expr.value);
     default:
       return expression(expr);
   }
@@ -66,7 +77,8 @@ function operand(expr: Expr): string {
 function literal(v: Value): string {
   if (typeof v === 'string') return quote(v);
   if (v instanceof StarFloat) return floatText(v.value);
-  if (v instanceof StarBytes) return `b"${Array.from(v.data, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}"`;
+  if (v instanceof StarBytes)
+    return `b"${Array.from(v.data, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}"`;
   return String(v);
 }
 
@@ -95,7 +107,9 @@ function expression(expr: Expr): string {
     case 'index':
       return `${operand(expr.object)}[${operand(expr.index)}]`;
     case 'slice': {
-      const [start, stop, step] = [expr.start, expr.stop, expr.step].map((part) => (part === undefined ? '' : operand(part)));
+      const [start, stop, step] = [expr.start, expr.stop, expr.step].map((part) =>
+        part === undefined ? '' : operand(part),
+      );
       return `${operand(expr.object)}[${start ?? ''}:${stop ?? ''}${step === '' ? '' : `:${step ?? ''}`}]`;
     }
     case 'call':
@@ -111,7 +125,8 @@ function argument(arg: Argument): string {
 }
 
 function comprehension(expr: Comprehension): string {
-  const body = 'key' in expr.body ? `${operand(expr.body.key)}: ${operand(expr.body.value)}` : operand(expr.body);
+  const body =
+    'key' in expr.body ? `${operand(expr.body.key)}: ${operand(expr.body.value)}` : operand(expr.body);
   const clauses = expr.clauses.map(clause).join('');
   return 'key' in expr.body ? `{${body}${clauses}}` : `[${body}${clauses}]`;
 }

@@ -5,28 +5,22 @@
 import { nearest } from '../builtins/method-hints.ts';
 import { staticError, type Source, type StarlarkError } from '../errors.ts';
 import type { Value } from '../values/objects.ts';
-import type { Argument, Binding, Comprehension, Def, Expr, File, FunctionInfo, Lambda, Name, Param, Ref, Stmt } from './ast.ts';
+import type {
+  Argument,
+  Binding,
+  Comprehension,
+  Def,
+  Expr,
+  File,
+  FunctionInfo,
+  Lambda,
+  Name,
+  Param,
+  Ref,
+  Stmt,
+} from './ast.ts';
+import { assignedNames, boundNames, newScope, orderedParams, type Dialect, type Scope } from './scopes.ts';
 import { nameHint, TOP_RETURN_MESSAGE, WHILE_MESSAGE } from './habits.ts';
-
-/** Which statements are allowed. The dialect of the product is DIALECT. */
-export interface Dialect {
-  /** `if`, `for` and `while` outside functions. */
-  readonly topLevelControl: boolean;
-  /** Assigning a global more than once. */
-  readonly globalReassign: boolean;
-  readonly while: boolean;
-  readonly load: boolean;
-  /** Whether names from `load` are globals of the module. */
-  readonly loadBindsGlobally: boolean;
-}
-
-export const DIALECT: Dialect = {
-  topLevelControl: true,
-  globalReassign: true,
-  while: false,
-  load: false,
-  loadBindsGlobally: false,
-};
 
 /** What the program's names turned out to be. */
 export interface Resolved {
@@ -36,55 +30,6 @@ export interface Resolved {
   readonly loaded: ReadonlySet<string>;
   /** The frame of the top level. */
   readonly top: FunctionInfo;
-}
-
-interface Scope {
-  readonly parent: Scope | undefined;
-  readonly info: FunctionInfo;
-  /** Open blocks, the function's own first. */
-  readonly blocks: Map<string, Binding>[];
-  readonly freeBy: Map<Binding, Binding>;
-}
-
-function newScope(parent: Scope | undefined): Scope {
-  return { parent, info: { locals: [], free: [] }, blocks: [new Map<string, Binding>()], freeBy: new Map() };
-}
-
-/** The names that an assignment to `target` binds. */
-function boundNames(target: Expr, out: Name[]): Name[] {
-  if (target.kind === 'name') out.push(target);
-  else if (target.kind === 'list' || target.kind === 'tuple') for (const item of target.items) boundNames(item, out);
-  return out;
-}
-
-/** The names that statements bind, without looking into functions. */
-function assignedNames(body: readonly Stmt[], out: Name[]): Name[] {
-  for (const stmt of body) {
-    switch (stmt.kind) {
-      case 'assign':
-        boundNames(stmt.target, out);
-        break;
-      case 'def':
-        out.push(stmt.name);
-        break;
-      case 'for':
-        boundNames(stmt.target, out);
-        assignedNames(stmt.body, out);
-        break;
-      case 'while':
-        assignedNames(stmt.body, out);
-        break;
-      case 'if':
-        for (const branch of stmt.branches) assignedNames(branch.body, out);
-        if (stmt.otherwise !== undefined) assignedNames(stmt.otherwise, out);
-        break;
-      case 'load':
-        for (const binding of stmt.bindings) out.push(binding.local);
-        break;
-      default:
-    }
-  }
-  return out;
 }
 
 export class Resolver {
@@ -192,10 +137,12 @@ export class Resolver {
   }
 
   #load(stmt: Extract<Stmt, { kind: 'load' }>): void {
-    if (!this.#dialect.load) this.#error(stmt.pos, "'load' is not supported: modules such as json and time are there without it");
+    if (!this.#dialect.load)
+      this.#error(stmt.pos, "'load' is not supported: modules such as json and time are there without it");
     if (!this.#isTop) this.#error(stmt.pos, 'load statement within a function');
     for (const { local, remote } of stmt.bindings) {
-      if (remote.startsWith('_')) this.#error(local.pos, `load: names with leading underscores are not exported: ${remote}`);
+      if (remote.startsWith('_'))
+        this.#error(local.pos, `load: names with leading underscores are not exported: ${remote}`);
       this.#bind(local, false);
       if (!this.#dialect.loadBindsGlobally) this.#loaded.add(local.name);
     }
@@ -261,7 +208,8 @@ export class Resolver {
     const index = this.#globals.get(name.name);
     if (index !== undefined) return { kind: 'global', index };
     const value = this.#environment.get(name.name);
-    if (value === undefined) this.#error(name.pos, `name '${name.name}' is not defined${this.#hint(name.name)}`);
+    if (value === undefined)
+      this.#error(name.pos, `name '${name.name}' is not defined${this.#hint(name.name)}`);
     return { kind: 'constant', value: value ?? null };
   }
 
@@ -307,7 +255,8 @@ export class Resolver {
         this.#expr(expr.object);
         return this.#expr(expr.index);
       case 'slice':
-        for (const part of [expr.object, expr.start, expr.stop, expr.step]) if (part !== undefined) this.#expr(part);
+        for (const part of [expr.object, expr.start, expr.stop, expr.step])
+          if (part !== undefined) this.#expr(part);
         return;
       case 'call':
         this.#expr(expr.callee);
@@ -323,8 +272,15 @@ export class Resolver {
     for (const arg of args) {
       const order = { positional: 0, named: 1, '*': 2, '**': 3 }[arg.kind];
       if (arg.kind === 'positional' && stage > 0) {
-        this.#error(arg.pos, `positional argument may not follow ${['', 'named', '*args', '**kwargs'][stage] ?? ''}`);
-      } else if (stage === 3) this.#error(arg.pos, `${arg.kind === 'named' ? 'keyword argument' : arg.kind} may not follow **kwargs`);
+        this.#error(
+          arg.pos,
+          `positional argument may not follow ${['', 'named', '*args', '**kwargs'][stage] ?? ''}`,
+        );
+      } else if (stage === 3)
+        this.#error(
+          arg.pos,
+          `${arg.kind === 'named' ? 'keyword argument' : arg.kind} may not follow **kwargs`,
+        );
       else if (arg.kind === '*' && stage === 2) this.#error(arg.pos, 'multiple *args not allowed');
       if (arg.kind === 'named') {
         if (seen.has(arg.name)) this.#error(arg.pos, `keyword argument '${arg.name}' is repeated`);
@@ -404,7 +360,8 @@ export class Resolver {
       if (param.kind === '*') {
         if (star) this.#error(param.pos, 'multiple * parameters not allowed');
         star = true;
-        if (param.name === '' && params[i + 1]?.kind !== 'plain') this.#error(param.pos, 'bare * must be followed by keyword-only parameters');
+        if (param.name === '' && params[i + 1]?.kind !== 'plain')
+          this.#error(param.pos, 'bare * must be followed by keyword-only parameters');
       } else if (param.kind === '**') rest = true;
       else if (!star) {
         if (param.default !== undefined) optional = true;
@@ -412,13 +369,4 @@ export class Resolver {
       }
     });
   }
-}
-
-/** Parameters in the order of their slots: positional and named-only ones, then `*args`, then `**kwargs`. */
-export function orderedParams(params: readonly Param[]): Param[] {
-  return [
-    ...params.filter((p) => p.kind === 'plain'),
-    ...params.filter((p) => p.kind === '*' && p.name !== ''),
-    ...params.filter((p) => p.kind === '**'),
-  ];
 }

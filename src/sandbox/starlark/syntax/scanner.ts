@@ -9,7 +9,22 @@ import { unescape } from './string-literal.ts';
 export type Kind = 'name' | 'literal' | 'newline' | 'indent' | 'outdent' | 'eof' | (string & {});
 
 const KEYWORDS = new Set([
-  'and', 'break', 'continue', 'def', 'elif', 'else', 'for', 'if', 'in', 'lambda', 'load', 'not', 'or', 'pass', 'return', 'while',
+  'and',
+  'break',
+  'continue',
+  'def',
+  'elif',
+  'else',
+  'for',
+  'if',
+  'in',
+  'lambda',
+  'load',
+  'not',
+  'or',
+  'pass',
+  'return',
+  'while',
 ]);
 
 /** The deepest brackets and blocks; beyond it is `nesting`. */
@@ -18,8 +33,21 @@ export const MAX_NESTING = 100;
 const MAX_DIGITS = 5_000;
 
 const NAME = /[\p{L}_][\p{L}\p{Nd}_]*/uy;
-const NUMBER = /0[xX][0-9a-fA-F]*|0[oO][0-7]*|0[bB][01]*|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?/y;
+const NUMBER =
+  /0[xX][0-9a-fA-F]*|0[oO][0-7]*|0[bB][01]*|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?/y;
 const PUNCTUATION = /\/\/=|<<=|>>=|\*\*|\/\/|<<|>>|[-+*/%&|^=!<>]=|[-+*/%&|^~=<>()[\]{},.:;]/y;
+
+/** Punctuation that begins nothing longer. */
+const SIMPLE: ReadonlyMap<number, string> = new Map(
+  [...'()[]{},.:;~'].map((char) => [char.charCodeAt(0), char]),
+);
+
+/** ASCII letters, digits and the underscore. */
+function isWordCode(code: number): boolean {
+  return (
+    (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95 || (code >= 48 && code <= 57)
+  );
+}
 
 export class Scanner {
   readonly source: Source;
@@ -121,7 +149,8 @@ export class Scanner {
     const current = this.#indents.at(-1) ?? 0;
     if (column === current) return false;
     if (column > current) {
-      if (this.#indents.length > MAX_NESTING) throw this.fail('blocks are nested too deeply', this.#at, 'nesting');
+      if (this.#indents.length > MAX_NESTING)
+        throw this.fail('blocks are nested too deeply', this.#at, 'nesting');
       this.#indents.push(column);
       this.kind = 'indent';
       return true;
@@ -130,7 +159,8 @@ export class Scanner {
       this.#indents.pop();
       this.#outdents += 1;
     }
-    if (this.#indents.at(-1) !== column) throw this.fail('unindent does not match any outer indentation level', this.#at);
+    if (this.#indents.at(-1) !== column)
+      throw this.fail('unindent does not match any outer indentation level', this.#at);
     this.#outdents -= 1;
     this.kind = 'outdent';
     return true;
@@ -139,29 +169,51 @@ export class Scanner {
   #token(code: number): void {
     const { text } = this.source;
     if (code === 34 || code === 39) return this.#string(0, false, false);
-    if ((code >= 48 && code <= 57) || (code === 46 && /[0-9]/.test(text.charAt(this.#at + 1)))) return this.#number();
-    NAME.lastIndex = this.#at;
-    const name = NAME.exec(text);
-    if (name !== null) return this.#word(name[0]);
-    PUNCTUATION.lastIndex = this.#at;
-    const match = PUNCTUATION.exec(text);
-    if (match === null) throw this.#strange(code);
-    this.kind = match[0];
-    this.#at += match[0].length;
+    if ((code >= 48 && code <= 57) || (code === 46 && /[0-9]/.test(text.charAt(this.#at + 1))))
+      return this.#number();
+    const word = this.#name(code);
+    if (word !== '') return this.#word(word);
+    const token = SIMPLE.get(code) ?? this.#operator();
+    if (token === '') throw this.#strange(code);
+    this.kind = token;
+    this.#at += token.length;
     if (code === 40 || code === 91 || code === 123) {
       this.#brackets += 1;
-      if (this.#brackets > MAX_NESTING) throw this.fail('brackets are nested too deeply', this.start, 'nesting');
+      if (this.#brackets > MAX_NESTING)
+        throw this.fail('brackets are nested too deeply', this.start, 'nesting');
     } else if (code === 41 || code === 93 || code === 125) {
-      if (this.#brackets === 0) throw this.fail(`unexpected '${match[0]}'`, this.start);
+      if (this.#brackets === 0) throw this.fail(`unexpected '${token}'`, this.start);
       this.#brackets -= 1;
     }
+  }
+
+  /** The name at this place, or ''. */
+  #name(first: number): string {
+    const { text } = this.source;
+    if (first < 128 && !isWordCode(first)) return '';
+    let at = this.#at + 1;
+    while (isWordCode(text.charCodeAt(at))) at += 1;
+    if (first < 128 && !(text.charCodeAt(at) >= 128)) return text.slice(this.#at, at);
+    NAME.lastIndex = this.#at;
+    return NAME.exec(text)?.[0] ?? '';
+  }
+
+  #operator(): string {
+    PUNCTUATION.lastIndex = this.#at;
+    return PUNCTUATION.exec(this.source.text)?.[0] ?? '';
   }
 
   #strange(code: number): StarlarkError {
     const char = String.fromCodePoint(this.source.text.codePointAt(this.#at) ?? code);
     const hint = characterHint(char);
-    const shown = code < 33 || (code >= 0xd800 && code < 0xe000 && char.length === 1) ? `\\u${code.toString(16).padStart(4, '0')}` : char;
-    return this.fail(`unexpected input character '${shown}'${hint === undefined ? '' : ` (${hint})`}`, this.#at);
+    const shown =
+      code < 33 || (code >= 0xd800 && code < 0xe000 && char.length === 1)
+        ? `\\u${code.toString(16).padStart(4, '0')}`
+        : char;
+    return this.fail(
+      `unexpected input character '${shown}'${hint === undefined ? '' : ` (${hint})`}`,
+      this.#at,
+    );
   }
 
   #word(word: string): void {
@@ -189,10 +241,14 @@ export class Scanner {
       this.value = new StarFloat(Number(text));
       if (!Number.isFinite(Number(text))) throw this.fail('floating-point literal too large', this.start);
     } else {
-      if (text.length > MAX_DIGITS) throw this.fail(`int literal is longer than ${MAX_DIGITS} digits`, this.start);
+      if (text.length > MAX_DIGITS)
+        throw this.fail(`int literal is longer than ${MAX_DIGITS} digits`, this.start);
       if (prefix && text.length === 2) throw this.fail(`invalid int literal ${text}`, this.start);
       if (!prefix && /^0+[0-9]*[1-9]/.test(text) && text.length > 1) {
-        throw this.fail(`invalid int literal ${text}: use 0o${text.replace(/^0+/, '')} for octal`, this.start);
+        throw this.fail(
+          `invalid int literal ${text}: use 0o${text.replace(/^0+/, '')} for octal`,
+          this.start,
+        );
       }
       this.value = text.length < 16 ? Number(text) : normalize(BigInt(text));
     }
@@ -212,14 +268,17 @@ export class Scanner {
     let at = begin;
     for (;;) {
       const char = text[at];
-      if (char === undefined || (char === '\n' && !triple)) throw this.fail('unexpected end of string literal (a quote is missing)', this.start);
+      if (char === undefined || (char === '\n' && !triple))
+        throw this.fail('unexpected end of string literal (a quote is missing)', this.start);
       if (char === '\\') at += text.startsWith('\r\n', at + 1) ? 3 : 2;
       else if (char === quote && (!triple || text.startsWith(quote.repeat(3), at))) break;
       else at += 1;
     }
     this.#at = at + width;
     const body = text.slice(begin, at).replace(/\r\n?/g, '\n');
-    const value = raw ? rawBody(body, bytes) : unescape(body, bytes, (message, offset) => this.fail(message, begin + offset));
+    const value = raw
+      ? rawBody(body, bytes)
+      : unescape(body, bytes, (message, offset) => this.fail(message, begin + offset));
     this.kind = 'literal';
     this.value = typeof value === 'string' ? value : new StarBytes(value);
   }

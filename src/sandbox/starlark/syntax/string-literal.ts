@@ -5,7 +5,17 @@ import { encodeUtf8 } from '../ops/utf8.ts';
 export type Complain = (message: string, at: number) => Error;
 
 const SINGLE: ReadonlyMap<string, string> = new Map([
-  ['a', '\x07'], ['b', '\b'], ['f', '\f'], ['n', '\n'], ['r', '\r'], ['t', '\t'], ['v', '\v'], ['\\', '\\'], ["'", "'"], ['"', '"'], ['\n', ''],
+  ['a', '\x07'],
+  ['b', '\b'],
+  ['f', '\f'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+  ['v', '\v'],
+  ['\\', '\\'],
+  ["'", "'"],
+  ['"', '"'],
+  ['\n', ''],
 ]);
 
 const HEX_LENGTH: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
@@ -23,7 +33,8 @@ export function unescape(body: string, bytes: boolean, complain: Complain): stri
     at = slash + width;
   }
   if (at < body.length) pieces.push(body.slice(at));
-  if (!bytes) return pieces.map((piece) => (typeof piece === 'number' ? String.fromCodePoint(piece) : piece)).join('');
+  if (!bytes)
+    return pieces.map((piece) => (typeof piece === 'number' ? String.fromCodePoint(piece) : piece)).join('');
   const parts = pieces.map((piece) => (typeof piece === 'number' ? Uint8Array.of(piece) : encodeUtf8(piece)));
   const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
   let n = 0;
@@ -46,21 +57,32 @@ function escape(body: string, slash: number, bytes: boolean, complain: Complain)
   }
   const length = HEX_LENGTH[char];
   if (length === undefined || (char !== 'x' && char !== 'u' && char !== 'U')) {
-    throw complain(`invalid escape sequence \\${char} (use \\\\ for a backslash, or a raw string r"...")`, slash);
+    throw complain(
+      `invalid escape sequence \\${char} (use \\\\ for a backslash, or a raw string r"...")`,
+      slash,
+    );
   }
   const digits = body.slice(slash + 2, slash + 2 + length);
   if (digits.length < length || !/^[0-9a-fA-F]+$/.test(digits)) {
-    throw complain(`truncated escape sequence \\${char}${digits.slice(0, 8)} (want ${length} hex digits)`, slash);
+    throw complain(
+      `truncated escape sequence \\${char}${digits.slice(0, 8)} (want ${length} hex digits)`,
+      slash,
+    );
   }
   const code = Number.parseInt(digits, 16);
   if (char === 'x') return [checkByte(code, `\\x${digits}`, bytes, slash, complain), 4];
   if (code > 0x10ffff) throw complain(`code point out of range: \\${char}${digits} (max \\U0010ffff)`, slash);
-  if (code >= 0xd800 && code <= 0xdfff) throw complain(`invalid Unicode code point U+${digits.toUpperCase()} (a surrogate)`, slash);
+  if (code >= 0xd800 && code <= 0xdfff)
+    throw complain(`invalid Unicode code point U+${digits.toUpperCase()} (a surrogate)`, slash);
   return [String.fromCodePoint(code), 2 + length];
 }
 
 function checkByte(code: number, text: string, bytes: boolean, at: number, complain: Complain): number {
-  if (!bytes && code > 127) throw complain(`non-ASCII ${text.startsWith('\\x') ? 'hex' : 'octal'} escape ${text} (use \\u${code.toString(16).padStart(4, '0')} for the UTF-8 encoding of U+00${code.toString(16).toUpperCase()})`, at);
+  if (!bytes && code > 127)
+    throw complain(
+      `non-ASCII ${text.startsWith('\\x') ? 'hex' : 'octal'} escape ${text} (use \\u${code.toString(16).padStart(4, '0')} for the UTF-8 encoding of U+00${code.toString(16).toUpperCase()})`,
+      at,
+    );
   if (code > 255) throw complain(`invalid escape sequence ${text}`, at);
   return code;
 }

@@ -90,11 +90,20 @@ function plural(n: number, word: string): string {
 }
 
 /** Puts the arguments into the frame, as the language says. */
-function bind(t: Thread, fn: StarFunction, frame: Frame, args: readonly Value[], named: ReadonlyMap<string, Value> | undefined): void {
+function bind(
+  t: Thread,
+  fn: StarFunction,
+  frame: Frame,
+  args: readonly Value[],
+  named: ReadonlyMap<string, Value> | undefined,
+): void {
   const { code } = fn;
   const { params, positional } = code;
   if (args.length > positional && code.varargs === 0) {
-    const most = positional === 0 ? 'no positional arguments' : `no more than ${plural(positional, 'positional argument')}`;
+    const most =
+      positional === 0
+        ? 'no positional arguments'
+        : `no more than ${plural(positional, 'positional argument')}`;
     throw new StarlarkError(`${code.name}() accepts ${most} but got ${args.length}`);
   }
   for (let i = 0; i < args.length && i < positional; i += 1) frame[i + 1] = args[i];
@@ -119,15 +128,24 @@ function bind(t: Thread, fn: StarFunction, frame: Frame, args: readonly Value[],
   }
   if (missing.length > 0) {
     const kind = missingNamed === missing.length ? 'named argument' : 'positional argument';
-    throw new StarlarkError(`${code.name}() missing ${missing.length} required ${kind}${missing.length === 1 ? '' : 's'}: ${missing.join(', ')}`);
+    throw new StarlarkError(
+      `${code.name}() missing ${missing.length} required ${kind}${missing.length === 1 ? '' : 's'}: ${missing.join(', ')}`,
+    );
   }
 }
 
-function bindNamed(t: Thread, code: FunctionCode, frame: Frame, named: ReadonlyMap<string, Value>, extra: StarDict | undefined): void {
+function bindNamed(
+  t: Thread,
+  code: FunctionCode,
+  frame: Frame,
+  named: ReadonlyMap<string, Value>,
+  extra: StarDict | undefined,
+): void {
   for (const [name, value] of named) {
     const at = code.params.findIndex((param) => param.name === name);
     if (at >= 0) {
-      if (frame[at + 1] !== undefined) throw new StarlarkError(`${code.name}() got multiple values for parameter '${name}'`);
+      if (frame[at + 1] !== undefined)
+        throw new StarlarkError(`${code.name}() got multiple values for parameter '${name}'`);
       frame[at + 1] = value;
     } else if (extra !== undefined) extra.put(t, name, value);
     else throw new StarlarkError(`${code.name}() got unexpected keyword argument: ${name}`);
@@ -139,7 +157,9 @@ export function invoke(t: Thread, fn: StarFunction, frame: Frame): Value {
   const { code } = fn;
   const wasActive = code.active;
   if (wasActive && !t.recursion) {
-    throw new StarlarkError(`function '${code.name}' called recursively (Starlark has no recursion: use a loop with a list of work to do)`);
+    throw new StarlarkError(
+      `function '${code.name}' called recursively (Starlark has no recursion: use a loop with a list of work to do)`,
+    );
   }
   if (--t.fuel < 0) t.refill();
   t.enter(code.weight);

@@ -28,7 +28,10 @@ export interface Native {
 export function native(signature: string, run: Native['run']): Native {
   const match = /^(\w+)\((.*)\)$/.exec(signature);
   if (match === null) throw new TypeError(`bad signature ${signature}`);
-  const params = (match[2] ?? '').split(',').map((p) => p.trim()).filter((p) => p !== '');
+  const params = (match[2] ?? '')
+    .split(',')
+    .map((p) => p.trim())
+    .filter((p) => p !== '');
   return {
     name: match[1] ?? '',
     params: params.map((p) => p.replace('=', '')),
@@ -82,19 +85,31 @@ export function callNative(t: Thread, fn: Native, self: Value, args: readonly Va
   if (fn.variadic !== undefined) return fn.variadic(t, self, args, named);
   const { params } = fn;
   if (args.length > params.length) {
-    const most = params.length === 0 ? 'no arguments' : `no more than ${params.length} positional argument${params.length === 1 ? '' : 's'}`;
+    const most =
+      params.length === 0
+        ? 'no arguments'
+        : `no more than ${params.length} positional argument${params.length === 1 ? '' : 's'}`;
     throw new StarlarkError(`${fn.name}() accepts ${most} but got ${args.length}`);
   }
   const bound: (Value | undefined)[] = [...args];
   for (const [name, value] of named ?? []) {
     const at = params.indexOf(name);
     if (at < 0) throw new StarlarkError(`${fn.name}() got unexpected keyword argument: ${name}`);
-    if (bound[at] !== undefined) throw new StarlarkError(`${fn.name}() got multiple values for parameter '${name}'`);
+    if (bound[at] !== undefined)
+      throw new StarlarkError(`${fn.name}() got multiple values for parameter '${name}'`);
     bound[at] = value;
   }
   const missing = params.slice(0, fn.required).filter((_, i) => bound[i] === undefined);
   if (missing.length > 0) throw missingArguments(fn, missing);
-  return fn.run(t, self, bound[0] as Value, bound[1] as Value, bound[2] as Value, bound[3] as Value, bound[4] as Value);
+  return fn.run(
+    t,
+    self,
+    bound[0] as Value,
+    bound[1] as Value,
+    bound[2] as Value,
+    bound[3] as Value,
+    bound[4] as Value,
+  );
 }
 
 function missingArguments(fn: Native, missing: readonly string[]): StarlarkError {
@@ -106,7 +121,9 @@ function missingArguments(fn: Native, missing: readonly string[]): StarlarkError
 /** The error for an argument of the wrong type. */
 export function wrongType(fn: string, param: string, v: Value, want: string): StarlarkError {
   if (v instanceof OpaqueString) return v.refuse(`${fn}()`);
-  return new StarlarkError(`in call to ${fn}(), parameter '${param}' got value of type '${typeName(v)}', want '${want}'`);
+  return new StarlarkError(
+    `in call to ${fn}(), parameter '${param}' got value of type '${typeName(v)}', want '${want}'`,
+  );
 }
 
 /** A string argument; opaque ones are refused. */

@@ -34,7 +34,9 @@ export abstract class OpaqueString extends StarObject {
 
   /** The error for everything that is not allowed; `what` reads `len()`, `indexing`, `a dict key`. */
   refuse(what: string): StarlarkError {
-    return new StarlarkError(`${this.label} cannot be used for ${what}: scripts can pass it on, but not look inside`);
+    return new StarlarkError(
+      `${this.label} cannot be used for ${what}: scripts can pass it on, but not look inside`,
+    );
   }
 }
 

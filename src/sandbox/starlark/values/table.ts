@@ -10,7 +10,19 @@ import { ENTRY_BYTES } from '../meter.ts';
 import type { Thread } from '../thread.ts';
 import { OpaqueString } from './opaque.ts';
 import {
-  Callable, HostObject, Mutable, StarBytes, StarFloat, StarList, StarModule, StarRange, StarStruct, StarTuple, typeName, type StarObject, type Value,
+  Callable,
+  HostObject,
+  Mutable,
+  StarBytes,
+  StarFloat,
+  StarList,
+  StarModule,
+  StarRange,
+  StarStruct,
+  StarTuple,
+  typeName,
+  type StarObject,
+  type Value,
 } from './objects.ts';
 
 type Key = null | boolean | number | bigint | string | StarObject;
@@ -58,7 +70,8 @@ function encodeKey(t: Thread, v: Value, depth: number): string {
     const key = floatKey(v.value);
     return Number.isInteger(key) || typeof key === 'bigint' ? `i${key}` : `f${key}`;
   }
-  if (depth > t.limits.valueDepth) throw new StarlarkError('hash: values are nested too deeply', 'compare_depth');
+  if (depth > t.limits.valueDepth)
+    throw new StarlarkError('hash: values are nested too deeply', 'compare_depth');
   if (v instanceof StarTuple) return `(${v.items.map((item) => encodeKey(t, item, depth + 1)).join(',')})`;
   if (v instanceof StarBytes) {
     t.charge(v.data.length / 8);
