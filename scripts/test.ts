@@ -57,6 +57,7 @@ const counter: Reporter = {
   },
 };
 
+if (!process.stdout.isTTY) process.env['NO_COLOR'] = '1';
 const filters = process.argv.slice(2);
 await build({ quiet: true });
 process.env['OPENPACT_TEST_BUNDLE'] = '1';
@@ -64,7 +65,7 @@ process.env['OPENPACT_TEST_BUNDLE'] = '1';
 const vitest = await startVitest('test', filters, {
   root: ROOT,
   watch: false,
-  reporters: [filters.length > 0 ? 'default' : 'dot', counter],
+  reporters: ['default', counter],
 });
 await vitest?.close();
 

@@ -1,6 +1,7 @@
 import type { AnyTool, Redactor } from '../core/index.ts';
 import type { Config } from '../config/index.ts';
 import { createGate, type Gate, type GateDeps } from '../guard/gate/index.ts';
+import { createIdentity, type Identity, type IdentityDeps } from '../guard/identity/index.ts';
 import { defaultRules, type PolicyRule } from '../guard/policy/index.ts';
 import { createRedactor, type KnownSecretsSource } from '../guard/secrets/index.ts';
 import { createFileChild, type FileChild, type FileChildDeps } from '../host/files/index.ts';
@@ -23,6 +24,7 @@ export interface Parts {
   tools(): readonly AnyTool[];
   policyRules(config: Config): readonly PolicyRule[];
   gate(deps: GateDeps): Gate;
+  identity(deps: IdentityDeps): Identity;
   launcher(assets: string): Launcher;
   isolation(assets: string): Promise<IsolationReport>;
   fileChild(deps: FileChildDeps): FileChild;
@@ -34,6 +36,7 @@ export const productParts: Parts = {
   tools: createTools,
   policyRules: (config) => defaultRules(config.context),
   gate: createGate,
+  identity: createIdentity,
   launcher: (assets) => createLauncher({ assets }),
   isolation: (assets) => probeIsolation({ assets }),
   fileChild: createFileChild,

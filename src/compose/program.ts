@@ -3,12 +3,12 @@ import type { LoadedConfig } from '../config/index.ts';
 import { createAdminServer } from '../edge/admin/index.ts';
 import { createControlServer } from '../edge/cli/index.ts';
 import { seedContextFiles, writeProfile } from '../engine/profile.ts';
-import { createIdentity, tokenKey } from '../guard/identity/index.ts';
+import { tokenKey } from '../guard/identity/index.ts';
 import { createPrivateFile } from '../host/files/index.ts';
 import { createHttpClient } from '../host/net/index.ts';
 import { readTree } from '../host/files/read-tree.ts';
 import type { IsolationReport } from '../host/process/index.ts';
-import { createToolCallStore } from '../host/storage/index.ts';
+import { createToolCallStore, type ApprovalRow } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsersStore } from '../host/storage/users-store.ts';
 import {
@@ -73,7 +73,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     undo.push(() => assistant.turns.shutdown());
 
     const codeFile = createPrivateFile(paths.setupCode);
-    const identity = createIdentity({
+    const identity = parts.identity({
       database,
       users: createUsersStore(database),
       logins: createLoginStore(database),
@@ -122,6 +122,16 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       },
     });
 
+    const runOrphan = (row: ApprovalRow): void => {
+      assistant.gate
+        .runOrphan(row)
+        .catch((error: unknown) =>
+          log.error('an approved call failed', { approval: row.id, problem: errorText(error) }),
+        );
+    };
+    // Before anybody can decide: an approval that nobody waits for must find who runs it.
+    assistant.approvals.onOrphan(runOrphan);
+
     const control = createControlServer({
       folder: paths.data,
       handlers: controlHandlers({
@@ -158,14 +168,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     void seedContextFiles(files).catch((error: unknown) =>
       log.warn('the context files could not be made', { problem: errorText(error) }),
     );
-    for (const row of assistant.recovered.approvedCalls) void assistant.gate.runOrphan(row);
-    assistant.approvals.onOrphan((row) => {
-      assistant.gate
-        .runOrphan(row)
-        .catch((error: unknown) =>
-          log.error('an approved call failed', { approval: row.id, problem: errorText(error) }),
-        );
-    });
+    for (const row of assistant.recovered.approvedCalls) runOrphan(row);
     const expiry = setInterval(() => assistant.approvals.expireDue(), EXPIRE_EVERY_MS);
     undo.push(() => clearInterval(expiry));
 

@@ -5,7 +5,7 @@ import { isolationChecks, type IsolationReport } from '../../src/host/process/in
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
 
 /** The controls that can be left out here. */
-const SEAMS = ['tool-paths', 'jail', 'fences', 'policy', 'redaction', 'seen-calls'] as const;
+const SEAMS = ['tool-paths', 'jail', 'fences', 'policy', 'redaction', 'seen-calls', 'login-limits'] as const;
 export type Seam = (typeof SEAMS)[number];
 
 export function isSeam(name: string): name is Seam {
@@ -90,6 +90,15 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
               },
             };
           },
+        }
+      : {}),
+    ...(without('login-limits')
+      ? {
+          identity: (deps) =>
+            productParts.identity({
+              ...deps,
+              options: { ...deps.options, login: { perMinute: 1_000_000, maxPauseMs: 0 } },
+            }),
         }
       : {}),
     ...(agent === undefined

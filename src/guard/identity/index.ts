@@ -1,5 +1,5 @@
 export { addressKey } from './address-key.ts';
-export { createIdentity, type Identity, type IdentityOptions } from './identity.ts';
+export { createIdentity, type Identity, type IdentityDeps, type IdentityOptions } from './identity.ts';
 export type { Profile, StepUp } from './ports.ts';
 export { createTokenBuckets } from './rate-limit.ts';
 export type { StartedSession } from './sessions.ts';
