@@ -72,6 +72,11 @@ describe('memory', () => {
       'big ints',
       'x = [1 << 500]\nfor i in range(16): x.append(x[-1] * x[-1])\nfor i in range(100000): x[-1] + 1',
     ],
+    ['making empty sets', 'd = []\nfor i in range(100000000): d.append(set())'],
+    ['making floats', 'd = []\nfor i in range(100000000): d.append(i * 1.5)'],
+    ['making argument dicts', 'def f(**k): return k\nd = []\nfor i in range(100000000): d.append(f())'],
+    ['making methods', 'd = []\nfor i in range(100000000): d.append("".upper)'],
+    ['making texts of numbers', 'd = []\nfor i in range(100000000): d.append(str(i))'],
     ['zip', 'zip(*[range(10000000)] * 10)'],
     ['closures', 'def f():\n  fs = []\n  for i in range(100000000): fs.append(lambda: i)\nf()'],
   ])('ends %s before it is there', (_, text) => {

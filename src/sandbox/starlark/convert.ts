@@ -6,7 +6,7 @@ import { repr } from './ops/repr.ts';
 import type { Thread } from './thread.ts';
 import { StarFloat, StarList, StarStruct, StarTuple, type Value } from './values/objects.ts';
 import { OpaqueString } from './values/opaque.ts';
-import { StarDict, StarSet } from './values/table.ts';
+import { newDict, StarDict, StarSet } from './values/table.ts';
 
 /** Plain data. Objects may have any prototype; only own enumerable members are read. */
 export type Json =
@@ -41,7 +41,7 @@ export function fromJson(t: Thread, data: Json, depth = 0): Value {
     t.allocateList(data.length);
     return new StarList(data.map((item: Json) => fromJson(t, item, depth + 1)));
   }
-  const dict = new StarDict();
+  const dict = newDict(t);
   for (const [key, value] of Object.entries(data)) dict.put(t, key, fromJson(t, value, depth + 1));
   return dict;
 }

@@ -25,10 +25,24 @@ export const DEFAULT_LIMITS: Limits = {
   valueDepth: 200,
 };
 
-/** Nominal sizes in bytes. Strings count two bytes a unit, which bounds both machine representations. */
-export const LIST_BYTES = 32;
+/**
+ * Nominal sizes in bytes, near what the machine takes. Strings count two bytes a unit, which bounds both of its
+ * representations.
+ */
+const LIST_BYTES = 96;
 export const SLOT_BYTES = 8;
+/** A dict or set without its entries, and one entry. */
+export const TABLE_BYTES = 288;
 export const ENTRY_BYTES = 64;
+export const FLOAT_BYTES = 48;
+/** A bytes value without its data. */
+export const BYTES_BYTES = 256;
+/** Functions, methods, ranges and other small objects. */
+export const OBJECT_BYTES = 160;
+/** A tuple of two, as `items` and `zip` make them by the thousand. */
+export const PAIR_BYTES = LIST_BYTES + 2 * SLOT_BYTES;
+/** A short string, such as the text of a number. */
+export const SHORT_TEXT_BYTES = 48;
 
 /**
  * Steps between two looks at the host. It stays far below 2**30, so that the counter is a small integer to the

@@ -10,9 +10,9 @@ import {
 } from './index.ts';
 
 /** The clock of test runs: 2026-01-31T12:34:56Z. */
-export const NOW = Date.UTC(2026, 0, 31, 12, 34, 56);
+const NOW = Date.UTC(2026, 0, 31, 12, 34, 56);
 
-export interface TestOptions extends CompileOptions, ThreadOptions {
+interface TestOptions extends CompileOptions, ThreadOptions {
   /** Names besides the standard modules. */
   readonly extra?: Iterable<readonly [string, Value]>;
 }

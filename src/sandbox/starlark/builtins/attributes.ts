@@ -1,4 +1,5 @@
 /** `x.name`: methods of the built-in types, fields of structs and modules, attributes of host values. */
+import { OBJECT_BYTES } from '../meter.ts';
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
 import {
@@ -32,8 +33,8 @@ function table(...groups: (readonly Native[])[]): Methods {
 export const STRING_TABLE = table(STRING_CASE, STRING_EDIT, STRING_SEARCH, STRING_SPLIT);
 export const LIST_TABLE = table(LIST_METHODS);
 export const DICT_TABLE = table(DICT_METHODS);
-export const SET_TABLE = table(SET_METHODS);
-export const BYTES_TABLE = table(BYTES_METHODS);
+const SET_TABLE = table(SET_METHODS);
+const BYTES_TABLE = table(BYTES_METHODS);
 
 /** What an opaque string can do: be joined, and be stripped without arguments (the vault holds it trimmed). */
 const OPAQUE_TABLE = table([
@@ -46,7 +47,7 @@ const OPAQUE_TABLE = table([
 ]);
 
 /** The methods of a value's type, or undefined. */
-export function methodsOf(v: Value): Methods | undefined {
+function methodsOf(v: Value): Methods | undefined {
   if (typeof v === 'string') return STRING_TABLE;
   if (v instanceof StarList) return LIST_TABLE;
   if (v instanceof StarDict) return DICT_TABLE;
@@ -68,7 +69,7 @@ function fieldOf(v: Value, name: string): Value | undefined {
 export function findAttr(t: Thread, v: Value, name: string): Value | undefined {
   const method = methodsOf(v)?.get(name);
   if (method === undefined) return fieldOf(v, name);
-  t.allocate(48);
+  t.allocate(OBJECT_BYTES);
   return new Builtin(method, v);
 }
 
@@ -80,7 +81,7 @@ export function getAttr(t: Thread, v: Value, name: string): Value {
 }
 
 /** The error for a name that a value does not have. */
-export function noAttribute(v: Value, name: string): StarlarkError {
+function noAttribute(v: Value, name: string): StarlarkError {
   if (v instanceof OpaqueString) return v.refuse(`the method ${name}()`);
   const what = v instanceof StarModule ? `module '${v.name}'` : `'${typeName(v)}' value`;
   return new StarlarkError(`${what} has no field or method '${name}'${methodHint(v, name, attrNames(v))}`);

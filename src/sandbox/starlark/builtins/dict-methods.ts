@@ -1,4 +1,5 @@
 /** Methods of dict. */
+import { PAIR_BYTES } from '../meter.ts';
 import { StarlarkError } from '../errors.ts';
 import { elements, isIterable } from '../ops/iterate.ts';
 import { repr } from '../ops/repr.ts';
@@ -58,7 +59,8 @@ export const DICT_METHODS: readonly Native[] = [
     return value !== undefined ? value : fallback === undefined ? null : fallback;
   }),
   native('items()', (t, self: StarDict) => {
-    t.allocateList(self.map.size * 6);
+    t.allocate(self.map.size * PAIR_BYTES);
+    t.allocateList(self.map.size);
     const out: Value[] = [];
     for (const [key, value] of self.map) out.push(new StarTuple([self.restore(key), value]));
     return new StarList(out);

@@ -1,4 +1,5 @@
 /** Built-in functions about numbers and characters: abs, bool, int, float, hash, ord, chr, min, max. */
+import { FLOAT_BYTES } from '../meter.ts';
 import { StarlarkError } from '../errors.ts';
 import { compare } from '../ops/equality.ts';
 import { elements } from '../ops/iterate.ts';
@@ -78,7 +79,7 @@ export const NUMBER_FUNCTIONS: readonly Native[] = [
     return String.fromCodePoint(Number(i)).toWellFormed();
   }),
   native('float(x=)', (t, _self, x?: Value) => {
-    t.allocate(16);
+    t.allocate(FLOAT_BYTES);
     if (x === undefined) return new StarFloat(0);
     if (x instanceof StarFloat) return x;
     if (typeof x === 'boolean') return new StarFloat(x ? 1 : 0);

@@ -1,4 +1,5 @@
 /** Built-in functions about sequences and collections. */
+import { BYTES_BYTES, OBJECT_BYTES, PAIR_BYTES } from '../meter.ts';
 import { StarlarkError } from '../errors.ts';
 import { copyElements, elements, forEach, isIterable, lengthOf } from '../ops/iterate.ts';
 import { makeSet } from '../ops/set-operations.ts';
@@ -7,7 +8,7 @@ import { encodeUtf8 } from '../ops/utf8.ts';
 import { native, variadic, wantBool, wantCallable, wrongType, type Native } from '../values/native.ts';
 import { StarBytes, StarList, StarRange, StarTuple, truth, typeName, type Value } from '../values/objects.ts';
 import { OpaqueString } from '../values/opaque.ts';
-import { StarDict } from '../values/table.ts';
+import { newDict } from '../values/table.ts';
 import { updateDict } from './dict-methods.ts';
 
 function wantIterable(v: Value, fn: string): Value {
@@ -38,13 +39,13 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
   native('bytes(x)', (t, _self, x: Value) => {
     if (x instanceof StarBytes) return x;
     if (typeof x === 'string') {
-      t.allocate(16 + 3 * x.length);
+      t.allocate(BYTES_BYTES + 3 * x.length);
       t.charge(x.length / 8);
       return new StarBytes(encodeUtf8(x));
     }
     if (!isIterable(x)) throw wrongType('bytes', 'x', x, 'string, bytes, or iterable of ints');
     const items = elements(t, x);
-    t.allocate(16 + items.length);
+    t.allocate(BYTES_BYTES + items.length);
     t.charge(items.length);
     return new StarBytes(
       Uint8Array.from(items, (item, i) => {
@@ -57,7 +58,7 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
     );
   }),
   variadic('dict', (t, _self, args, named) => {
-    const out = new StarDict();
+    const out = newDict(t);
     updateDict(t, 'dict', out, args, named);
     return out;
   }),
@@ -66,7 +67,8 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
     const first = start ?? 0;
     const items = elements(t, x);
     t.charge(items.length);
-    t.allocateList(items.length * 7);
+    t.allocate(items.length * PAIR_BYTES);
+    t.allocateList(items.length);
     return new StarList(items.map((item, i) => new StarTuple([first + i, item])));
   }),
   native('len(x)', (_t, _self, x: Value) => {
@@ -78,11 +80,11 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
     );
   }),
   native('list(x=)', (t, _self, x?: Value) => {
-    t.allocate(32);
+    if (x === undefined) t.allocateList(0);
     return new StarList(x === undefined ? [] : copyElements(t, wantIterable(x, 'list')));
   }),
   native('range(a, b=, step=)', (t, _self, a: Value, b?: Value, step?: Value) => {
-    t.allocate(48);
+    t.allocate(OBJECT_BYTES);
     const by = step === undefined ? 1 : wantSmallInt(step, 'step');
     if (by === 0) throw new StarlarkError('range: step cannot be 0');
     if (b === undefined) return new StarRange(0, wantSmallInt(a, 'stop'), by);
@@ -111,7 +113,7 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
   }),
   native('tuple(x=)', (t, _self, x?: Value) => {
     if (x instanceof StarTuple) return x;
-    t.allocate(32);
+    if (x === undefined) t.allocateList(0);
     return new StarTuple(x === undefined ? [] : copyElements(t, wantIterable(x, 'tuple')));
   }),
   variadic('zip', (t, _self, args, named) => {
@@ -119,7 +121,8 @@ export const SEQUENCE_FUNCTIONS: readonly Native[] = [
     const columns = args.map((arg) => elements(t, arg));
     const n = columns.length === 0 ? 0 : Math.min(...columns.map((column) => column.length));
     t.charge(n * columns.length);
-    t.allocateList(n * (5 + columns.length));
+    t.allocate(n * (PAIR_BYTES + 8 * columns.length));
+    t.allocateList(n);
     return new StarList(
       Array.from({ length: n }, (_, i) => new StarTuple(columns.map((column) => column[i] as Value))),
     );

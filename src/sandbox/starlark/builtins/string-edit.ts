@@ -1,4 +1,5 @@
 /** Methods of string that make another string of it, and the views of its elements. */
+import { OBJECT_BYTES } from '../meter.ts';
 import { formatBraces } from '../ops/format-braces.ts';
 import { native, variadic, wantInt, wantString, type Native } from '../values/native.ts';
 import type { Thread } from '../thread.ts';
@@ -74,7 +75,7 @@ function replace(t: Thread, text: string, old: string, fresh: string, count: num
 
 function view(name: TextView): Native {
   return native(`${name}()`, (t, self: string) => {
-    t.allocate(32);
+    t.allocate(OBJECT_BYTES);
     return new StarTextView(self, name);
   });
 }

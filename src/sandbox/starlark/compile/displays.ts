@@ -1,13 +1,13 @@
 /** List, tuple and dict displays, and comprehensions. */
 import { StarlarkError, type Site } from '../errors.ts';
-import { ENTRY_BYTES, SLOT_BYTES } from '../meter.ts';
+import { PAIR_BYTES, SLOT_BYTES } from '../meter.ts';
 import { forEach } from '../ops/iterate.ts';
 import { repr } from '../ops/repr.ts';
 import type { Clause, Comprehension, DictDisplay, Sequence } from '../syntax/ast.ts';
 import type { Thread } from '../thread.ts';
 import { Cell, type Expr, type Frame } from '../values/function.ts';
 import { StarList, StarRange, StarTuple, truth, type Value } from '../values/objects.ts';
-import { StarDict } from '../values/table.ts';
+import { newDict, type StarDict } from '../values/table.ts';
 import { rethrow, type Context } from './context.ts';
 import { plainSlot } from './names.ts';
 
@@ -18,20 +18,22 @@ export function compileSequence(c: Context, node: Sequence): Expr {
   const [first, second] = items;
   if (!isList && items.length === 2 && first !== undefined && second !== undefined) {
     return (f) => {
-      t.allocate(48);
+      t.allocate(PAIR_BYTES);
       return new StarTuple([first(f), second(f)]);
     };
   }
+  const blank: Value[] = items.map(() => null);
   if (items.length === 0) {
     return () => {
-      t.allocate(32);
+      t.allocateList(0);
       return isList ? new StarList([]) : new StarTuple([]);
     };
   }
   return (f) => {
     t.allocateList(items.length);
-    const values: Value[] = [];
-    for (let i = 0; i < items.length; i += 1) values.push((items[i] as Expr)(f));
+    // A copy has exactly the room it needs.
+    const values = blank.slice();
+    for (let i = 0; i < items.length; i += 1) values[i] = (items[i] as Expr)(f);
     return isList ? new StarList(values) : new StarTuple(values);
   };
 }
@@ -44,8 +46,7 @@ export function compileDict(c: Context, node: DictDisplay): Expr {
     site: c.site(entry.pos),
   }));
   return (f) => {
-    t.allocate(ENTRY_BYTES);
-    const dict = new StarDict();
+    const dict = newDict(t);
     for (let i = 0; i < entries.length; i += 1) {
       const { key, value, site } = entries[i] as (typeof entries)[0];
       const k = key(f);
@@ -149,9 +150,8 @@ export function compileComprehension(c: Context, node: Comprehension): Expr {
       }
     });
     return (f) => {
-      t.allocate(ENTRY_BYTES);
       reset(f);
-      const out = new StarDict();
+      const out = newDict(t);
       run(f, out);
       return out;
     };
@@ -162,7 +162,7 @@ export function compileComprehension(c: Context, node: Comprehension): Expr {
     out.push(body(f));
   });
   return (f) => {
-    t.allocate(32);
+    t.allocateList(0);
     reset(f);
     const out: Value[] = [];
     run(f, out);

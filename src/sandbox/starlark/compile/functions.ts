@@ -1,4 +1,5 @@
 /** `def` and `lambda`. */
+import { OBJECT_BYTES } from '../meter.ts';
 import type { Binding, FunctionInfo, Param } from '../syntax/ast.ts';
 import { orderedParams } from '../syntax/scopes.ts';
 import {
@@ -50,7 +51,7 @@ export function compileFunction(
   const defaults = plain.map((p) => (p.default === undefined ? undefined : c.expr(p.default)));
   const outers: readonly Binding[] = info.free.map(({ outer }) => outer);
   return (f) => {
-    t.allocate(64 + 8 * outers.length);
+    t.allocate(OBJECT_BYTES + 8 * (outers.length + defaults.length));
     const values = defaults.map((value) => value?.(f));
     return new StarFunction(
       code,

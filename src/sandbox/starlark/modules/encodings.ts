@@ -1,4 +1,5 @@
 /** The modules `base64` and `hashing`. Strings count as their UTF-8 bytes; opaque strings give opaque results. */
+import { BYTES_BYTES } from '../meter.ts';
 import { StarlarkError } from '../errors.ts';
 import { decodeUtf8, encodeUtf8, isUtf8 } from '../ops/utf8.ts';
 import { TextSink } from '../ops/text-sink.ts';
@@ -58,7 +59,7 @@ function fromBase64(text: string): Uint8Array {
 function decode(t: Thread, fn: string, v: Value): Uint8Array {
   const text = wantString(v, fn, 's');
   t.charge(text.length);
-  t.allocate(3 * text.length);
+  t.allocate(BYTES_BYTES + 3 * text.length);
   return fromBase64(text);
 }
 

@@ -1,10 +1,10 @@
 /** `json.decode`: ints stay ints (of any size), keys keep their order, of equal keys the last wins. */
 import { StarlarkError } from '../errors.ts';
-import { ENTRY_BYTES } from '../meter.ts';
+import { ENTRY_BYTES, FLOAT_BYTES } from '../meter.ts';
 import { digitsToNumber } from '../ops/number-text.ts';
 import type { Thread } from '../thread.ts';
 import { StarFloat, StarList, typeName, type Value } from '../values/objects.ts';
-import { StarDict } from '../values/table.ts';
+import { newDict, type StarDict } from '../values/table.ts';
 
 const NUMBER = /[-+.eE0-9]+/y;
 const VALID = /^(-?)(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/;
@@ -74,7 +74,7 @@ class Decoder {
 
   #array(depth: number): StarList {
     this.#enter(depth);
-    this.#t.allocate(32);
+    this.#t.allocateList(0);
     const items: Value[] = [];
     if (this.#next() === 93) {
       this.#at += 1;
@@ -92,8 +92,7 @@ class Decoder {
 
   #object(depth: number): StarDict {
     this.#enter(depth);
-    this.#t.allocate(ENTRY_BYTES);
-    const dict = new StarDict();
+    const dict = newDict(this.#t);
     if (this.#next() === 125) {
       this.#at += 1;
       return dict;
@@ -138,7 +137,7 @@ class Decoder {
       const digits = digitsToNumber(this.#t, match[2] ?? '', 10);
       return match[1] === '-' && digits !== 0 ? -digits : digits;
     }
-    this.#t.allocate(16);
+    this.#t.allocate(FLOAT_BYTES);
     return new StarFloat(Number(text));
   }
 

@@ -19,7 +19,7 @@ import { StarDict } from '../values/table.ts';
 const SIMPLE = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
 
 /** A text as a JSON string; lone surrogates become U+FFFD. */
-export function jsonString(text: string): string {
+function jsonString(text: string): string {
   return SIMPLE.test(text) ? `"${text}"` : JSON.stringify(text.toWellFormed());
 }
 

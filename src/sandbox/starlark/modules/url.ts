@@ -7,7 +7,7 @@ import type { Thread } from '../thread.ts';
 import { native, wantString, wrongType } from '../values/native.ts';
 import { StarList, StarTuple, type StarModule, type Value } from '../values/objects.ts';
 import { OpaqueString, partLength, TextBuilder, type TextPart } from '../values/opaque.ts';
-import { StarDict } from '../values/table.ts';
+import { newDict, StarDict } from '../values/table.ts';
 import { defineModule } from './define.ts';
 
 const UNRESERVED = /^[A-Za-z0-9_.~-]*$/;
@@ -84,14 +84,14 @@ function parseAddress(t: Thread, text: string): StarDict {
   const authority = AUTHORITY.exec(match?.[2] ?? '');
   if (match === null || authority === null)
     throw new StarlarkError('url.parse: not an absolute URL (want scheme://host/path)');
-  const query = new StarDict();
+  const query = newDict(t);
   for (const pair of (match[4] ?? '').split('&')) {
     if (pair === '') continue;
     const at = pair.indexOf('=');
     const name = at < 0 ? pair : pair.slice(0, at);
     query.put(t, decodeText(name), at < 0 ? '' : decodeText(pair.slice(at + 1)));
   }
-  const out = new StarDict();
+  const out = newDict(t);
   const port = authority[2] === undefined || authority[2] === '' ? null : Number(authority[2]);
   if (port !== null && port > 65_535)
     throw new StarlarkError('url.parse: the port is not between 0 and 65535');

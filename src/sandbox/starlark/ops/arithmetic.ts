@@ -2,6 +2,7 @@
  * The operators, for every pair of types. Compiled code handles two small ints itself and comes here for the rest.
  * Whatever grows is charged before it exists.
  */
+import { BYTES_BYTES, FLOAT_BYTES } from '../meter.ts';
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
 import {
@@ -44,7 +45,7 @@ export function binary(t: Thread, op: BinaryOp, a: Value, b: Value): Value {
     if (a instanceof StarFloat || b instanceof StarFloat || op === '/') {
       const result = floatOperation(op, a, b);
       if (result !== undefined) {
-        t.allocate(16);
+        t.allocate(FLOAT_BYTES);
         return new StarFloat(result);
       }
     } else return intOperation(t, op, a, b);
@@ -255,7 +256,7 @@ function add(t: Thread, a: Value, b: Value): Value | undefined {
     return new StarTuple(a.items.concat(b.items));
   }
   if (a instanceof StarBytes && b instanceof StarBytes) {
-    t.allocate(16 + a.data.length + b.data.length);
+    t.allocate(BYTES_BYTES + a.data.length + b.data.length);
     t.charge((a.data.length + b.data.length) / 64);
     const data = new Uint8Array(a.data.length + b.data.length);
     data.set(a.data);
@@ -284,7 +285,7 @@ function repeat(t: Thread, v: Value, count: Int): Value | undefined {
     return v instanceof StarList ? new StarList(items) : new StarTuple(items);
   }
   if (v instanceof StarBytes) {
-    t.allocate(16 + v.data.length * n);
+    t.allocate(BYTES_BYTES + v.data.length * n);
     t.charge((v.data.length * n) / 64);
     const data = new Uint8Array(v.data.length * n);
     for (let i = 0; i < n && v.data.length > 0; i += 1) data.set(v.data, i * v.data.length);
@@ -299,6 +300,11 @@ function repeatItems(items: readonly Value[], n: number): Value[] {
   return out;
 }
 
+function negated(t: Thread, v: StarFloat): StarFloat {
+  t.allocate(FLOAT_BYTES);
+  return new StarFloat(-v.value);
+}
+
 /** `-x`, `+x`, `~x`. */
 export function unary(t: Thread, op: '-' | '+' | '~', v: Value): Value {
   if (isInt(v)) {
@@ -306,7 +312,7 @@ export function unary(t: Thread, op: '-' | '+' | '~', v: Value): Value {
     if (op === '-') return typeof v === 'number' ? 0 - v : normalize(-v);
     return typeof v === 'number' ? -1 - v : normalize(~v);
   }
-  if (v instanceof StarFloat && op !== '~') return op === '+' ? v : new StarFloat(-v.value);
+  if (v instanceof StarFloat && op !== '~') return op === '+' ? v : negated(t, v);
   if (v instanceof HostObject) {
     const result = v.binary?.(`unary ${op}`, null, false);
     if (result !== undefined) return result;

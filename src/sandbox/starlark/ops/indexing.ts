@@ -1,4 +1,5 @@
 /** `x[i]`, `x[i] = v` and `x[i:j:k]`. */
+import { BYTES_BYTES } from '../meter.ts';
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
 import {
@@ -63,7 +64,7 @@ function nth(t: Thread, x: StarIterable, at: number): Value {
 }
 
 /** The error for a key that is not there. */
-export function missingKey(t: Thread, key: Value): StarlarkError {
+function missingKey(t: Thread, key: Value): StarlarkError {
   const text = typeof key === 'string' ? quote(key.slice(0, 200)) : repr(t, key).slice(0, 200);
   return new StarlarkError(`key ${text} not found in dictionary (use d.get(key) when it may be missing)`);
 }
@@ -142,7 +143,7 @@ export function getSlice(t: Thread, x: Value, start: Value, stop: Value, step: V
   }
   if (x instanceof StarBytes) {
     const b = sliceBounds(x.data.length, start, stop, step);
-    t.allocate(16 + b.count);
+    t.allocate(BYTES_BYTES + b.count);
     t.charge(b.count / 8);
     return new StarBytes(
       Uint8Array.from({ length: b.count }, (_, i) => x.data[b.start + i * b.step] as number),

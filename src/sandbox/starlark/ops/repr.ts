@@ -1,4 +1,5 @@
 /** Values as text: `str` and `repr`. Cycles show as `[...]`; depth, steps and memory are budgeted. */
+import { SHORT_TEXT_BYTES } from '../meter.ts';
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
 import {
@@ -23,7 +24,7 @@ import { floatText, intText } from './number-text.ts';
 import { TextSink } from './text-sink.ts';
 
 /** What happens to an opaque string on the way: `refuse` throws, `mark` shows its marker (print and fail only). */
-export type OpaqueMode = 'refuse' | 'mark';
+type OpaqueMode = 'refuse' | 'mark';
 
 const PLAIN = /^[ !#-[\]-~\u00a1-\ud7ff\ue000-\ufefe\uff00-\uffef]*$/;
 const NAMED: Record<number, string> = {
@@ -197,7 +198,10 @@ export function repr(t: Thread, v: Value, mode: OpaqueMode = 'refuse'): string {
 /** `str(v)`: strings as they are (opaque ones stay opaque), bytes decoded, everything else as `repr`. */
 export function toText(t: Thread, v: Value): TextPart {
   if (typeof v === 'string' || v instanceof OpaqueString) return v;
-  if (typeof v === 'number') return String(v);
+  if (typeof v === 'number') {
+    t.allocate(SHORT_TEXT_BYTES);
+    return String(v);
+  }
   if (v instanceof StarBytes) {
     t.allocateString(v.data.length);
     return decodeUtf8(v.data);

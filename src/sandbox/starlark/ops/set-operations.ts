@@ -1,11 +1,11 @@
 /** Set algebra and the union of dicts. Results keep the order of the left operand, then of the right. */
 import type { Thread } from '../thread.ts';
 import type { Value } from '../values/objects.ts';
-import { StarDict, StarSet } from '../values/table.ts';
+import { newDict, newSet, type StarDict, StarSet } from '../values/table.ts';
 
 /** `a | b`: the entries of both, those of `b` winning. */
 export function unionDicts(t: Thread, a: StarDict, b: StarDict): StarDict {
-  const out = new StarDict();
+  const out = newDict(t);
   for (const source of [a, b]) {
     t.charge(source.map.size);
     for (const [key, value] of source.map) out.put(t, source.restore(key), value);
@@ -16,7 +16,7 @@ export function unionDicts(t: Thread, a: StarDict, b: StarDict): StarDict {
 /** A set of the given keys; throws for unhashable ones. */
 export function makeSet(t: Thread, keys: readonly Value[]): StarSet {
   t.charge(keys.length);
-  const out = new StarSet();
+  const out = newSet(t);
   for (const key of keys) out.put(t, key, true);
   return out;
 }

@@ -33,7 +33,7 @@ export interface Name extends ExprNode {
   ref?: Ref;
 }
 
-export interface Literal extends ExprNode {
+interface Literal extends ExprNode {
   readonly kind: 'literal';
   readonly value: Value;
 }
@@ -161,7 +161,7 @@ export type Expr =
   | Call
   | Lambda;
 
-export interface ExprStmt extends Node {
+interface ExprStmt extends Node {
   readonly kind: 'expr';
   readonly expr: Expr;
 }
@@ -174,12 +174,12 @@ export interface Assign extends Node {
   readonly value: Expr;
 }
 
-export interface Return extends Node {
+interface Return extends Node {
   readonly kind: 'return';
   readonly value: Expr | undefined;
 }
 
-export interface Simple extends Node {
+interface Simple extends Node {
   readonly kind: 'break' | 'continue' | 'pass';
 }
 

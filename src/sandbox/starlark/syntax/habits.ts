@@ -62,7 +62,7 @@ export const DICT_STAR_MESSAGE = 'unpacking in dicts is not supported: use a | b
 export const WALRUS_MESSAGE = "':=' is not supported: assign in a statement of its own";
 export const ANNOTATION_MESSAGE = 'type annotations are not supported: leave them out';
 export const CONCAT_MESSAGE = 'strings side by side are not joined: use +';
-export const DECORATOR_MESSAGE = 'decorators are not supported: call the function on the other one';
+const DECORATOR_MESSAGE = 'decorators are not supported: call the function on the other one';
 export const SLICE_TARGET_MESSAGE = 'slices cannot be assigned: build a new list, as in x[:i] + new + x[j:]';
 export const SET_DISPLAY_MESSAGE = 'set displays are not supported: use set([a, b])';
 export const LOOP_ELSE_MESSAGE = "'else' after a loop is not supported: set a variable before break";

@@ -5,7 +5,7 @@ import { SLICE_TARGET_MESSAGE, WALRUS_MESSAGE } from './habits.ts';
 import { MAX_NESTING, Scanner } from './scanner.ts';
 
 /** The longest way down a tree: a long chain `a + b + c` is deep on its left. */
-export const MAX_DEPTH = 400;
+const MAX_DEPTH = 400;
 
 /** The depth of a node above these. */
 export function deepest(items: readonly { readonly depth: number }[]): number {

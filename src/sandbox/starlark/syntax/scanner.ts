@@ -6,7 +6,7 @@ import { characterHint, FSTRING_MESSAGE, isReserved, reservedMessage } from './h
 import { unescape } from './string-literal.ts';
 
 /** A keyword or punctuation stands for itself. */
-export type Kind = 'name' | 'literal' | 'newline' | 'indent' | 'outdent' | 'eof' | (string & {});
+type Kind = 'name' | 'literal' | 'newline' | 'indent' | 'outdent' | 'eof' | (string & {});
 
 const KEYWORDS = new Set([
   'and',

@@ -2,7 +2,7 @@
 import { encodeUtf8 } from '../ops/utf8.ts';
 
 /** Reports a problem at an offset within the literal's body. */
-export type Complain = (message: string, at: number) => Error;
+type Complain = (message: string, at: number) => Error;
 
 const SINGLE: ReadonlyMap<string, string> = new Map([
   ['a', '\x07'],

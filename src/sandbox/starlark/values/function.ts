@@ -2,7 +2,7 @@
 import { StarlarkError } from '../errors.ts';
 import type { Thread } from '../thread.ts';
 import { Callable, StarTuple, type Value } from './objects.ts';
-import { StarDict } from './table.ts';
+import { newDict, type StarDict } from './table.ts';
 
 /** A variable that an inner function shares with an outer one. */
 export class Cell {
@@ -22,7 +22,7 @@ export const BREAK = 1;
 export const CONTINUE = 2;
 export const RETURN = 3;
 
-export interface Parameter {
+interface Parameter {
   readonly name: string;
   readonly optional: boolean;
 }
@@ -54,7 +54,9 @@ export interface FunctionCode {
 }
 
 export class StarFunction extends Callable {
-  readonly typeName = 'function';
+  get typeName(): string {
+    return 'function';
+  }
   readonly code: FunctionCode;
   /** By parameter; undefined where required. */
   readonly defaults: readonly (Value | undefined)[];
@@ -112,7 +114,7 @@ function bind(
     t.allocateList(rest.length);
     frame[code.varargs] = new StarTuple(rest);
   }
-  const extra = code.kwargs === 0 ? undefined : new StarDict();
+  const extra = code.kwargs === 0 ? undefined : newDict(t);
   if (named !== undefined) bindNamed(t, code, frame, named, extra);
   if (extra !== undefined) frame[code.kwargs] = extra;
   const missing: string[] = [];

@@ -55,7 +55,9 @@ export function variadic(name: string, run: NonNullable<Native['variadic']>): Na
 }
 
 export class Builtin extends Callable {
-  readonly typeName = 'builtin_function_or_method';
+  get typeName(): string {
+    return 'builtin_function_or_method';
+  }
   readonly native: Native;
   readonly self: Value;
 
@@ -80,7 +82,7 @@ export class Builtin extends Callable {
 }
 
 /** Binds the arguments and calls. */
-export function callNative(t: Thread, fn: Native, self: Value, args: readonly Value[], named: Named): Value {
+function callNative(t: Thread, fn: Native, self: Value, args: readonly Value[], named: Named): Value {
   if (--t.fuel < 0) t.refill();
   if (fn.variadic !== undefined) return fn.variadic(t, self, args, named);
   const { params } = fn;

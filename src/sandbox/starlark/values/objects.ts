@@ -18,7 +18,9 @@ export abstract class StarObject {
 
 /** A float is a box, because 1 and 1.0 differ in type, text and division. */
 export class StarFloat extends StarObject {
-  readonly typeName = 'float';
+  get typeName(): string {
+    return 'float';
+  }
   readonly value: number;
   constructor(value: number) {
     super();
@@ -30,7 +32,9 @@ export class StarFloat extends StarObject {
 }
 
 export class StarTuple extends StarObject {
-  readonly typeName = 'tuple';
+  get typeName(): string {
+    return 'tuple';
+  }
   readonly items: readonly Value[];
   constructor(items: readonly Value[]) {
     super();
@@ -56,7 +60,9 @@ export abstract class Mutable extends StarObject {
 }
 
 export class StarList extends Mutable {
-  readonly typeName = 'list';
+  get typeName(): string {
+    return 'list';
+  }
   /** Owned by this list: never shared with another. */
   items: Value[];
   constructor(items: Value[]) {
@@ -69,7 +75,9 @@ export class StarList extends Mutable {
 }
 
 export class StarBytes extends StarObject {
-  readonly typeName = 'bytes';
+  get typeName(): string {
+    return 'bytes';
+  }
   readonly data: Uint8Array;
   constructor(data: Uint8Array) {
     super();
@@ -82,7 +90,9 @@ export class StarBytes extends StarObject {
 
 /** start, start + step, ...: `length` numbers, never materialised. */
 export class StarRange extends StarObject {
-  readonly typeName = 'range';
+  get typeName(): string {
+    return 'range';
+  }
   readonly start: number;
   readonly stop: number;
   readonly step: number;
@@ -101,7 +111,9 @@ export class StarRange extends StarObject {
 
 /** Named values without order: what modules return, and `struct(...)` where a host offers it. */
 export class StarStruct extends StarObject {
-  readonly typeName = 'struct';
+  get typeName(): string {
+    return 'struct';
+  }
   /** Sorted by name. */
   readonly fields: ReadonlyMap<string, Value>;
   constructor(fields: ReadonlyMap<string, Value>) {
@@ -112,7 +124,9 @@ export class StarStruct extends StarObject {
 
 /** A module: a name and its members. They are looked up in a Map, so no name reaches a prototype. */
 export class StarModule extends StarObject {
-  readonly typeName = 'module';
+  get typeName(): string {
+    return 'module';
+  }
   readonly name: string;
   readonly members: ReadonlyMap<string, Value>;
   constructor(name: string, members: ReadonlyMap<string, Value>) {

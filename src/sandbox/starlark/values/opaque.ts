@@ -16,7 +16,9 @@ export type TextPart = string | OpaqueString;
 export type Derivation = 'json' | 'base64' | 'base64url' | 'sha256' | 'hmac-sha256' | 'url';
 
 export abstract class OpaqueString extends StarObject {
-  readonly typeName = 'string';
+  get typeName(): string {
+    return 'string';
+  }
 
   /** What errors call it: `secret NAME`. */
   abstract readonly label: string;

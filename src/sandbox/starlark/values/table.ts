@@ -6,12 +6,11 @@
  * are written out exactly as a text that finds the first equal one. Nothing is ever a property of an object.
  */
 import { StarlarkError } from '../errors.ts';
-import { ENTRY_BYTES } from '../meter.ts';
+import { ENTRY_BYTES, TABLE_BYTES } from '../meter.ts';
 import type { Thread } from '../thread.ts';
 import { OpaqueString } from './opaque.ts';
 import {
   Callable,
-  HostObject,
   Mutable,
   StarBytes,
   StarFloat,
@@ -177,16 +176,25 @@ export abstract class Table extends Mutable {
 }
 
 export class StarDict extends Table {
-  readonly typeName = 'dict';
+  get typeName(): string {
+    return 'dict';
+  }
 }
 
 export class StarSet extends Table {
-  readonly typeName = 'set';
+  get typeName(): string {
+    return 'set';
+  }
 }
 
-/** Throws unless the value can be a key. */
-export function checkHashable(t: Thread, v: Value): void {
-  if (typeof v !== 'object' || v === null || v instanceof StarFloat) return;
-  if (v instanceof HostObject) throw unhashable(v);
-  encodeKey(t, v, 0);
+/** An empty dict, charged. */
+export function newDict(t: Thread): StarDict {
+  t.allocate(TABLE_BYTES);
+  return new StarDict();
+}
+
+/** An empty set, charged. */
+export function newSet(t: Thread): StarSet {
+  t.allocate(TABLE_BYTES);
+  return new StarSet();
 }

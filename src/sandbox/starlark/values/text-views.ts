@@ -43,7 +43,9 @@ export class StarTextView extends StarIterable {
 
 /** What `elems()` of bytes returns: its bytes as ints. */
 export class StarBytesView extends StarIterable {
-  readonly typeName = 'bytes.elems';
+  get typeName(): string {
+    return 'bytes.elems';
+  }
   readonly #data: StarBytes;
 
   constructor(data: StarBytes) {
