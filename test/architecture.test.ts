@@ -198,6 +198,10 @@ test('SQL stands in host/storage only', () => {
   ).toEqual([]);
 });
 
+test('a sealed secret leaves by one function, which one file of the composition may call', () => {
+  expect(using(/\brevealSecret\b/, ['src/guard/secrets', 'src/compose/assistant.ts'])).toEqual([]);
+});
+
 test('program text never becomes code', () => {
   expect(using(/\beval\s*\(|new Function\s*\(|\bsetFlagsFromString\b/, [])).toEqual([]);
 });

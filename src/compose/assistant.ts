@@ -78,6 +78,7 @@ export function createAssistant(
     store: createApprovalStore(database),
     database,
     audit,
+    redactor,
     clock,
     log,
     expireAfterMs: config.approvals.expireAfterMs,
@@ -157,6 +158,7 @@ export function createAssistant(
               openWorldHint: false,
             },
           })),
+        unknown: (name) => turn.unknownTool(name),
         async call(call) {
           const answer = await turn.callTool(call);
           const structured = isJsonObject(answer.value) ? answer.value : undefined;

@@ -3,6 +3,7 @@ import type { LoadedConfig } from '../config/index.ts';
 import { createAudit, type Audit } from '../guard/audit/index.ts';
 import {
   checkMasterKey,
+  isNew,
   createKnownSecrets,
   createSealedVault,
   deriveKey,
@@ -63,7 +64,7 @@ export function openFoundation(loaded: LoadedConfig, parts: Parts): Foundation {
     const database = openDatabase({ path: paths.database });
     try {
       const settings = createSettingsStore(database);
-      checkMasterKey(master, settings, clock.now());
+      const fresh = isNew(settings);
       const audit = createAudit({
         store: createAuditStore(database),
         database,
@@ -71,6 +72,20 @@ export function openFoundation(loaded: LoadedConfig, parts: Parts): Foundation {
         log,
         redactor,
         key: deriveKey(master, 'audit'),
+        fresh,
+      });
+      // Together, so that a start that is cut off leaves either a new database or one with a log.
+      database.tx(() => {
+        checkMasterKey(master, settings, clock.now());
+        if (fresh) {
+          audit.append({
+            event: 'system.created',
+            principal: { kind: 'system' },
+            origin: 'system',
+            target: 'database',
+            outcome: 'ok',
+          });
+        }
       });
       const vault = createSealedVault({
         store: createSealedStore(database),

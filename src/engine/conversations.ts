@@ -98,7 +98,7 @@ export function createConversations(deps: ConversationsDeps): Conversations {
       const now = clock.now();
       const row = {
         id: newId('cnv', now),
-        title: cleanTitle(title ?? '') || UNTITLED,
+        title: cleanTitle(deps.redactor.text(title ?? '').value) || UNTITLED,
         created_at: now,
         updated_at: now,
         seq_ceiling: 0,

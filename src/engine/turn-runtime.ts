@@ -11,6 +11,7 @@ import {
   type Principal,
   type ToolDefinition,
 } from '../core/index.ts';
+import type { Audit } from '../guard/audit/index.ts';
 import { SHUTDOWN } from '../guard/approvals/index.ts';
 import { callIdOf, type CallAnswer, type CallTurn, type Gate } from '../guard/gate/index.ts';
 import type { ToolCallStore, Transactions, TurnRow, TurnStore } from '../host/storage/index.ts';
@@ -55,6 +56,7 @@ export interface RuntimeDeps {
   readonly database: Transactions;
   readonly log: EventLog;
   readonly gate: Gate;
+  readonly audit: Audit;
   readonly tools: readonly AnyTool[];
   readonly clock: Clock;
   readonly limits: TurnLimits;
@@ -85,6 +87,8 @@ export interface TurnRuntime extends CallTurn {
   refused(code: string, message: string): void;
   /** A tool call that came over MCP. */
   callTool(call: { callId: string | undefined; name: string; arguments: JsonObject }): Promise<CallAnswer>;
+  /** A tool that does not exist was asked for over MCP; no call of the model's is one. */
+  unknownTool(name: string): void;
   /** The best explanation of what went wrong, if anything did. */
   problem(): TurnProblem | undefined;
   /** Ends the turn's work. */
@@ -97,7 +101,7 @@ export interface TurnRuntime extends CallTurn {
 }
 
 export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime {
-  const { turns, calls, database, log, gate, clock, limits } = deps;
+  const { turns, calls, database, log, gate, audit, clock, limits } = deps;
   const controller = new AbortController();
   const principal: Principal = { kind: 'assistant', turnId: row.id, conversationId: row.conversation_id };
   const words = new Map<number, string>();
@@ -237,6 +241,19 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
             arguments: call.arguments ?? call.argumentsText,
           });
           if (refusal) {
+            const auditSeq = audit.append({
+              event: 'tool.refused',
+              principal,
+              origin: 'page',
+              target: call.name,
+              outcome: 'refused',
+              details: {
+                turn: row.id,
+                call: id,
+                rule: refusal.rule,
+                arguments: audit.digest(call.argumentsText),
+              },
+            });
             log.append(row.conversation_id, row.id, {
               type: 'tool_result',
               id,
@@ -245,6 +262,7 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
               redactions: {},
               outcome: 'refused',
               rule: refusal.rule,
+              audit_seq: auditSeq,
             });
           }
         }
@@ -293,14 +311,23 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
       if (answer.kind === 'refused' && answer.rule?.startsWith('call-')) {
         refusals += 1;
         if (refusals > limits.maxRefusals) {
-          abort('failed', {
-            code: 'engine_misbehaved',
-            message:
-              'The engine kept asking for tool calls that the model had not made, so the turn was ended. Retry; if it happens again, check the log.',
-          });
+          abort('failed', MISBEHAVED);
         }
       }
       return answer;
+    },
+
+    unknownTool(name) {
+      audit.note({
+        event: 'tool.refused',
+        principal,
+        origin: 'page',
+        target: name.slice(0, 64),
+        outcome: 'refused',
+        details: { turn: row.id, rule: 'unknown-tool' },
+      });
+      refusals += 1;
+      if (refusals > limits.maxRefusals) abort('failed', MISBEHAVED);
     },
 
     problem: () => problem,
@@ -315,6 +342,11 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
   };
 }
 
+const MISBEHAVED: TurnProblem = {
+  code: 'engine_misbehaved',
+  message:
+    'The engine kept asking for tool calls that the model had not made, so the turn was ended. Retry; if it happens again, check the log.',
+};
 const BROKEN = 'The arguments were not valid JSON. Send one JSON object that fits the schema of the tool.';
 
 /** The answer of a call as text for MCP. */

@@ -227,6 +227,14 @@ export function createTurns(deps: TurnsDeps): Turns {
     for (const row of line.queue.splice(0)) {
       count += 1;
       endQueued(row, 'stopped');
+      audit.note({
+        event: 'turn.stopped',
+        principal: by,
+        origin: 'page',
+        target: row.id,
+        outcome: 'ok',
+        details: { queued: true },
+      });
     }
     const runtime = line.running;
     if (runtime && runtime.abortedBy() === undefined) {

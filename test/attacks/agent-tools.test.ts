@@ -40,6 +40,7 @@ let capability: string;
 let count = 0;
 const newTurn = (): McpTurn => ({
   tools: () => [PING],
+  unknown: () => undefined,
   call: async (call) => {
     const id = call.callId;
     if (id === undefined || !made.has(id)) return { text: 'No such call was made.', isError: true };

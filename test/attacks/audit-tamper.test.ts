@@ -19,36 +19,46 @@ function verify(workspace: string): { status: number | null; verdict: { ok: bool
   return { status, verdict: JSON.parse(stdout) as { ok: boolean } };
 }
 
-test('a changed row, a removed row and a cut-off end are found, beside the running program and without it', async () => {
-  const program = await start();
-  expect(verify(program.workspace)).toMatchObject({ status: 0, verdict: { ok: true } });
-  const tamper = (sql: string): void => {
+const TAMPERINGS: Readonly<Record<string, { sql: string; says: string }>> = {
+  'a changed row': {
+    sql: "UPDATE audit SET target = 'somebody else' WHERE seq = 2",
+    says: 'entry 2 was changed',
+  },
+  'a removed row': { sql: 'DELETE FROM audit WHERE seq = 3', says: 'entry 3 is missing' },
+  'an added row': {
+    sql: "INSERT INTO audit SELECT seq + 1, at, 'approval.approved', actor, origin, target, outcome, details, hash, hash FROM audit ORDER BY seq DESC LIMIT 1",
+    says: 'was added without a signature',
+  },
+  'a cut-off end': { sql: 'DELETE FROM audit WHERE seq > 3', says: 'cut off' },
+};
+
+test('a changed, a removed and an added row and a cut-off end are found, beside the running program and without it, and no later entry covers them up', async () => {
+  const clean = await start();
+  expect(verify(clean.workspace)).toMatchObject({ status: 0, verdict: { ok: true, signed: true } });
+  for (const [name, { sql, says }] of Object.entries(TAMPERINGS)) {
+    const program = await start();
     const database = new DatabaseSync(join(program.workspace, 'secure', 'data', 'openpact.db'));
     database.exec(sql);
     database.close();
-  };
-  tamper("UPDATE audit SET target = 'somebody else' WHERE seq = 2");
-  expect(verify(program.workspace)).toMatchObject({
-    status: 1,
-    verdict: { ok: false, problem: expect.stringContaining('entry 2') },
-  });
-  await program.stop();
-  expect(verify(program.workspace)).toMatchObject({ status: 1, verdict: { ok: false } });
-
-  const other = await start();
-  await other.stop();
-  const path = join(other.workspace, 'secure', 'data', 'openpact.db');
-  const database = new DatabaseSync(path);
-  database.exec('DELETE FROM audit WHERE seq > 3');
-  database.close();
-  expect(verify(other.workspace)).toMatchObject({
-    status: 1,
-    verdict: { problem: expect.stringContaining('cut off') },
-  });
-  const list = execFileSync(
-    process.execPath,
-    [MAIN, 'audit', 'list', '--json', '--workspace', other.workspace],
-    { encoding: 'utf8' },
-  );
-  expect((JSON.parse(list) as { entries: unknown[] }).entries).toHaveLength(3);
-});
+    expect(verify(program.workspace), name).toMatchObject({
+      status: 1,
+      verdict: { ok: false, problem: expect.stringContaining(says) },
+    });
+    await program.newConversation();
+    expect(verify(program.workspace), `${name}, after the next entry`).toMatchObject({
+      status: 1,
+      verdict: { ok: false },
+    });
+    await program.stop();
+    expect(verify(program.workspace), `${name}, without the program`).toMatchObject({
+      status: 1,
+      verdict: { ok: false },
+    });
+    const list = execFileSync(
+      process.execPath,
+      [MAIN, 'audit', 'list', '--json', '--workspace', program.workspace],
+      { encoding: 'utf8' },
+    );
+    expect((JSON.parse(list) as { entries: unknown[] }).entries.length).toBeGreaterThan(3);
+  }
+}, 90_000);

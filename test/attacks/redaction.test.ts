@@ -43,7 +43,7 @@ async function runWith(key: string, off: readonly string[]) {
     .filter((name) => name.includes('db'))
     .map((name) => readFileSync(join(data, name), 'latin1'))
     .join('\n');
-  // What the owner types stays in the conversation as it was typed; the model gets it redacted.
+  // A key that its owner pastes is hidden before it is stored.
   await program.say(`Is ${key} a good key?`);
   return {
     events,

@@ -68,6 +68,7 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     log,
     redactor: plainRedactor,
     key: new Uint8Array(32).fill(7),
+    fresh: options.directory === undefined,
   });
   const conversationStore = createConversationStore(database);
   const turnStore = createTurnStore(database);
@@ -82,6 +83,7 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     store: createApprovalStore(database),
     database,
     audit,
+    redactor: plainRedactor,
     clock,
     log,
     expireAfterMs: options.expireAfterMs ?? 60_000,

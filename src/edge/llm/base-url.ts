@@ -1,7 +1,7 @@
 // Guarantees: the base URL of an upstream is http or https, without user name, query and fragment; plain http only to this
 // machine or a private network, because the key travels with it; no address that can't be an upstream (link-local, where
 // clouds keep their metadata; multicast; unspecified).
-// Does not: know what a host name resolves to; that is the egress guard's part, in host/net.
+// Does not: know what a host name resolves to. Nothing looks at that yet.
 // An attacker may control: the whole text, with a stolen page session.
 import ipaddr from 'ipaddr.js';
 import { AppError } from '../../core/index.ts';

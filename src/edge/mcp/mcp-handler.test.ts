@@ -29,14 +29,17 @@ const TOOLS: McpTool[] = [
 ];
 
 let calls: McpCall[];
+let unknownNames: string[];
 let answer: (call: McpCall) => ToolCallAnswer | Promise<ToolCallAnswer>;
 let alive: Map<string, McpTurn>;
 
 beforeEach(() => {
   calls = [];
+  unknownNames = [];
   answer = () => ({ text: '{"ok":true}', structured: { ok: true }, isError: false });
   const turn: McpTurn = {
     tools: () => TOOLS,
+    unknown: (name) => unknownNames.push(name),
     call: async (call) => {
       calls.push(call);
       return await answer(call);
@@ -272,7 +275,11 @@ describe('a plain JSON caller', () => {
     expect(await codes(22)).toEqual([...Array<boolean>(20).fill(false), -32000, -32000]);
     now = 200;
     expect(await codes(3)).toEqual([false, false, -32000]);
-    alive.set('cap-2', { tools: () => [], call: () => Promise.reject(new Error('unused')) });
+    alive.set('cap-2', {
+      tools: () => [],
+      unknown: () => undefined,
+      call: () => Promise.reject(new Error('unused')),
+    });
     const other = await fetch(post(request('ping'), { authorization: 'Bearer cap-2' }));
     expect(await other.json()).toMatchObject({ result: {} });
   });
@@ -373,4 +380,9 @@ describe('a call that takes long', () => {
     await stopped.promise;
     await response.body?.cancel();
   });
+});
+
+it('a name that is no tool is told to the owner of the turn, so that it can be recorded', async () => {
+  await handler().fetch(post(request('tools/call', { name: 'nope', arguments: {} })));
+  expect(unknownNames).toEqual(['nope']);
 });

@@ -25,6 +25,7 @@ describe.each(['legacy', 'auto', { pin: '2026-07-28' }] as const)('the SDK clien
             ? undefined
             : {
                 tools: () => TOOLS,
+                unknown: () => undefined,
                 call: (call) => {
                   calls.push(call);
                   return Promise.resolve(answer);

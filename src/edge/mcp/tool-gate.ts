@@ -12,6 +12,8 @@ export interface ToolGate {
 export interface McpTurn {
   /** What this turn may call, in any order. */
   tools(): readonly McpTool[];
+  /** Told of a name that is none of `tools()`, so that it can be recorded. */
+  unknown(name: string): void;
   /** Resolves with refusals too. Only a bug rejects, and then the caller hears "internal error" and nothing else. */
   call(call: McpCall): Promise<ToolCallAnswer>;
 }

@@ -40,8 +40,10 @@ export function createTurnServer(turn: McpTurn, version: string, gone: AbortSign
     const { name, arguments: args = {}, _meta: meta } = request.params;
     return await guarded(log, async () => {
       if (!isJsonObject(args)) throw invalidParams('arguments is not an object.');
-      if (!turn.tools().some((tool) => tool.name === name))
+      if (!turn.tools().some((tool) => tool.name === name)) {
+        turn.unknown(name);
         throw invalidParams(`there is no tool ${name.slice(0, 100)}.`);
+      }
       const callId = meta?.[CALL_KEY];
       const answer = await turn.call({
         callId: typeof callId === 'string' ? callId : undefined,

@@ -9,6 +9,7 @@ import {
   type Json,
   type Log,
   type Principal,
+  type Redactor,
   principalText,
   errorText,
 } from '../../core/index.ts';
@@ -82,6 +83,7 @@ export interface ApprovalsDeps {
   readonly store: ApprovalStore;
   readonly database: Transactions;
   readonly audit: Audit;
+  readonly redactor: Redactor;
   readonly clock: Clock;
   readonly log: Log;
   /** Milliseconds until a request expires. */
@@ -89,7 +91,7 @@ export interface ApprovalsDeps {
 }
 
 export function createApprovals(deps: ApprovalsDeps): Approvals {
-  const { store, database, audit, clock, log } = deps;
+  const { store, database, audit, redactor, clock, log } = deps;
   const waiters = new Map<string, (end: ApprovalEnd) => void>();
   const listeners: ApprovalListener[] = [];
   let orphan: (row: ApprovalRow) => void = () => undefined;
@@ -216,7 +218,11 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
       const end: FinalEnd =
         act === 'approve'
           ? { status: 'approved', by: principalText(by) }
-          : { status: 'denied', by: principalText(by), reason: reason?.trim() || null };
+          : {
+              status: 'denied',
+              by: principalText(by),
+              reason: redactor.text(reason?.trim() ?? '').value || null,
+            };
       const won = store.get(id)?.status === 'pending' && finish(row, end, by);
       const after = store.get(id) ?? row;
       if (!won) {

@@ -1,7 +1,15 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createWorkbench, type Workbench } from '../../../test/fakes/workbench.ts';
 import { verifyChain } from './audit.ts';
 
+const ENTRY = {
+  event: 'test.row',
+  principal: { kind: 'system' },
+  origin: 'system',
+  target: 'x',
+  outcome: 'ok',
+} as const;
 let bench: Workbench;
 beforeEach(() => {
   bench = createWorkbench();
@@ -48,6 +56,44 @@ for (const [name, sql] of Object.entries(attacks)) {
   });
 }
 
+test('a row that somebody added with a right hash is found, also after the next entry', async () => {
+  const { last } = bench.auditStore.ends();
+  const content = [21, 1, 'approval.approved', 'user:owner', 'page', 'apr_x', 'ok', '{}', last?.hash];
+  bench.database.run(
+    `INSERT INTO audit VALUES (21, 1, 'approval.approved', 'user:owner', 'page', 'apr_x', 'ok', '{}', '${last?.hash}', '${createHash('sha256').update(JSON.stringify(content)).digest('hex')}')`,
+  );
+  expect(await bench.audit.verify()).toMatchObject({
+    ok: false,
+    problem: expect.stringContaining('entry 21'),
+  });
+  bench.audit.append(ENTRY);
+  expect(await bench.audit.verify()).toMatchObject({
+    ok: false,
+    seq: 22,
+    problem: expect.stringContaining('not the one that was signed'),
+  });
+});
+
+const LAUNDERED: Readonly<Record<string, string>> = {
+  'a cut-off end': 'DELETE FROM audit WHERE seq > 15',
+  'an emptied log': 'DELETE FROM audit; DELETE FROM audit_head',
+  'a head that was moved back':
+    'DELETE FROM audit WHERE seq > 15; UPDATE audit_head SET seq = 15, hash = (SELECT hash FROM audit WHERE seq = 15)',
+};
+
+for (const [name, sql] of Object.entries(LAUNDERED)) {
+  test(`${name} is not covered up by the next entry`, async () => {
+    for (const statement of sql.split(';')) bench.database.run(statement);
+    bench.audit.append(ENTRY);
+    bench.audit.append(ENTRY);
+    expect(await bench.audit.verify()).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining('not the one that was signed'),
+    });
+    expect(bench.audit.list({ event: 'audit.broken', limit: 5 })).toHaveLength(1);
+  });
+}
+
 test('a forged signature is only found with the key, a broken chain also without', async () => {
   bench.database.run("UPDATE audit_head SET mac = 'forged'");
   expect(await verifyChain(bench.auditStore, null)).toMatchObject({ ok: true });
@@ -89,7 +135,7 @@ test('a row and the change that it tells of are stored together or not at all', 
     }),
   ).toThrow('later');
   expect(bench.database.all('SELECT * FROM settings')).toEqual([]);
-  expect(bench.auditStore.last()?.seq).toBe(20);
+  expect(bench.auditStore.ends().last?.seq).toBe(20);
 });
 
 test('an act that only reduces power goes ahead when its row cannot be written', () => {

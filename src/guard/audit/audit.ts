@@ -1,5 +1,7 @@
 // Guarantees: every row carries a hash over its content and its predecessor, and the newest row's hash is signed with a
-// key that only the orchestrator holds. `verify` finds a changed, deleted, inserted or reordered row and a cut-off end.
+// key that only the orchestrator holds. `verify` finds a changed, deleted, inserted, appended or reordered row, a cut-off
+// end and a log that was emptied. A new row never covers such a thing up: where the end is not the one that was signed, an
+// entry `audit.broken` is written first, and the log does not verify any more.
 // A state change and its row are one transaction: callers append inside `tx`.
 // Does not: find a rollback of the whole database (with its head) to an earlier state, nor what somebody who holds the
 // master key rewrote. An attacker may control: texts inside rows, never which row is written.
@@ -16,7 +18,7 @@ import {
   type Principal,
   type Redactor,
 } from '../../core/index.ts';
-import type { AuditQuery, AuditRow, AuditStore, Transactions } from '../../host/storage/index.ts';
+import type { AuditHead, AuditQuery, AuditRow, AuditStore, Transactions } from '../../host/storage/index.ts';
 
 export interface AuditEntry {
   /** Dotted, such as `login.failed`, `tool.intent`, `approval.decided`. */
@@ -57,32 +59,65 @@ export interface AuditDeps {
   readonly redactor: Redactor;
   /** 32 bytes, derived from the master key. */
   readonly key: Uint8Array;
+  /** The database was made just now, so that the log is rightly empty. Default false. */
+  readonly fresh?: boolean;
 }
 
+/** Written where the end of the log is not the one that was signed. */
+const BROKEN = 'audit.broken';
 const START = '0'.repeat(64);
 const CHUNK = 2_000;
 
 export function createAudit(deps: AuditDeps): Audit {
   const { store, database, clock, log, redactor } = deps;
 
+  /** A log that is new to us and empty; every other one has a signed head. */
+  let mayBeEmpty = deps.fresh ?? false;
+
+  function add(last: AuditRow | undefined, entry: AuditEntry): AuditRow {
+    const content = {
+      seq: (last?.seq ?? 0) + 1,
+      at: clock.now(),
+      event: entry.event,
+      actor: redactor.text(principalText(entry.principal)).value,
+      origin: entry.origin,
+      target: redactor.text(entry.target).value,
+      outcome: entry.outcome,
+      details: canonicalJson(redactor.json(entry.details ?? {}).value),
+      prev_hash: last?.hash ?? START,
+    };
+    const row = { ...content, hash: rowHash(content) };
+    store.append(row);
+    return row;
+  }
+
   function write(entry: AuditEntry): number {
     return database.tx(() => {
-      const last = store.last();
-      const row = {
-        seq: (last?.seq ?? 0) + 1,
-        at: clock.now(),
-        event: entry.event,
-        actor: redactor.text(principalText(entry.principal)).value,
-        origin: entry.origin,
-        target: redactor.text(entry.target).value,
-        outcome: entry.outcome,
-        details: canonicalJson(redactor.json(entry.details ?? {}).value),
-        prev_hash: last?.hash ?? START,
-      };
-      const hash = rowHash(row);
-      store.append({ ...row, hash });
-      store.setHead({ seq: row.seq, hash, mac: headMac(deps.key, row.seq, hash) });
-      return row.seq;
+      const { last, head } = store.ends();
+      let before = last;
+      if (!(mayBeEmpty && !last && !head) && !isSigned(last, head, deps.key)) {
+        log.error('the audit log is not the one that was signed', {
+          signed: head?.seq ?? 0,
+          found: last?.seq ?? 0,
+        });
+        before = add(last, {
+          event: BROKEN,
+          principal: { kind: 'system' },
+          origin: 'system',
+          target: 'audit',
+          outcome: 'failed',
+          details: {
+            signed_seq: head?.seq ?? null,
+            signed_hash: head?.hash ?? null,
+            found_seq: last?.seq ?? null,
+            found_hash: last?.hash ?? null,
+          },
+        });
+      }
+      const { seq, hash } = add(before, entry);
+      store.setHead({ seq, hash, mac: headMac(deps.key, seq, hash) });
+      database.afterCommit(() => (mayBeEmpty = false));
+      return seq;
     });
   }
 
@@ -122,17 +157,21 @@ export function createAudit(deps: AuditDeps): Audit {
 
 /** Also used read-only beside a running instance; without the key the signature of the head is not checked. */
 export async function verifyChain(store: AuditStore, key: Uint8Array | null): Promise<AuditVerdict> {
-  // The head is read first: rows that are written meanwhile come after it and don't disturb.
-  const head = store.head();
+  // Read at one moment: rows that are written meanwhile come after it and don't disturb.
+  const { last, head } = store.ends();
   let previous = START;
   let rows = 0;
   const bad = (seq: number, problem: string): AuditVerdict => ({ ok: false, rows, seq, problem });
-  if (head && key && !sameText(headMac(key, head.seq, head.hash), head.mac)) {
+  if (!last && !head) return bad(0, 'it is empty, though every start writes an entry');
+  if (!head) return bad(last?.seq ?? 0, 'the signed head is missing');
+  if (key && !sameText(headMac(key, head.seq, head.hash), head.mac)) {
     return bad(
       head.seq,
       'the signature of the newest entry is wrong: the head was forged or the master key is another one',
     );
   }
+  if (last && last.seq > head.seq)
+    return bad(head.seq + 1, `entry ${head.seq + 1} was added without a signature`);
   for (;;) {
     const chunk = store.list({ after: rows, limit: CHUNK });
     for (const row of chunk) {
@@ -140,16 +179,18 @@ export async function verifyChain(store: AuditStore, key: Uint8Array | null): Pr
       if (row.prev_hash !== previous) return bad(row.seq, `entry ${row.seq} does not follow entry ${rows}`);
       const { hash, ...content } = row;
       if (rowHash(content) !== hash) return bad(row.seq, `entry ${row.seq} was changed`);
-      if (head?.seq === row.seq && head.hash !== hash)
+      if (head.seq === row.seq && head.hash !== hash)
         return bad(row.seq, `entry ${row.seq} is not the one that was signed`);
+      if (row.event === BROKEN) {
+        return bad(row.seq, `entry ${row.seq} tells that the log before it was not the one that was signed`);
+      }
       previous = hash;
       rows = row.seq;
     }
     if (chunk.length < CHUNK) break;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  if (!head && rows > 0) return bad(rows, 'the signed head is missing');
-  if (head && head.seq > rows)
+  if (head.seq > rows)
     return bad(rows + 1, `the end is cut off: ${head.seq} entries were signed, ${rows} are there`);
   return { ok: true, rows, head: previous, signed: key !== null };
 }
@@ -159,6 +200,17 @@ function rowHash(row: Omit<AuditRow, 'hash'>): string {
   return createHash('sha256')
     .update(canonicalJson([seq, at, event, actor, origin, target, outcome, details, prev_hash]))
     .digest('hex');
+}
+
+/** Whether the newest row is the one whose hash we signed. */
+function isSigned(last: AuditRow | undefined, head: AuditHead | undefined, key: Uint8Array): boolean {
+  return (
+    last !== undefined &&
+    head !== undefined &&
+    last.seq === head.seq &&
+    last.hash === head.hash &&
+    sameText(headMac(key, head.seq, head.hash), head.mac)
+  );
 }
 
 function headMac(key: Uint8Array, seq: number, hash: string): string {

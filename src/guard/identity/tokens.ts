@@ -1,5 +1,5 @@
-// Guarantees: an access token is a JWT signed by us (HS256 only, our issuer, audience, kind and key id), at most 15 minutes
-// old, of a session that has not ended and a user who exists: a logout acts at once (S-33, S-65, A-07).
+// Guarantees: an access token is a JWT signed by us (HS256 only, our issuer, audience, kind and key id), no older than
+// admin.jwt.access_expiry (15 minutes, at most 60), of a session that has not ended and a user who exists: a logout acts at once (S-33, S-65, A-07).
 // Does not: bind a token to a client: who steals one has it until it or its session ends.
 // An attacker may control: every byte of the token presented.
 import { createHash } from 'node:crypto';

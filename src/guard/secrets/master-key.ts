@@ -73,6 +73,11 @@ export interface KeyCheckSettings {
   set(key: string, value: Json, now: number): void;
 }
 
+/** Whether this database has never been used with a key: everything in it is still to come. */
+export function isNew(settings: KeyCheckSettings): boolean {
+  return settings.get(CHECK_SETTING) === undefined;
+}
+
 /**
  * Finds a key that is well formed but belongs to another workspace. The first call records a check value, which says
  * nothing about the key. Errors: config `master_key_wrong`.

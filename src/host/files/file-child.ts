@@ -64,7 +64,8 @@ export function createFileChild(deps: FileChildDeps): FileChild {
         ...nodeFences({ read: [deps.entry, ...(deps.read ?? [])], write: [deps.root] }),
         allowUnfenced: deps.allowUnfenced,
       },
-      limits: { openFiles: 64 },
+      // Heap and buffers together: Node alone needs some 600 MB of this.
+      limits: { openFiles: 64, dataBytes: 900 * 1024 * 1024 },
       umask: 0o007,
     });
     child.stderr.onLine((line) => log.warn('file child', { line }));

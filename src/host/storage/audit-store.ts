@@ -29,16 +29,30 @@ export interface AuditQuery {
 }
 
 export interface AuditStore {
-  last(): AuditRow | undefined;
+  /** The newest row and the signed head, read at one moment. */
+  ends(): { readonly last: AuditRow | undefined; readonly head: AuditHead | undefined };
   append(row: AuditRow): void;
   list(query: AuditQuery): AuditRow[];
-  head(): AuditHead | undefined;
   setHead(head: AuditHead): void;
 }
 
 export function createAuditStore(database: Database): AuditStore {
   return {
-    last: () => database.get<AuditRow>('SELECT * FROM audit ORDER BY seq DESC LIMIT 1'),
+    ends() {
+      // One statement, so that a writer beside us can't come between the two.
+      const found = database.get<
+        AuditRow & { head_seq: number | null; head_hash: string; head_mac: string; seq: number | null }
+      >(
+        `SELECT a.*, h.seq AS head_seq, h.hash AS head_hash, h.mac AS head_mac
+         FROM (SELECT max(seq) AS newest FROM audit) LEFT JOIN audit a ON a.seq = newest LEFT JOIN audit_head h ON h.id = 1`,
+      );
+      if (!found) return { last: undefined, head: undefined };
+      const { head_seq, head_hash, head_mac, ...row } = found;
+      return {
+        last: row.seq === null ? undefined : (row as AuditRow),
+        head: head_seq === null ? undefined : { seq: head_seq, hash: head_hash, mac: head_mac },
+      };
+    },
     append(row) {
       database.run(
         `INSERT INTO audit (seq, at, event, actor, origin, target, outcome, details, prev_hash, hash)
@@ -56,7 +70,6 @@ export function createAuditStore(database: Database): AuditStore {
         { from, to, after: after ?? 0, limit },
       );
     },
-    head: () => database.get<AuditHead>('SELECT seq, hash, mac FROM audit_head WHERE id = 1'),
     setHead(head) {
       database.run(
         `INSERT INTO audit_head (id, seq, hash, mac) VALUES (1, :seq, :hash, :mac)

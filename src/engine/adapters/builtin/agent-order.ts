@@ -28,7 +28,8 @@ export function agentOrder(
       ...nodeFences({ node: program.node, read: program.read }),
       ...(allowUnfenced === undefined ? {} : { allowUnfenced }),
     },
-    limits: { openFiles: 64, fileBytes: MIB },
+    // Heap, buffers and WASM together: Node alone needs some 600 MB of this.
+    limits: { openFiles: 64, fileBytes: MIB, dataBytes: 1024 * MIB },
     readyFd: 4,
     deadlineMs: startMs,
     ...(user === undefined ? {} : { user }),
