@@ -9,7 +9,7 @@ import type { Expr } from '../values/function.ts';
 import { StarList, type Value } from '../values/objects.ts';
 import { StarDict } from '../values/table.ts';
 import { rethrow, type Context, type Store } from './context.ts';
-import { storeName } from './names.ts';
+import { plainSlot, storeName } from './names.ts';
 
 export function compileAttribute(c: Context, node: Attribute): Expr {
   const object = c.expr(node.object);
@@ -65,7 +65,13 @@ export function compileIndex(c: Context, node: Index): Expr {
   const index = c.expr(node.index);
   const { t } = c;
   const site = c.site(node.pos);
-  return (f) => load(t, object(f), index(f), site);
+  const objectSlot = plainSlot(node.object);
+  const indexSlot = plainSlot(node.index);
+  return (f) => {
+    const x = (objectSlot > 0 ? f[objectSlot] : object(f)) as Value | undefined;
+    const i = (indexSlot > 0 ? f[indexSlot] : index(f)) as Value | undefined;
+    return load(t, x === undefined ? object(f) : x, i === undefined ? index(f) : i, site);
+  };
 }
 
 export function compileSlice(c: Context, node: Slice): Expr {

@@ -20,7 +20,15 @@ import { compileComprehension, compileDict, compileSequence } from './displays.t
 import { compileFunction } from './functions.ts';
 import { compileName } from './names.ts';
 import { compileBinary, compileConditional, compileUnary } from './operators.ts';
-import { compileAssign, compileFor, compileIf, compileLoad, compileWhile, sequence } from './statements.ts';
+import {
+  compileAssign,
+  compileFor,
+  compileIf,
+  compileLoad,
+  compileWhile,
+  sequence,
+  uncharged,
+} from './statements.ts';
 
 /** Machine stack of a statement with a block, in closures. */
 const BLOCK_WEIGHT = 5;
@@ -111,13 +119,18 @@ class Compiler implements Context {
   }
 
   block(body: readonly Stmt[]): Exec {
+    return sequence(this.t, this.#steps(body));
+  }
+
+  loopBody(body: readonly Stmt[]): Exec {
+    return uncharged(this.#steps(body));
+  }
+
+  #steps(body: readonly Stmt[]): Exec[] {
     this.size.blocks += 1;
-    const made = sequence(
-      this.t,
-      body.map((stmt) => this.#statement(stmt)),
-    );
+    const steps = body.map((stmt) => this.#statement(stmt));
     this.size.blocks -= 1;
-    return made;
+    return steps;
   }
 
   #statement(stmt: Stmt): Exec {

@@ -24,6 +24,8 @@ export interface Context {
   readonly size: { weight: number; blocks: number };
   expr(node: Node): Expr;
   block(body: readonly Stmt[]): Exec;
+  /** As `block`, but the steps are charged by the loop. */
+  loopBody(body: readonly Stmt[]): Exec;
   store(target: Node): Store;
   site(pos: number): Site;
   /** The same program, another function. */

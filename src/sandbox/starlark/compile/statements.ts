@@ -2,7 +2,7 @@
 import { StarlarkError, type Site } from '../errors.ts';
 import { extend } from '../builtins/list-methods.ts';
 import { forEach, isIterable } from '../ops/iterate.ts';
-import type { Assign, For, If, Load, While } from '../syntax/ast.ts';
+import type { Assign, For, If, Index, Load, While } from '../syntax/ast.ts';
 import type { Thread } from '../thread.ts';
 import { BREAK, NEXT, RETURN, type Exec, type Expr, type Frame } from '../values/function.ts';
 import { Mutable, StarList, StarRange, StarTuple, truth, type Value } from '../values/objects.ts';
@@ -41,6 +41,27 @@ export function sequence(t: Thread, steps: readonly Exec[]): Exec {
   };
 }
 
+/** Statements whose steps the caller charges: the body of a loop. */
+export function uncharged(steps: readonly Exec[]): Exec {
+  const [first, second, third] = steps;
+  const n = steps.length;
+  if (first === undefined) return () => NEXT;
+  if (second === undefined) return first;
+  if (third === undefined) {
+    return (f) => {
+      const end = first(f);
+      return end === NEXT ? second(f) : end;
+    };
+  }
+  return (f) => {
+    for (let i = 0; i < n; i += 1) {
+      const end = (steps[i] as Exec)(f);
+      if (end !== NEXT) return end;
+    }
+    return NEXT;
+  };
+}
+
 export function compileIf(c: Context, node: If): Exec {
   const tests = node.branches.map((branch) => c.expr(branch.test));
   const bodies = node.branches.map((branch) => c.block(branch.body));
@@ -71,7 +92,9 @@ export function compileFor(c: Context, node: For): Exec {
   const iterable = c.expr(node.iterable);
   const store = c.store(node.target);
   const slot = plainSlot(node.target);
-  const body = c.block(node.body);
+  const body = c.loopBody(node.body);
+  // A step for the iteration and one for each statement.
+  const cost = 1 + node.body.length;
   const site = c.site(node.pos);
   const { t } = c;
   const put: Store =
@@ -82,18 +105,26 @@ export function compileFor(c: Context, node: For): Exec {
       : store;
   return (f) => {
     const values = iterable(f);
-    if (values instanceof StarRange) return loopRange(t, f, values, slot, store, body);
+    if (values instanceof StarRange) return loopRange(t, f, values, slot, store, body, cost);
     if (values instanceof StarList || values instanceof StarTuple)
-      return loopItems(t, f, values, slot, store, body);
-    return loopAny(t, f, values, put, body, site);
+      return loopItems(t, f, values, slot, store, body, cost);
+    return loopAny(t, f, values, put, body, cost, site);
   };
 }
 
-function loopRange(t: Thread, f: Frame, range: StarRange, slot: number, store: Store, body: Exec): number {
+function loopRange(
+  t: Thread,
+  f: Frame,
+  range: StarRange,
+  slot: number,
+  store: Store,
+  body: Exec,
+  cost: number,
+): number {
   const { length, step } = range;
   let v = range.start;
   for (let i = 0; i < length; i += 1) {
-    if (--t.fuel < 0) t.refill();
+    if ((t.fuel -= cost) < 0) t.refill();
     if (slot > 0) f[slot] = v;
     else store(f, v);
     v += step;
@@ -113,12 +144,13 @@ function loopItems(
   slot: number,
   store: Store,
   body: Exec,
+  cost: number,
 ): number {
   const { items } = values;
   if (values instanceof Mutable) values.iterating += 1;
   try {
     for (let i = 0; i < items.length; i += 1) {
-      if (--t.fuel < 0) t.refill();
+      if ((t.fuel -= cost) < 0) t.refill();
       const v = items[i] as Value;
       if (slot > 0) f[slot] = v;
       else store(f, v);
@@ -134,12 +166,22 @@ function loopItems(
   return NEXT;
 }
 
-function loopAny(t: Thread, f: Frame, values: Value, put: Store, body: Exec, site: Site): number {
+function loopAny(
+  t: Thread,
+  f: Frame,
+  values: Value,
+  put: Store,
+  body: Exec,
+  cost: number,
+  site: Site,
+): number {
   let end = NEXT;
   let inside = false;
   try {
     forEach(t, values, (item) => {
       inside = true;
+      // The iteration itself is charged by forEach.
+      if ((t.fuel -= cost - 1) < 0) t.refill();
       put(f, item);
       end = body(f);
       inside = false;
@@ -188,10 +230,28 @@ export function compileAssign(c: Context, node: Assign): Exec {
       target.items.map((item) => c.store(item)),
     );
   }
+  if (target.kind === 'index') return assignElement(c, target, c.expr(value));
   const store = c.store(target);
   const expr = c.expr(value);
   return (f) => {
     store(f, expr(f));
+    return NEXT;
+  };
+}
+
+/** `x[i] = v`: the value first, then the list or dict, then the index. */
+function assignElement(c: Context, target: Index, expr: Expr): Exec {
+  const object = c.expr(target.object);
+  const index = c.expr(target.index);
+  const objectSlot = plainSlot(target.object);
+  const indexSlot = plainSlot(target.index);
+  const { t } = c;
+  const site = c.site(target.pos);
+  return (f) => {
+    const v = expr(f);
+    const x = (objectSlot > 0 ? f[objectSlot] : object(f)) as Value | undefined;
+    const i = (indexSlot > 0 ? f[indexSlot] : index(f)) as Value | undefined;
+    save(t, x === undefined ? object(f) : x, i === undefined ? index(f) : i, v, site);
     return NEXT;
   };
 }
@@ -287,6 +347,15 @@ function compileAugmented(c: Context, node: Assign): Exec {
   }
   const read = c.expr(target);
   const slot = plainSlot(target);
+  if (slot > 0 && node.op === '+' && node.value.kind === 'literal' && typeof node.value.value === 'number') {
+    const k = node.value.value;
+    return (f) => {
+      const old = f[slot];
+      const sum = typeof old === 'number' ? old + k : Infinity;
+      f[slot] = sum <= Number.MAX_SAFE_INTEGER ? sum : apply(read(f), k);
+      return NEXT;
+    };
+  }
   if (slot > 0) {
     return (f) => {
       const old = read(f);
