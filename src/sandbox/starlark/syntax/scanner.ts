@@ -265,21 +265,32 @@ export class Scanner {
     const triple = text.startsWith(quote.repeat(3), open);
     const width = triple ? 3 : 1;
     const begin = open + width;
+    const quoteCode = quote.charCodeAt(0);
     let at = begin;
+    let plain = !bytes;
     for (;;) {
-      const char = text[at];
-      if (char === undefined || (char === '\n' && !triple))
+      const code = text.charCodeAt(at);
+      if (code === quoteCode && (!triple || text.startsWith(quote.repeat(3), at))) break;
+      if (code === 92) {
+        plain = false;
+        at += text.startsWith('\r\n', at + 1) ? 3 : 2;
+      } else if (Number.isNaN(code) || (code === 10 && !triple)) {
         throw this.fail('unexpected end of string literal (a quote is missing)', this.start);
-      if (char === '\\') at += text.startsWith('\r\n', at + 1) ? 3 : 2;
-      else if (char === quote && (!triple || text.startsWith(quote.repeat(3), at))) break;
-      else at += 1;
+      } else {
+        if (code === 13) plain = false;
+        at += 1;
+      }
     }
     this.#at = at + width;
+    this.kind = 'literal';
+    if (plain) {
+      this.value = text.slice(begin, at);
+      return;
+    }
     const body = text.slice(begin, at).replace(/\r\n?/g, '\n');
     const value = raw
       ? rawBody(body, bytes)
       : unescape(body, bytes, (message, offset) => this.fail(message, begin + offset));
-    this.kind = 'literal';
     this.value = typeof value === 'string' ? value : new StarBytes(value);
   }
 }
