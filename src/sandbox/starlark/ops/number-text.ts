@@ -100,7 +100,9 @@ const PREFIX: Record<string, number> = { '0b': 2, '0o': 8, '0x': 16 };
 export function parseInteger(t: Thread, text: string, base: number): number | bigint {
   const bad = (): StarlarkError =>
     new StarlarkError(
-      text === '' ? 'empty string is not an int' : `invalid base-${base} literal: ${JSON.stringify(text)}`,
+      text === ''
+        ? 'empty string is not an int'
+        : `invalid base-${base} literal: ${JSON.stringify(text.slice(0, 100))}`,
     );
   if (base !== 0 && (base < 2 || base > 36)) {
     throw new StarlarkError(`invalid base ${base} (want 2 <= base <= 36)`);
@@ -114,7 +116,9 @@ export function parseInteger(t: Thread, text: string, base: number): number | bi
     radix = prefix;
   } else if (base === 0) {
     if (/^0+[1-9]/.test(digits)) {
-      throw new StarlarkError(`cannot infer base when string begins with a 0: ${JSON.stringify(text)}`);
+      throw new StarlarkError(
+        `cannot infer base when string begins with a 0: ${JSON.stringify(text.slice(0, 100))}`,
+      );
     }
     radix = 10;
   }
