@@ -49,7 +49,7 @@ export function createAuditStore(database: Database): AuditStore {
       if (!found) return { last: undefined, head: undefined };
       const { head_seq, head_hash, head_mac, ...row } = found;
       return {
-        last: row.seq === null ? undefined : (row as AuditRow),
+        last: row.seq === null ? undefined : row,
         head: head_seq === null ? undefined : { seq: head_seq, hash: head_hash, mac: head_mac },
       };
     },

@@ -172,7 +172,7 @@ function methodCall(c: Context, node: Attribute, args: readonly Expr[], callSite
     const d = third?.(f);
     if (--t.fuel < 0) t.refill();
     try {
-      return method.run(t, x, a as Value, b as Value, d as Value);
+      return method.run(t, x, a, b, d);
     } catch (error) {
       throw failedMethod(error, callSite, method);
     }

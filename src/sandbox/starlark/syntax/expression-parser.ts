@@ -49,7 +49,7 @@ export abstract class ExpressionParser extends ParserBase {
     const items = [first];
     while (this.kind === ',') {
       this.next();
-      if ((this.kind as string) === '*') throw this.fail(starMessage, this.start);
+      if (this.kind === '*') throw this.fail(starMessage, this.start);
       if (this.#endsExpression())
         throw this.fail('a tuple with a trailing comma needs parentheses', this.start);
       items.push(this.test());
@@ -77,8 +77,8 @@ export abstract class ExpressionParser extends ParserBase {
     const items = [first];
     while (this.kind === ',') {
       this.next();
-      if ((this.kind as string) === 'in') break;
-      if ((this.kind as string) === '*') throw this.fail(STAR_TARGET_MESSAGE, this.start);
+      if (this.kind === 'in') break;
+      if (this.kind === '*') throw this.fail(STAR_TARGET_MESSAGE, this.start);
       items.push(this.#binary(COMPARISON + 1));
     }
     return this.checked({ kind: 'tuple', pos, depth: deepest(items), items });
@@ -93,7 +93,7 @@ export abstract class ExpressionParser extends ParserBase {
       const pos = this.start;
       this.next();
       const test = this.#binary(1);
-      if ((this.kind as string) !== 'else')
+      if (this.kind !== 'else')
         throw this.fail("conditional expression without else clause: write 'a if test else b'", this.start);
       this.next();
       const no = this.test();
@@ -124,7 +124,7 @@ export abstract class ExpressionParser extends ParserBase {
       if (this.kind === '*' || this.kind === '**') {
         const kind: Param['kind'] = this.kind === '*' ? '*' : '**';
         this.next();
-        const name = (this.kind as string) === 'name' ? this.text : '';
+        const name = this.kind === 'name' ? this.text : '';
         if (name === '' && kind === '**') throw this.unexpected('identifier');
         if (name !== '') this.next();
         out.push({ kind, pos, name, default: undefined });
@@ -229,7 +229,7 @@ export abstract class ExpressionParser extends ParserBase {
     let step: Expr | undefined;
     if (this.kind === ':') {
       this.next();
-      if ((this.kind as string) !== ']') step = this.test();
+      if (this.kind !== ']') step = this.test();
     }
     this.expect(']');
     const parts = [object, start, stop, step].filter((part) => part !== undefined);
@@ -246,15 +246,15 @@ export abstract class ExpressionParser extends ParserBase {
         out.push({ kind: kind === '*' ? '*' : '**', pos, name: '', value: this.test() });
       } else {
         const value = this.test();
-        if ((this.kind as string) === '=') {
+        if (this.kind === '=') {
           if (value.kind !== 'name') throw this.fail('keyword argument must have form name=expr', pos);
           this.next();
           out.push({ kind: 'named', pos, name: value.name, value: this.test() });
-        } else if ((this.kind as string) === 'for') {
+        } else if (this.kind === 'for') {
           throw this.fail('there are no generators: put the comprehension in [brackets]', this.start);
         } else out.push({ kind: 'positional', pos, name: '', value });
       }
-      if ((this.kind as string) !== ',') break;
+      if (this.kind !== ',') break;
       this.next();
     }
     return out;
@@ -268,11 +268,7 @@ export abstract class ExpressionParser extends ParserBase {
       case 'literal': {
         const { value } = this;
         this.next();
-        if (
-          typeof value === 'string' &&
-          (this.kind as string) === 'literal' &&
-          typeof this.value === 'string'
-        ) {
+        if (typeof value === 'string' && this.kind === 'literal' && typeof this.value === 'string') {
           throw this.fail(CONCAT_MESSAGE, this.start);
         }
         return { kind: 'literal', pos, depth: 1, value };
@@ -317,7 +313,7 @@ export abstract class ExpressionParser extends ParserBase {
     while (this.kind === ',') {
       this.next();
       if (this.kind === close) break;
-      if ((this.kind as string) === '*') throw this.fail(STAR_DISPLAY_MESSAGE, this.start);
+      if (this.kind === '*') throw this.fail(STAR_DISPLAY_MESSAGE, this.start);
       items.push(this.test());
     }
     this.expect(close);
@@ -347,10 +343,9 @@ export abstract class ExpressionParser extends ParserBase {
       if (this.kind === ',' || this.kind === '}') throw this.fail(SET_DISPLAY_MESSAGE, pos);
       this.expect(':');
       const entry: DictEntry = { pos: colon, key, value: this.test() };
-      if ((this.kind as string) === 'for' && entries.length === 0)
-        return this.#comprehension(pos, entry, '}');
+      if (this.kind === 'for' && entries.length === 0) return this.#comprehension(pos, entry, '}');
       entries.push(entry);
-      if ((this.kind as string) !== ',') break;
+      if (this.kind !== ',') break;
       this.next();
     }
     this.expect('}');

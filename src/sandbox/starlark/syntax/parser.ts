@@ -76,13 +76,13 @@ class Parser extends ExpressionParser {
       return out;
     }
     this.next();
-    if ((this.kind as string) !== 'indent') throw this.fail('expected an indented block', this.start);
+    if (this.kind !== 'indent') throw this.fail('expected an indented block', this.start);
     this.next();
-    while ((this.kind as string) !== 'outdent' && (this.kind as string) !== 'eof') {
+    while (this.kind !== 'outdent' && this.kind !== 'eof') {
       if (this.kind === 'newline') this.next();
       else this.#statement(out);
     }
-    if ((this.kind as string) === 'outdent') this.next();
+    if (this.kind === 'outdent') this.next();
     return out;
   }
 
@@ -105,7 +105,7 @@ class Parser extends ExpressionParser {
       this.next();
       const test = this.test();
       branches.push({ test, body: this.#suite() });
-      if ((this.kind as string) !== 'elif') break;
+      if (this.kind !== 'elif') break;
     }
     if (this.kind === 'else') {
       this.next();
@@ -142,7 +142,7 @@ class Parser extends ExpressionParser {
       }
       case 'return': {
         this.next();
-        const ends = this.kind as string;
+        const ends = this.kind;
         const value = ends === 'newline' || ends === ';' || ends === 'eof' ? undefined : this.expression();
         return { kind: 'return', pos, value };
       }
@@ -163,7 +163,7 @@ class Parser extends ExpressionParser {
       this.checkTarget(left);
       this.next();
       const value = this.expression();
-      if ((this.kind as string) === '=')
+      if (this.kind === '=')
         throw this.fail('assignments cannot be chained: write a = x and b = a', this.start);
       return { kind: 'assign', pos: opPos, target: left, op: undefined, value };
     }
@@ -192,8 +192,8 @@ class Parser extends ExpressionParser {
     const bindings: { local: Name; remote: string }[] = [];
     while (this.kind === ',') {
       this.next();
-      if ((this.kind as string) === ')') break;
-      if ((this.kind as string) === 'name') {
+      if (this.kind === ')') break;
+      if (this.kind === 'name') {
         const local = this.name();
         this.expect('=');
         bindings.push({

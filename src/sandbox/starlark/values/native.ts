@@ -103,15 +103,7 @@ function callNative(t: Thread, fn: Native, self: Value, args: readonly Value[], 
   }
   const missing = params.slice(0, fn.required).filter((_, i) => bound[i] === undefined);
   if (missing.length > 0) throw missingArguments(fn, missing);
-  return fn.run(
-    t,
-    self,
-    bound[0] as Value,
-    bound[1] as Value,
-    bound[2] as Value,
-    bound[3] as Value,
-    bound[4] as Value,
-  );
+  return fn.run(t, self, bound[0], bound[1], bound[2], bound[3], bound[4]);
 }
 
 function missingArguments(fn: Native, missing: readonly string[]): StarlarkError {
