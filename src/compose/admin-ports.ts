@@ -149,8 +149,8 @@ export function auditView(row: AuditRow): AuditEntryView {
 export interface SystemFacts {
   readonly version: string;
   readonly isolation: () => IsolationReport | undefined;
-  /** Whether the database answers. */
-  readonly databaseWorks: () => boolean;
+  /** Why the last change could not be stored. */
+  readonly databaseProblem: () => string | null;
   readonly log: Log;
 }
 
@@ -168,20 +168,19 @@ export function systemPort(assistant: Assistant, facts: SystemFacts): SystemPort
         isolation: isolation(),
         engine: { state, detail },
         pending_approvals: assistant.approvals.countPending(),
-        running_turns: assistant.turns.runningCount(),
+        running_turns: assistant.turns.runningCount() + assistant.orphans.count(),
         agent_name: assistant.agentName(),
       };
     },
-    stopAll: (actor: Actor) => assistant.turns.stopAll(actor.principal),
+    stopAll: (actor: Actor) => assistant.turns.stopAll(actor.principal) + assistant.orphans.stopAll(),
     health() {
       const { level, summary } = isolation();
       const { state } = assistant.engine.state();
+      const problem = facts.databaseProblem();
       return {
         isolation: { level, summary },
         checks: {
-          database: facts.databaseWorks()
-            ? { status: 'healthy' }
-            : { status: 'unhealthy', message: 'the database does not answer' },
+          database: problem === null ? { status: 'healthy' } : { status: 'unhealthy', message: problem },
           engine:
             state === 'ready' || state === 'starting'
               ? { status: 'healthy' }

@@ -5,6 +5,7 @@ import { createBuiltinEngine } from '../engine/adapters/builtin/index.ts';
 import { createContextBuilder } from '../engine/context.ts';
 import { createConversations, type Conversations } from '../engine/conversations.ts';
 import { createEventLog } from '../engine/event-log.ts';
+import { createOrphans, type Orphans } from '../engine/orphans.ts';
 import { recover, type Recovered } from '../engine/recovery.ts';
 import { createTranscript, showDecisions } from '../engine/transcript.ts';
 import { answerText } from '../engine/turn-runtime.ts';
@@ -37,6 +38,7 @@ export interface Assistant {
   readonly approvals: Approvals;
   readonly gate: Gate;
   readonly turns: Turns;
+  readonly orphans: Orphans;
   readonly conversations: Conversations;
   readonly upstreams: Upstreams;
   readonly engine: EngineAdapter;
@@ -71,6 +73,7 @@ export function createAssistant(
     conversations: conversationStore,
     database,
     clock,
+    log,
   });
   const tools = parts.tools();
   const policy = createPolicy(parts.policyRules(config));
@@ -209,11 +212,14 @@ export function createAssistant(
       maxRefusals: MAX_REFUSALS,
     },
     maxAtOnce: config.engine.maxTurnsAtOnce,
+    maxWaiting: config.engine.maxTurnsAtOnce * 3,
   });
+  const orphans = createOrphans({ gate, approvals, log });
   const conversations = createConversations({
     store: conversationStore,
     turnStore,
     turns,
+    orphans,
     events,
     approvals,
     audit,
@@ -238,6 +244,7 @@ export function createAssistant(
     approvals,
     gate,
     turns,
+    orphans,
     conversations,
     upstreams,
     engine,

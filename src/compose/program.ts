@@ -1,4 +1,4 @@
-import { errorText } from '../core/index.ts';
+import { errorText, type Log } from '../core/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
 import { createAdminServer } from '../edge/admin/index.ts';
 import { createControlServer } from '../edge/cli/index.ts';
@@ -8,7 +8,7 @@ import { createPrivateFile } from '../host/files/index.ts';
 import { createHttpClient } from '../host/net/index.ts';
 import { readTree } from '../host/files/read-tree.ts';
 import type { IsolationReport } from '../host/process/index.ts';
-import { createToolCallStore, type ApprovalRow } from '../host/storage/index.ts';
+import { createToolCallStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsersStore } from '../host/storage/users-store.ts';
 import {
@@ -19,7 +19,7 @@ import {
   systemPort,
   toolsPort,
 } from './admin-ports.ts';
-import { createAssistant } from './assistant.ts';
+import { createAssistant, type Assistant } from './assistant.ts';
 import { controlHandlers } from './control.ts';
 import { openFoundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
@@ -37,7 +37,7 @@ export interface Program {
   stop(why: string): Promise<void>;
 }
 
-const EXPIRE_EVERY_MS = 15_000;
+const EXPIRE_EVERY_MS = 1_000;
 
 /** Opens the workspace, puts it in order and serves it. Whatever fails, what was opened is closed again. */
 export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: Layout): Promise<Program> {
@@ -71,6 +71,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     const assistant = createAssistant(base, parts, layout, { launcher, files, http, allowUnfenced });
     undo.push(() => assistant.engine.stop());
     undo.push(() => assistant.turns.shutdown());
+    undo.push(() => void assistant.orphans.stopAll());
 
     const codeFile = createPrivateFile(paths.setupCode);
     const identity = parts.identity({
@@ -105,7 +106,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       system: systemPort(assistant, {
         version: layout.version,
         isolation: () => isolation,
-        databaseWorks: () => works(() => settings.get('any')),
+        databaseProblem: () => database.problem(),
         log,
       }),
       pages: readTree(layout.page),
@@ -121,16 +122,6 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         rateLimit: config.server.rateLimit,
       },
     });
-
-    const runOrphan = (row: ApprovalRow): void => {
-      assistant.gate
-        .runOrphan(row)
-        .catch((error: unknown) =>
-          log.error('an approved call failed', { approval: row.id, problem: errorText(error) }),
-        );
-    };
-    // Before anybody can decide: an approval that nobody waits for must find who runs it.
-    assistant.approvals.onOrphan(runOrphan);
 
     const control = createControlServer({
       folder: paths.data,
@@ -168,8 +159,10 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     void seedContextFiles(files).catch((error: unknown) =>
       log.warn('the context files could not be made', { problem: errorText(error) }),
     );
-    for (const row of assistant.recovered.approvedCalls) runOrphan(row);
-    const expiry = setInterval(() => assistant.approvals.expireDue(), EXPIRE_EVERY_MS);
+    for (const row of assistant.recovered.approvedCalls) {
+      assistant.orphans.run(row, { status: 'approved', by: row.decided_by ?? '' });
+    }
+    const expiry = setInterval(() => expire(assistant, log), EXPIRE_EVERY_MS);
     undo.push(() => clearInterval(expiry));
 
     return {
@@ -196,12 +189,10 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
   }
 }
 
-function works(act: () => unknown): boolean {
+function expire(assistant: Assistant, log: Log): void {
   try {
-    act();
-    return true;
-  } catch {
-    // Whatever it was, the answer of the health check is no.
-    return false;
+    assistant.approvals.expireDue();
+  } catch (error) {
+    log.error('the requests that are due could not be read', { problem: errorText(error) });
   }
 }

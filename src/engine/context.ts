@@ -5,7 +5,7 @@ import { AppError, errorText, type AnyTool, type Clock, type FilePowers, type Lo
 
 export interface ContextBuilder {
   /** The system prompt of a turn, read anew each time (X-05). */
-  build(): Promise<string>;
+  build(signal: AbortSignal): Promise<string>;
 }
 
 export interface ContextDeps {
@@ -23,10 +23,10 @@ const TAGS = ['openpact', 'identity', 'user-profile', 'long-term-memory', 'today
 const FORGED = new RegExp(`<(?=\\s*/?\\s*(?:${TAGS.join('|')}))`, 'giu');
 
 export function createContextBuilder({ files, tools, clock, log, timezone }: ContextDeps): ContextBuilder {
-  async function part(tag: string, path: string): Promise<string | undefined> {
+  async function part(tag: string, path: string, signal: AbortSignal): Promise<string | undefined> {
     let text: string;
     try {
-      text = (await files.read(path)).text;
+      text = (await files.read(path, signal)).text;
     } catch (error) {
       if (!(error instanceof AppError && error.family === 'missing')) {
         log.warn('a context file was left out', { file: path, problem: errorText(error) });
@@ -37,13 +37,13 @@ export function createContextBuilder({ files, tools, clock, log, timezone }: Con
   }
 
   return {
-    async build() {
+    async build(signal) {
       const today = dateIn(timezone(), clock.now());
       const parts = await Promise.all([
-        part('identity', 'SOUL.md'),
-        part('user-profile', 'USER.md'),
-        part('long-term-memory', 'MEMORY.md'),
-        part(`todays-memory-${today}`, `memory/${today}.md`),
+        part('identity', 'SOUL.md', signal),
+        part('user-profile', 'USER.md', signal),
+        part('long-term-memory', 'MEMORY.md', signal),
+        part(`todays-memory-${today}`, `memory/${today}.md`, signal),
       ]);
       return [wrap('openpact', framework(tools, today, timezone())), ...parts]
         .filter((text) => text !== undefined)

@@ -18,6 +18,7 @@ import type {
   TurnStore,
 } from '../host/storage/index.ts';
 import type { EventListener, EventLog } from './event-log.ts';
+import type { Orphans } from './orphans.ts';
 import type { Turns } from './turns.ts';
 
 export interface ConversationView {
@@ -69,6 +70,7 @@ export interface ConversationsDeps {
   readonly store: ConversationStore;
   readonly turnStore: TurnStore;
   readonly turns: Turns;
+  readonly orphans: Orphans;
   readonly events: EventLog;
   readonly approvals: Approvals;
   readonly audit: Audit;
@@ -121,9 +123,11 @@ export function createConversations(deps: ConversationsDeps): Conversations {
     async delete(id, by) {
       find(id);
       turns.stop(id, by);
-      await turns.idle(id);
+      deps.orphans.stop(id);
+      await Promise.all([turns.idle(id), deps.orphans.idle(id)]);
       database.tx(() => {
         for (const turn of deps.turnStore.ofConversation(id)) deps.approvals.cancelTurn(turn.id);
+        deps.approvals.forget(id);
         store.delete(id);
         audit.append({
           event: 'conversation.deleted',
@@ -162,7 +166,7 @@ export function createConversations(deps: ConversationsDeps): Conversations {
     },
     stop(id, by) {
       find(id);
-      return turns.stop(id, by);
+      return turns.stop(id, by) + deps.orphans.stop(id);
     },
     subscribe(id, after, listener) {
       find(id);
@@ -187,7 +191,10 @@ function view(row: ConversationWithStatus): ConversationView {
 
 /** One line, at most 60 characters, cut at a word. */
 function cleanTitle(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  const line = text
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
   const characters = [...line];
   if (characters.length <= TITLE_LENGTH) return line;
   const cut = characters.slice(0, TITLE_LENGTH).join('');

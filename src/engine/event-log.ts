@@ -1,7 +1,7 @@
 // Guarantees: every event of a conversation has a greater `seq` than all before it, also after kill -9; whoever subscribes
 // with `after` hears everything later exactly once and in order; a durable event is heard only after it is stored.
 // Does not: keep streamed text that was not flushed yet (at most about a second) through a crash.
-import type { Clock, StoredEvent, TurnEvent } from '../core/index.ts';
+import { errorText, type Clock, type Log, type StoredEvent, type TurnEvent } from '../core/index.ts';
 import type { ConversationStore, EventRow, EventStore, Transactions } from '../host/storage/index.ts';
 
 export type EventListener = (event: StoredEvent) => void;
@@ -31,15 +31,18 @@ interface Stream {
 /** Numbers are promised on disk in blocks, so that a number heard before a crash is never given twice. */
 const SEQ_BLOCK = 256;
 const FLUSH_MS = 1_000;
+/** After a flush that failed, as on a full disk. */
+const RETRY_MS = 5_000;
 
 export interface EventLogDeps {
   readonly events: EventStore;
   readonly conversations: ConversationStore;
   readonly database: Transactions;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
-export function createEventLog({ events, conversations, database, clock }: EventLogDeps): EventLog {
+export function createEventLog({ events, conversations, database, clock, log }: EventLogDeps): EventLog {
   const streams = new Map<string, Stream>();
 
   function streamOf(id: string): Stream {
@@ -61,10 +64,18 @@ export function createEventLog({ events, conversations, database, clock }: Event
     const seq = stream.next;
     if (seq > stream.ceiling) {
       const ceiling = seq + SEQ_BLOCK;
-      database.tx(() => {
-        conversations.setSeqCeiling(id, ceiling);
-        database.afterCommit(() => (stream.ceiling = Math.max(stream.ceiling, ceiling)));
-      });
+      try {
+        database.tx(() => {
+          conversations.setSeqCeiling(id, ceiling);
+          database.afterCommit(() => (stream.ceiling = Math.max(stream.ceiling, ceiling)));
+        });
+      } catch (error) {
+        // Those who listen still hear everything; only a crash now could give a number twice.
+        log.error('the numbers of a conversation could not be reserved', {
+          conversation: id,
+          problem: errorText(error),
+        });
+      }
     }
     stream.next = seq + 1;
     return seq;
@@ -89,6 +100,17 @@ export function createEventLog({ events, conversations, database, clock }: Event
           if (stream.live.get(part.part_id) === part) stream.live.delete(part.part_id);
       });
     });
+  }
+
+  /** What could not be stored stays live, and is tried again. */
+  function flushLater(id: string, stream: Stream): void {
+    stream.timer = undefined;
+    try {
+      flush(id);
+    } catch (error) {
+      log.error('streamed text could not be stored', { conversation: id, problem: errorText(error) });
+      stream.timer = setTimeout(() => flushLater(id, stream), RETRY_MS);
+    }
   }
 
   function all(id: string, after: number): StoredEvent[] {
@@ -124,7 +146,7 @@ export function createEventLog({ events, conversations, database, clock }: Event
         at: new Date(clock.now()).toISOString(),
       };
       stream.live.set(event.part_id, stored);
-      stream.timer ??= setTimeout(() => flush(id), FLUSH_MS);
+      stream.timer ??= setTimeout(() => flushLater(id, stream), FLUSH_MS);
       send(stream, stored);
     },
     flush,

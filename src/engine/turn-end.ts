@@ -1,11 +1,11 @@
-import type { Clock } from '../core/index.ts';
+import type { Clock, TurnEvent, TurnStatus } from '../core/index.ts';
 import type { Approvals } from '../guard/approvals/index.ts';
 import type { Audit } from '../guard/audit/index.ts';
 import type { Gate } from '../guard/gate/index.ts';
 import type { ToolCallStore, Transactions, TurnStore } from '../host/storage/index.ts';
 import type { EngineOutcome } from './adapter.ts';
 import type { EventLog } from './event-log.ts';
-import type { TurnRuntime } from './turn-runtime.ts';
+import type { TurnProblem, TurnRuntime } from './turn-runtime.ts';
 import { verdict } from './turn-verdict.ts';
 
 export interface TurnEndDeps {
@@ -19,62 +19,85 @@ export interface TurnEndDeps {
   readonly clock: Clock;
 }
 
-/** Ends a turn in one transaction; `done` is its last event. */
-export function endTurn(deps: TurnEndDeps, runtime: TurnRuntime, outcome: EngineOutcome): void {
-  const { turns, events, database, audit, approvals, clock } = deps;
-  const { row, conversationId } = runtime;
-  const by = runtime.abortedBy();
-  const { status, problem } = verdict(outcome, by, runtime.problem());
-  if (by !== 'shutdown') approvals.cancelTurn(row.id);
-  leftovers(deps, row.id, by === 'shutdown');
+/** How a turn ended: what is stored, and what the conversation hears, `done` last. */
+export interface TurnEnd {
+  readonly status: TurnStatus;
+  readonly problem: TurnProblem | undefined;
+  readonly events: readonly TurnEvent[];
+}
+
+export function turnEnd(deps: TurnEndDeps, runtime: TurnRuntime, outcome: EngineOutcome): TurnEnd {
+  const { row } = runtime;
+  const { status, problem } = verdict(outcome, runtime.abortedBy(), runtime.problem());
   const called = deps.calls.ofTurn(row.id).some((call) => call.status !== 'refused');
   const usage = runtime.usage();
+  const events: TurnEvent[] = [];
+  if (usage) {
+    events.push({
+      type: 'usage',
+      input_tokens: usage.input,
+      output_tokens: usage.output,
+      cost_usd: usage.costUsd,
+      model: row.model,
+      provider: row.provider,
+    });
+  }
+  if (status === 'stopped') events.push({ type: 'aborted', by: 'owner' });
+  if (problem) events.push({ type: 'error', code: problem.code, content: problem.message });
+  events.push({
+    type: 'done',
+    status,
+    can_retry: status !== 'done' && !called,
+    can_continue: status !== 'done' && called,
+  });
+  return { status, problem, events };
+}
+
+/**
+ * Stores the end of a turn, with what it leaves behind. Throws when that can't be stored; calling it again is harmless.
+ * `told`: the conversation has heard the events already, from `tellEnd`.
+ */
+export function storeEnd(deps: TurnEndDeps, runtime: TurnRuntime, end: TurnEnd, told: boolean): void {
+  const { turns, events, database, audit, approvals, clock } = deps;
+  const { row, conversationId } = runtime;
+  const keepRequests = runtime.abortedBy() === 'shutdown' || runtime.abortedBy() === 'parked';
+  if (!keepRequests) approvals.cancelTurn(row.id);
+  leftovers(deps, row.id, keepRequests);
   events.flush(conversationId);
+  const usage = runtime.usage();
   database.tx(() => {
     turns.end(row.id, {
-      status,
+      status: end.status,
       now: clock.now(),
-      code: problem?.code ?? null,
-      text: problem?.message ?? null,
+      code: end.problem?.code ?? null,
+      text: end.problem?.message ?? null,
     });
-    if (usage) {
-      events.append(conversationId, row.id, {
-        type: 'usage',
-        input_tokens: usage.input,
-        output_tokens: usage.output,
-        cost_usd: usage.costUsd,
-        model: row.model,
-        provider: row.provider,
-      });
-    }
-    if (status === 'stopped') events.append(conversationId, row.id, { type: 'aborted', by: 'owner' });
-    if (problem)
-      events.append(conversationId, row.id, {
-        type: 'error',
-        code: problem.code,
-        content: problem.message,
-      });
     audit.append({
       event: 'turn.ended',
       principal: runtime.principal,
       origin: runtime.origin,
       target: row.id,
-      outcome: status === 'done' ? 'ok' : 'failed',
+      outcome: end.status === 'done' ? 'ok' : 'failed',
       details: {
-        status,
-        code: problem?.code ?? null,
+        status: end.status,
+        code: end.problem?.code ?? null,
         input_tokens: usage?.input ?? null,
         output_tokens: usage?.output ?? null,
         cost_usd: usage?.costUsd ?? null,
       },
     });
-    events.append(conversationId, row.id, {
-      type: 'done',
-      status,
-      can_retry: status !== 'done' && !called,
-      can_continue: status !== 'done' && called,
-    });
+    if (!told) for (const event of end.events) events.append(conversationId, row.id, event);
   });
+}
+
+/** Tells the conversation at once, for a disk that takes nothing; the events are stored when it does again. */
+export function tellEnd(deps: TurnEndDeps, runtime: TurnRuntime, end: TurnEnd): void {
+  end.events.forEach((event, index) =>
+    deps.events.live(runtime.conversationId, runtime.turnId, {
+      ...event,
+      part_id: `${runtime.turnId}:end:${index}`,
+    }),
+  );
 }
 
 /** Calls that nobody will answer any more: the model must not see an open call, and nothing may look as if it ran. */

@@ -64,8 +64,8 @@ export interface RuntimeDeps {
   readonly onWaiting: (waiting: boolean) => void;
 }
 
-/** `user`: a person stopped it. `timeout`: its clock. `failed`: a problem. `shutdown`: the program ends; requests stay. */
-export type AbortCause = 'user' | 'timeout' | 'failed' | 'shutdown';
+/** `user`: a person stopped it. `timeout`: its clock. `failed`: a problem. `shutdown`: the program ends; `parked`: too many wait; requests stay. */
+export type AbortCause = 'user' | 'timeout' | 'failed' | 'shutdown' | 'parked';
 
 export interface TurnProblem {
   readonly code: string;
@@ -96,7 +96,9 @@ export interface TurnRuntime extends CallTurn {
   readonly abortedBy: () => AbortCause | undefined;
   /** Undefined when no model has said anything of it. */
   usage(): { input: number; output: number; costUsd: number | null } | undefined;
-  /** Kills the capability and the clock. */
+  /** Resolves when no call to the model is open any more, at the latest after `ms`. */
+  settled(ms: number): Promise<void>;
+  /** Kills the capability and the clock; what comes afterwards is not recorded. */
   dispose(): void;
 }
 
@@ -117,7 +119,7 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
     if (abortedBy !== undefined) return;
     abortedBy = why;
     if (reason) problem = reason;
-    controller.abort(why === 'shutdown' ? SHUTDOWN : undefined);
+    controller.abort(why === 'shutdown' || why === 'parked' ? SHUTDOWN : undefined);
   };
   const turnClock: TurnClock = createTurnClock(clock, limits.timeoutMs, () =>
     abort('timeout', {
@@ -138,6 +140,9 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
     pumps.set(part_id, pump);
     return pump;
   };
+  let over = false;
+  let stepOpen = false;
+  let tellSettled: () => void = () => undefined;
   const started = new Map<number, number>();
 
   const refusalOf = (call: SeenCall): { rule: string; sentence: string } | undefined => {
@@ -182,6 +187,7 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
         return { ok: false, ...problem };
       }
       step += 1;
+      stepOpen = true;
       problem = undefined;
       const now = clock.now();
       started.set(step, now);
@@ -202,11 +208,13 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
     },
 
     text(at, part, fullText) {
+      if (over) return;
       if (part === 'text') words.set(at, fullText);
       pumpOf(at, part).push(fullText);
     },
 
     partEnd(at, part, fullText) {
+      if (over) return;
       if (part === 'text') words.set(at, fullText);
       pumpOf(at, part).end(fullText);
       log.flush(row.conversation_id);
@@ -270,6 +278,8 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
     },
 
     stepEnd(at, end) {
+      stepOpen = false;
+      tellSettled();
       turns.putLlmCall({
         turn_id: row.id,
         step: at,
@@ -290,7 +300,7 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
         costUsd: usage.costUsd === null || end.costUsd === null ? null : usage.costUsd + end.costUsd,
       };
       if (end.error) problem = end.error;
-      if (end.note)
+      if (end.note && !over)
         log.append(row.conversation_id, row.id, {
           type: 'error',
           code: end.note.code,
@@ -334,7 +344,18 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
     abort,
     abortedBy: () => abortedBy,
     usage: () => (counted ? usage : undefined),
+    async settled(ms) {
+      if (!stepOpen) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        tellSettled = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
     dispose() {
+      over = true;
       turnClock.stop();
       for (const pump of pumps.values()) pump.cancel();
       controller.abort();

@@ -324,3 +324,118 @@ test('a history gives every call a result and leaves out the half-written answer
     { role: 'assistant', text: 'All of it.', calls: [] },
   ]);
 });
+
+test('a disk that takes nothing ends no turn and no program: the conversation hears of the end at once, the disk later', async () => {
+  const bench = make({ play: never, tools: [testTool('act', async () => 'ran')] });
+  const { id } = bench.conversations.create(undefined, OWNER);
+  bench.setPlay(async (_turn, runtime) => {
+    const [call] = step(runtime, '', [{ name: 'act', args: { path: 'ask/a' } }]);
+    await runtime.callTool({ callId: call, name: 'act', arguments: { path: 'ask/a' } });
+    return { kind: 'finished' };
+  });
+  bench.conversations.send(id, 'go', OWNER);
+  await until(() => bench.approvals.countPending() === 1);
+  const [request] = bench.approvals.list('pending', 1);
+  const heard: StoredEvent[] = [];
+  bench.conversations.subscribe(id, 0, (event) => heard.push(event));
+  // Nothing can be written any more.
+  bench.database.run('PRAGMA query_only = 1');
+  expect(bench.approvals.decide(request?.id ?? '', 'deny', OWNER, { reason: 'no' }).status).toBe('denied');
+  expect(bench.approvals.countPending()).toBe(0);
+  expect(() => bench.approvals.decide(request?.id ?? '', 'approve', OWNER, {})).toThrow('already decided');
+  await bench.turns.idle(id);
+  expect(heard.at(-1)).toMatchObject({ type: 'done' });
+  bench.database.run('PRAGMA query_only = 0');
+  bench.approvals.expireDue();
+  expect(bench.approvals.get(request?.id ?? '')).toMatchObject({ status: 'denied', reason: 'no' });
+  expect(() => bench.approvals.decide(request?.id ?? '', 'approve', OWNER, {})).toThrow('already decided');
+  await until(() => bench.turnStore.latest(id)?.ended_at !== null);
+  expect(bench.eventsOf(id).filter((event) => event.type === 'done')).toHaveLength(1);
+});
+
+test('a denial after a restart ends the call, and the model is told', async () => {
+  const tools = [testTool('act', async () => 'ran')];
+  const first = make({ tools });
+  const { id } = first.conversations.create(undefined, OWNER);
+  first.setPlay(async (_turn, runtime) => {
+    const [ask] = step(runtime, '', [{ name: 'act', args: { path: 'ask/a' } }]);
+    await runtime.callTool({ callId: ask, name: 'act', arguments: { path: 'ask/a' } });
+    return { kind: 'finished' };
+  });
+  first.conversations.send(id, 'go', OWNER);
+  await until(() => first.approvals.countPending() === 1);
+  first.close();
+  const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
+  bench = second;
+  second.recover();
+  second.approvals.decide(second.approvals.list('pending', 1)[0]?.id ?? '', 'deny', OWNER, {
+    reason: 'not this',
+  });
+  await until(() => second.eventsOf(id).some((event) => event.type === 'tool_result'));
+  expect(historyOf(second.eventsOf(id)).at(-1)).toMatchObject({
+    results: [{ text: 'The owner denied this: not this', is_error: true }],
+  });
+});
+
+test('a call that was approved after a restart can be stopped, and its outcome is in the log even when the conversation is deleted', async () => {
+  const tools = [testTool('hang', never)];
+  const first = make({ tools });
+  const { id } = first.conversations.create(undefined, OWNER);
+  first.setPlay(async (_turn, runtime) => {
+    const [ask] = step(runtime, '', [{ name: 'hang', args: { path: 'ask/a' } }]);
+    await runtime.callTool({ callId: ask, name: 'hang', arguments: { path: 'ask/a' } });
+    return { kind: 'finished' };
+  });
+  first.conversations.send(id, 'go', OWNER);
+  await until(() => first.approvals.countPending() === 1);
+  first.close();
+  const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
+  bench = second;
+  second.recover();
+  second.approvals.decide(second.approvals.list('pending', 1)[0]?.id ?? '', 'approve', OWNER, {});
+  await second.conversations.delete(id, OWNER);
+  expect(second.audit.list({ event: 'tool.result', limit: 5 })).toMatchObject([{ outcome: 'unknown' }]);
+  expect(second.approvals.list(undefined, 5)).toEqual([]);
+});
+
+test('when too many turns wait for a person, the oldest gives up its place and its request stays', async () => {
+  const bench = make({ tools: [testTool('act', async () => 'ran')], maxWaiting: 2 });
+  bench.setPlay(async (_turn, runtime) => {
+    const [ask] = step(runtime, '', [{ name: 'act', args: { path: 'ask/a' } }]);
+    await runtime.callTool({ callId: ask, name: 'act', arguments: { path: 'ask/a' } });
+    return { kind: 'finished' };
+  });
+  const ids = [1, 2, 3].map(() => bench.conversations.create(undefined, OWNER).id);
+  for (const [index, id] of ids.entries()) {
+    bench.conversations.send(id, 'go', OWNER);
+    await until(() => bench.approvals.countPending() === index + 1);
+  }
+  await until(() => bench.conversations.get(ids[0] ?? '').status === 'interrupted');
+  expect(bench.eventsOf(ids[0] ?? '').at(-2)).toMatchObject({ type: 'error', code: 'parked' });
+  expect(bench.approvals.countPending()).toBe(3);
+  const request = bench.approvals.list('pending', 5).find((row) => row.conversation_id === ids[0]);
+  bench.approvals.decide(request?.id ?? '', 'approve', OWNER, {});
+  await until(() =>
+    bench.eventsOf(ids[0] ?? '').some((event) => event.type === 'tool_result' && event.outcome === 'done'),
+  );
+  bench.turns.stopAll(OWNER);
+  for (const id of ids) await bench.turns.idle(id);
+});
+
+test('what a model says after the end of its turn does not come after done', async () => {
+  const bench = make();
+  const { id } = bench.conversations.create(undefined, OWNER);
+  let late: () => void = () => undefined;
+  bench.setPlay(async (_turn, runtime) => {
+    runtime.beginStep();
+    late = () => {
+      runtime.text(1, 'text', 'late');
+      runtime.partEnd(1, 'text', 'late');
+    };
+    return { kind: 'failed', code: 'engine_crashed', message: 'gone' };
+  });
+  bench.conversations.send(id, 'go', OWNER);
+  await bench.turns.idle(id);
+  late();
+  expect(bench.eventsOf(id).at(-1)).toMatchObject({ type: 'done', status: 'failed' });
+});

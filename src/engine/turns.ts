@@ -14,7 +14,7 @@ import type { ConversationStore, TurnRow } from '../host/storage/index.ts';
 import type { EngineAdapter, EngineOutcome } from './adapter.ts';
 import type { ContextBuilder } from './context.ts';
 import { historyOf } from './history.ts';
-import { endTurn, type TurnEndDeps } from './turn-end.ts';
+import { storeEnd, tellEnd, turnEnd, type TurnEnd, type TurnEndDeps } from './turn-end.ts';
 import { createTurnRuntime, type TurnLimits, type TurnRuntime } from './turn-runtime.ts';
 
 export interface Turns {
@@ -44,9 +44,15 @@ export interface TurnsDeps extends TurnEndDeps {
   readonly model: () => { provider: string; model: string };
   readonly limits: TurnLimits;
   readonly maxAtOnce: number;
+  /** Turns that wait for a person and keep their process; one more frees the oldest. */
+  readonly maxWaiting: number;
 }
 
 const QUEUE_LIMIT = 5;
+/** What an open call to the model gets to be written off once its turn is over. */
+const SETTLE_MS = 200;
+/** How often an end that could not be stored is tried again. */
+const RETRY_MS = 2_000;
 /** After this long we no longer wait for an engine that was told to stop. */
 const STOP_WAIT_MS = 800;
 
@@ -62,6 +68,8 @@ export function createTurns(deps: TurnsDeps): Turns {
   const { turns, events, database, audit, engine, clock, log } = deps;
   const lines = new Map<string, Line>();
   const byCapability = new Map<string, TurnRuntime>();
+  /** Ends that could not be stored, oldest first. */
+  const unstored: { readonly runtime: TurnRuntime; readonly end: TurnEnd }[] = [];
   let closing = false;
 
   const lineOf = (id: string): Line => {
@@ -139,6 +147,7 @@ export function createTurns(deps: TurnsDeps): Turns {
         onWaiting: (waiting) => {
           line.waiting = waiting;
           setWaiting(row, waiting);
+          if (waiting) parkOldest();
           schedule();
         },
       });
@@ -174,12 +183,9 @@ export function createTurns(deps: TurnsDeps): Turns {
       };
     }
     byCapability.delete(runtime.capability);
+    await runtime.settled(SETTLE_MS);
     runtime.dispose();
-    try {
-      endTurn(deps, runtime, outcome);
-    } catch (error) {
-      log.error('the end of a turn could not be stored', { turn: runtime.turnId, problem: errorText(error) });
-    }
+    finish(runtime, outcome);
     line.running = undefined;
     line.waiting = false;
     if (line.queue.length === 0) for (const tell of line.idle.splice(0)) tell();
@@ -205,19 +211,54 @@ export function createTurns(deps: TurnsDeps): Turns {
         details: { conversation: row.conversation_id },
       });
     });
-    const system = await deps.context.build();
-    const history = historyOf(events.all(row.conversation_id));
-    const ended = engine.runTurn({
-      turnId: row.id,
-      capability: runtime.capability,
-      model: row.model,
-      system,
-      history,
-      tools: runtime.tools,
-      maxSteps: deps.limits.maxSteps,
-      signal: runtime.signal,
-    });
-    return Promise.race([ended, stopWait(runtime.signal)]);
+    const thinking = async (): Promise<EngineOutcome> => {
+      const system = await deps.context.build(runtime.signal);
+      return engine.runTurn({
+        turnId: row.id,
+        capability: runtime.capability,
+        model: row.model,
+        system,
+        history: historyOf(events.all(row.conversation_id)),
+        tools: runtime.tools,
+        maxSteps: deps.limits.maxSteps,
+        signal: runtime.signal,
+      });
+    };
+    return Promise.race([thinking(), stopWait(runtime.signal)]);
+  }
+
+  /** A disk that takes nothing must not keep a turn alive: the conversation hears of the end now, the disk later. */
+  function finish(runtime: TurnRuntime, outcome: EngineOutcome): void {
+    const end = turnEnd(deps, runtime, outcome);
+    try {
+      storeEnd(deps, runtime, end, false);
+    } catch (error) {
+      log.error('the end of a turn could not be stored', { turn: runtime.turnId, problem: errorText(error) });
+      tellEnd(deps, runtime, end);
+      unstored.push({ runtime, end });
+      setTimeout(storeLate, RETRY_MS).unref();
+    }
+  }
+
+  function storeLate(): void {
+    for (let first = unstored[0]; first; first = unstored[0]) {
+      try {
+        storeEnd(deps, first.runtime, first.end, true);
+        unstored.shift();
+      } catch (error) {
+        log.warn('the end of a turn still can not be stored', { problem: errorText(error) });
+        setTimeout(storeLate, RETRY_MS).unref();
+        return;
+      }
+    }
+  }
+
+  /** Each waiting turn keeps a process. When too many do, the one that waits longest gives its own up. */
+  function parkOldest(): void {
+    const waiting = [...lines.values()].filter(
+      (line) => line.waiting && line.running?.abortedBy() === undefined,
+    );
+    if (waiting.length > deps.maxWaiting) waiting[0]?.running?.abort('parked');
   }
 
   function stop(id: string, by: Principal): number {

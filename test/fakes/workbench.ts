@@ -17,6 +17,7 @@ import {
 import type { EngineAdapter, EngineOutcome, EngineTurn } from '../../src/engine/adapter.ts';
 import { createConversations } from '../../src/engine/conversations.ts';
 import { createEventLog } from '../../src/engine/event-log.ts';
+import { createOrphans } from '../../src/engine/orphans.ts';
 import { recover } from '../../src/engine/recovery.ts';
 import { createTranscript, showDecisions } from '../../src/engine/transcript.ts';
 import type { TurnRuntime } from '../../src/engine/turn-runtime.ts';
@@ -50,6 +51,7 @@ export interface WorkbenchOptions {
   readonly expireAfterMs?: number;
   readonly timeoutMs?: number;
   readonly maxAtOnce?: number;
+  readonly maxWaiting?: number;
   readonly maxCallsPerTurn?: number;
 }
 
@@ -78,6 +80,7 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     conversations: conversationStore,
     database,
     clock,
+    log,
   });
   const approvals = createApprovals({
     store: createApprovalStore(database),
@@ -132,12 +135,14 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     model: () => ({ provider: 'demo', model: 'demo' }),
     limits: { maxSteps: 10, timeoutMs: options.timeoutMs ?? 60_000, maxRefusals: 20 },
     maxAtOnce: options.maxAtOnce ?? 4,
+    maxWaiting: options.maxWaiting ?? 12,
   });
-  approvals.onOrphan((row) => void gate.runOrphan(row));
+  const orphans = createOrphans({ gate, approvals, log });
   const conversations = createConversations({
     store: conversationStore,
     turnStore,
     turns,
+    orphans,
     events,
     approvals,
     audit,

@@ -46,7 +46,7 @@ export type ApprovalEnd =
 export const SHUTDOWN = 'shutdown';
 
 /** A decision that is stored. */
-type FinalEnd = Exclude<ApprovalEnd, { status: 'left' }>;
+export type FinalEnd = Exclude<ApprovalEnd, { status: 'left' }>;
 
 /** Hears of every decision, inside its transaction. The engine writes the conversation's event there. */
 export interface ApprovalListener {
@@ -70,12 +70,15 @@ export interface Approvals {
   ): ApprovalRow;
   /** Ends the pending requests of a turn that was stopped. */
   cancelTurn(turnId: string): void;
+  /** Ends what is due, and stores what could not be stored before. Never throws for a disk that is full. */
   expireDue(): void;
   get(id: string): ApprovalRow | undefined;
   list(status: ApprovalState | undefined, limit: number): readonly ApprovalRow[];
   countPending(): number;
-  /** Called for an approved request that nobody waits for any more, as after a restart. */
-  onOrphan(run: (row: ApprovalRow) => void): void;
+  /** Called for each decision that nobody waits for any more, as after a restart. */
+  onOrphan(run: (row: ApprovalRow, end: FinalEnd) => void): void;
+  /** Removes what is kept of a deleted conversation. */
+  forget(conversationId: string): void;
   addListener(listener: ApprovalListener): void;
 }
 
@@ -94,15 +97,31 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
   const { store, database, audit, redactor, clock, log } = deps;
   const waiters = new Map<string, (end: ApprovalEnd) => void>();
   const listeners: ApprovalListener[] = [];
-  let orphan: (row: ApprovalRow) => void = () => undefined;
+  let orphan: (row: ApprovalRow, end: FinalEnd) => void = () => undefined;
+  /** Decisions that took power away and could not be stored: they hold all the same, and are stored once that works. */
+  const unstored = new Map<string, { readonly end: FinalEnd; readonly by: Principal; readonly at: number }>();
 
-  function settle(row: ApprovalRow, end: ApprovalEnd): void {
+  /** The row as it stands, decisions that are not on the disk yet included. */
+  function seen(row: ApprovalRow): ApprovalRow {
+    const late = row.status === 'pending' ? unstored.get(row.id) : undefined;
+    if (!late) return row;
+    const reason = late.end.status === 'denied' ? late.end.reason : null;
+    return {
+      ...row,
+      status: late.end.status,
+      decided_at: late.at,
+      decided_by: principalText(late.by),
+      reason,
+    };
+  }
+
+  function settle(row: ApprovalRow, end: FinalEnd): void {
     const waiter = waiters.get(row.id);
     if (waiter) {
       waiters.delete(row.id);
       waiter(end);
-    } else if (end.status === 'approved') {
-      orphan(row);
+    } else {
+      orphan(row, end);
     }
   }
 
@@ -140,8 +159,20 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
         approval: row.id,
         problem: errorText(error),
       });
+      unstored.set(row.id, { end, by, at: clock.now() });
       settle(row, end);
       return true;
+    }
+  }
+
+  /** Tries again what could not be stored. */
+  function storeLate(): void {
+    for (const [id, { end, by }] of unstored) {
+      const row = store.get(id);
+      unstored.delete(id);
+      // A try that fails puts it back.
+      if (row?.status === 'pending') finish(row, end, by);
+      if (unstored.has(id)) return;
     }
   }
 
@@ -198,7 +229,8 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
     },
 
     decide(id, act, by, { digest, reason }) {
-      const row = store.get(id);
+      const stored = store.get(id);
+      const row = stored && seen(stored);
       if (!row)
         throw new AppError({
           family: 'missing',
@@ -223,8 +255,9 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
               by: principalText(by),
               reason: redactor.text(reason?.trim() ?? '').value || null,
             };
-      const won = store.get(id)?.status === 'pending' && finish(row, end, by);
-      const after = store.get(id) ?? row;
+      const now = seen(store.get(id) ?? row);
+      const won = now.status === 'pending' && finish(row, end, by);
+      const after = seen(store.get(id) ?? row);
       if (!won) {
         throw new AppError({
           family: 'conflict',
@@ -233,21 +266,30 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
           details: { status: after.status },
         });
       }
-      // A denial that could not be stored still holds for the waiting call.
-      return after.status === 'pending' ? { ...after, status: 'denied' } : after;
+      return after;
     },
 
     cancelTurn(turnId) {
-      for (const row of store.pendingOfTurn(turnId)) finish(row, { status: 'cancelled' }, { kind: 'system' });
+      for (const row of store.pendingOfTurn(turnId))
+        if (!unstored.has(row.id)) finish(row, { status: 'cancelled' }, { kind: 'system' });
     },
 
     expireDue() {
-      for (const row of store.due(clock.now())) finish(row, { status: 'expired' }, { kind: 'system' });
+      storeLate();
+      for (const row of store.due(clock.now()))
+        if (!unstored.has(row.id)) finish(row, { status: 'expired' }, { kind: 'system' });
     },
 
-    get: (id) => store.get(id),
-    list: (status, limit) => store.list(status, limit),
-    countPending: () => store.countPending(),
+    get(id) {
+      const row = store.get(id);
+      return row && seen(row);
+    },
+    list(status, limit) {
+      const rows = store.list(status, limit).map(seen);
+      return status === undefined ? rows : rows.filter((row) => row.status === status);
+    },
+    countPending: () => store.countPending() - unstored.size,
+    forget: (conversationId) => store.deleteOfConversation(conversationId),
     onOrphan(run) {
       orphan = run;
     },

@@ -13,7 +13,7 @@ import {
   type ToolOutcomeKind,
 } from '../../core/index.ts';
 import type { ApprovalRow, ToolCallRow, ToolCallStore, Transactions } from '../../host/storage/index.ts';
-import type { ApprovalEnd, Approvals } from '../approvals/index.ts';
+import type { ApprovalEnd, Approvals, FinalEnd } from '../approvals/index.ts';
 import type { Audit } from '../audit/index.ts';
 import { callIdOf, parseCallId, type CallAnswer, type CallRequest, type CallTurn } from './call.ts';
 import { decide, type DecideDeps, type Decided } from './decide.ts';
@@ -32,8 +32,8 @@ export interface Transcript {
 
 export interface Gate {
   call(turn: CallTurn, request: CallRequest): Promise<CallAnswer>;
-  /** Runs an approved call whose turn is gone (after a restart), once, and records its answer. */
-  runOrphan(row: ApprovalRow): Promise<void>;
+  /** Ends a call whose turn is gone (after a restart): an approved one runs, once; the others get their refusal. */
+  runOrphan(row: ApprovalRow, end: FinalEnd, signal: AbortSignal): Promise<void>;
   /** Ends a call without running it, such as those that a dead turn left behind. */
   give(row: ToolCallRow, kind: ToolOutcomeKind, sentence: string): void;
 }
@@ -170,7 +170,9 @@ export function createGate(deps: GateDeps): Gate {
         now: clock.now(),
         rule: answer.rule,
       });
-      if (ended === 0) return;
+      // The conversation may have been deleted meanwhile; what happened stays in the log.
+      const gone = ended === 0 && calls.get(row) === undefined;
+      if (ended === 0 && !gone) return;
       const auditSeq = audit.append({
         event: facts.event,
         principal: facts.who.principal,
@@ -184,7 +186,7 @@ export function createGate(deps: GateDeps): Gate {
           hidden: answer.hidden,
         },
       });
-      transcript.ended(row, answer, { durationMs: facts.durationMs, auditSeq });
+      if (!gone) transcript.ended(row, answer, { durationMs: facts.durationMs, auditSeq });
     });
   }
 
@@ -275,15 +277,20 @@ export function createGate(deps: GateDeps): Gate {
       return promise;
     },
 
-    async runOrphan(approval) {
+    async runOrphan(approval, end, signal) {
       if (approval.turn_id === null || approval.step === null || approval.idx === null) return;
       const row = calls.get({ turn_id: approval.turn_id, step: approval.step, idx: approval.idx });
       if (!row || row.status !== 'asking') return;
       const who = {
         principal: { kind: 'assistant', turnId: row.turn_id, conversationId: row.conversation_id },
         origin: 'page',
-        signal: new AbortController().signal,
+        signal,
       } as const;
+      const refusal = refusalOf(end);
+      if (refusal) {
+        endWithout(row, who, refusal.kind, row.rule, refusal.sentence);
+        return;
+      }
       const decided = decide(deps, row, who.origin);
       if (decided.kind === 'no') endWithout(row, who, decided.outcome, decided.rule, decided.sentence);
       else await run(row, decided, who);

@@ -32,6 +32,8 @@ export interface ApprovalStore {
   /** Pending ones whose time is over. */
   due(now: number): ApprovalRow[];
   pendingOfTurn(turnId: string): ApprovalRow[];
+  /** With the conversation go the arguments; the audit log keeps their digests. */
+  deleteOfConversation(conversationId: string): void;
   /** 1 for the one who wins, 0 when it was decided before. */
   decide(
     id: string,
@@ -67,6 +69,9 @@ export function createApprovalStore(database: Database): ApprovalStore {
       database.all<ApprovalRow>("SELECT * FROM approvals WHERE status = 'pending' AND expires_at <= :now", {
         now,
       }),
+    deleteOfConversation(conversationId) {
+      database.run('DELETE FROM approvals WHERE conversation_id = :conversationId', { conversationId });
+    },
     pendingOfTurn: (turnId) =>
       database.all<ApprovalRow>("SELECT * FROM approvals WHERE status = 'pending' AND turn_id = :turnId", {
         turnId,

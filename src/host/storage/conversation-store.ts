@@ -25,7 +25,7 @@ export interface ConversationStore {
 }
 
 const SELECT = `SELECT c.*, (SELECT t.status FROM turns t WHERE t.conversation_id = c.id
-  ORDER BY t.created_at DESC, t.id DESC LIMIT 1) AS status FROM conversations c`;
+  ORDER BY t.rowid DESC LIMIT 1) AS status FROM conversations c`;
 
 export function createConversationStore(database: Database): ConversationStore {
   return {

@@ -5,6 +5,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { AppError, errorText } from '../../core/index.ts';
 import { migrate } from './migrate.ts';
+import { storageFailure } from './storage-failure.ts';
 
 /** Runs a change as one transaction; a call inside another joins it. The function must not be async. */
 export interface Transactions {
@@ -20,6 +21,8 @@ export interface Database extends Transactions {
   /** The number of rows changed. */
   run(sql: string, values?: Record<string, SQLInputValue>): number;
   readonly path: string;
+  /** Why the last change could not be stored; null once one was. */
+  problem(): string | null;
   close(): void;
 }
 
@@ -69,6 +72,18 @@ function damaged(path: string, error: unknown): AppError {
 
 function wrap(connection: DatabaseSync, path: string): Database {
   const statements = new Map<string, StatementSync>();
+  let problem: string | null = null;
+  /** What the disk refuses becomes an error with words; everything else stays a bug. */
+  const guarded = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      const failure = storageFailure(error);
+      if (!failure) throw error;
+      problem = failure.message;
+      throw failure;
+    }
+  };
   let depth = 0;
   let waiting: (() => void)[] = [];
   const statement = (sql: string): StatementSync => {
@@ -82,17 +97,24 @@ function wrap(connection: DatabaseSync, path: string): Database {
     path,
     all: <T>(sql: string, values = {}) => statement(sql).all(values) as T[],
     get: <T>(sql: string, values = {}) => statement(sql).get(values) as T | undefined,
-    run: (sql, values = {}) => Number(statement(sql).run(values).changes),
+    run: (sql, values = {}) =>
+      guarded(() => {
+        const { changes } = statement(sql).run(values);
+        if (depth === 0) problem = null;
+        return Number(changes);
+      }),
+    problem: () => problem,
     tx<T>(change: () => T): T {
       if (depth > 0) return change();
-      connection.exec('BEGIN IMMEDIATE');
+      guarded(() => connection.exec('BEGIN IMMEDIATE'));
       depth += 1;
       let committed = false;
       try {
         const result = change();
         if (result instanceof Promise) throw new TypeError('a transaction must not be async');
-        connection.exec('COMMIT');
+        guarded(() => connection.exec('COMMIT'));
         committed = true;
+        problem = null;
         return result;
       } catch (error) {
         // A full disk can end the transaction by itself; a second ROLLBACK would hide the first error.

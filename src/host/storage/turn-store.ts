@@ -28,6 +28,7 @@ export interface LlmCallRow {
   readonly cost_usd: number | null;
 }
 
+/** In the order in which they were made, whatever the clock did. */
 export interface TurnStore {
   insert(row: TurnRow): void;
   get(id: string): TurnRow | undefined;
@@ -54,19 +55,16 @@ export function createTurnStore(database: Database): TurnStore {
     get: (id) => database.get<TurnRow>('SELECT * FROM turns WHERE id = :id', { id }),
     latest: (conversationId) =>
       database.get<TurnRow>(
-        'SELECT * FROM turns WHERE conversation_id = :conversationId ORDER BY created_at DESC, id DESC LIMIT 1',
+        'SELECT * FROM turns WHERE conversation_id = :conversationId ORDER BY rowid DESC LIMIT 1',
         { conversationId },
       ),
     ofConversation: (conversationId) =>
-      database.all<TurnRow>(
-        'SELECT * FROM turns WHERE conversation_id = :conversationId ORDER BY created_at, id',
-        {
-          conversationId,
-        },
-      ),
+      database.all<TurnRow>('SELECT * FROM turns WHERE conversation_id = :conversationId ORDER BY rowid', {
+        conversationId,
+      }),
     open: () =>
       database.all<TurnRow>(
-        "SELECT * FROM turns WHERE status IN ('queued', 'running', 'waiting') ORDER BY created_at, id",
+        "SELECT * FROM turns WHERE status IN ('queued', 'running', 'waiting') ORDER BY rowid",
       ),
     setStatus(id, status) {
       database.run('UPDATE turns SET status = :status WHERE id = :id', { id, status });
