@@ -58,6 +58,7 @@ export function createParentFetch(turn: string, send: (frame: FrameFromAgent) =>
     answer.onCancel = cancel;
     signal?.addEventListener('abort', onAbort, { once: true });
 
+    if (target === 'llm' && Buffer.byteLength(init.body ?? '') > MOST_PROMPT_BYTES) throw new TooLong();
     open.set(req, {
       head: (status, headers) =>
         resolve(new Response(status === 202 || status === 204 ? null : answer.stream, { status, headers })),
@@ -111,6 +112,20 @@ function targetOf(url: URL): Target {
   if (url.origin === LLM_ORIGIN) return 'llm';
   if (url.origin === MCP_ORIGIN) return 'mcp';
   throw new TypeError(`nothing but ${LLM_ORIGIN} and ${MCP_ORIGIN} can be reached`);
+}
+
+/** About a million tokens. In a frame every quote and line break of it is escaped once more. */
+const MOST_PROMPT_BYTES = 4 * 1024 * 1024;
+
+/** Said in our words before it is tried: a frame of this size would end the process. */
+class TooLong extends Error {
+  readonly code = 'context_too_long';
+
+  constructor() {
+    super(
+      'This conversation has become too long for one request to the model (4 MiB). Start a new conversation, or ask for smaller files.',
+    );
+  }
 }
 
 /** A body that is acknowledged as it is read: what nobody reads stays with the parent. */

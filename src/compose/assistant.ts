@@ -8,6 +8,7 @@ import { createEventLog } from '../engine/event-log.ts';
 import { createOrphans, type Orphans } from '../engine/orphans.ts';
 import { recover, type Recovered } from '../engine/recovery.ts';
 import { createTranscript, showDecisions } from '../engine/transcript.ts';
+import { resultText } from '../engine/history.ts';
 import { answerText } from '../engine/turn-runtime.ts';
 import { createTurns, type Turns } from '../engine/turns.ts';
 import { createLlmGateway, createUpstreams, type Upstreams } from '../edge/llm/index.ts';
@@ -164,9 +165,12 @@ export function createAssistant(
         unknown: (name) => turn.unknownTool(name),
         async call(call) {
           const answer = await turn.callTool(call);
-          const structured = isJsonObject(answer.value) ? answer.value : undefined;
+          const text = answerText(answer);
+          // As data only where the text is whole: the data would carry the rest again.
+          const whole = text === resultText(answer.value);
+          const structured = whole && isJsonObject(answer.value) ? answer.value : undefined;
           return {
-            text: answerText(answer),
+            text,
             structured,
             isError: answer.isError,
             code: answer.isError ? answer.kind : undefined,

@@ -83,7 +83,15 @@ export function historyOf(events: readonly StoredEvent[]): HistoryMessage[] {
 
 function resultFor(call: HistoryCall, result: Result | undefined, otherwise: string): HistoryResult {
   if (!result) return { id: call.id, name: call.name, text: otherwise, is_error: true };
-  return { id: call.id, name: call.name, text: resultText(result.result), is_error: result.is_error };
+  return { id: call.id, name: call.name, text: capped(resultText(result.result)), is_error: result.is_error };
+}
+
+/** Characters of a result that a model is told; the whole stands in the conversation. */
+const MOST_RESULT = 256 * 1024;
+
+export function capped(text: string): string {
+  if (text.length <= MOST_RESULT) return text;
+  return `${text.slice(0, MOST_RESULT).toWellFormed()}\n[Cut here: ${text.length - MOST_RESULT} more characters.]`;
 }
 
 /** A string as it is, everything else as JSON. */

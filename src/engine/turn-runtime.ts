@@ -16,7 +16,7 @@ import { SHUTDOWN } from '../guard/approvals/index.ts';
 import { callIdOf, type CallAnswer, type CallTurn, type Gate } from '../guard/gate/index.ts';
 import type { ToolCallStore, Transactions, TurnRow, TurnStore } from '../host/storage/index.ts';
 import type { EventLog } from './event-log.ts';
-import { resultText } from './history.ts';
+import { capped, resultText } from './history.ts';
 import { createPartPump, type PartPump } from './part-pump.ts';
 import { createTurnClock, type TurnClock } from './turn-clock.ts';
 
@@ -372,5 +372,5 @@ const BROKEN = 'The arguments were not valid JSON. Send one JSON object that fit
 
 /** The answer of a call as text for MCP. */
 export function answerText(answer: CallAnswer): string {
-  return resultText(answer.value);
+  return capped(resultText(answer.value));
 }

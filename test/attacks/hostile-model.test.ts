@@ -152,6 +152,26 @@ test('whatever an upstream does, the turn ends with an explanation, nothing runs
   }
 }, 60_000);
 
+test('a model that fills the conversation until no request can hold it ends in an explanation, and other conversations go on', async () => {
+  const pieces = Array.from({ length: 14 }, () => '\n"'.repeat(100_000));
+  const { program } = await startWithModel({
+    answers: [{ text: pieces }, { text: pieces }],
+    otherwise: { text: 'fine' },
+  });
+  const { id } = await program.say('fill it');
+  const chat = await program.chat(id);
+  chat.send({ type: 'message', content: 'and more' });
+  const ends = () => chat.events.filter((event) => event.type === 'done').length;
+  await chat.until(() => ends() === 2, 60_000);
+  chat.send({ type: 'message', content: 'still there?' });
+  await chat.until(() => ends() === 3, 60_000);
+  expect(problems(chat.events).at(-1)).toBe('context_too_long');
+  const other = await program.say('hello');
+  expect(last(other.events)).toMatchObject({ type: 'done', status: 'done' });
+  const status = await program.api<{ engine: { state: string } }>('GET', '/api/system/status');
+  expect(status.body.engine.state).toBe('ready');
+}, 120_000);
+
 test('a secret that the model repeats or that stands in a file is hidden everywhere; without redaction it shows', async () => {
   const key = MODEL_KEY;
   const model = {
