@@ -11,7 +11,7 @@ import {
   type KnownSecretsSource,
   type SealedVault,
 } from '../guard/secrets/index.ts';
-import { fileExists } from '../host/files/file-exists.ts';
+import { fileExists, fileHasContent } from '../host/files/file-exists.ts';
 import { createPrivateFile } from '../host/files/index.ts';
 import { prepareWorkspace } from '../host/files/workspace.ts';
 import type { WorkspacePaths } from '../host/files/workspace-paths.ts';
@@ -53,18 +53,21 @@ export function openFoundation(loaded: LoadedConfig, parts: Parts): Foundation {
     const known = createKnownSecrets({ clock });
     const redactor = parts.redactor(known);
     const log = createLog({ level: config.logging.level, json: config.logging.json, redactor });
-    const master = loadMasterKey({
-      file: createPrivateFile(paths.masterKey),
-      databaseExists: fileExists(paths.database),
-      external: loaded.secrets.get('OPENPACT_MASTER_KEY')?.reveal(),
-    });
-    known.addBytes('MASTER_KEY', master);
-    known.addBytes('TOKEN_KEY', deriveKey(master, 'jwt'));
     for (const [name, text] of loaded.secrets.all()) known.add(name, text.reveal());
+    const keyFile = createPrivateFile(paths.masterKey);
+    if (keyFile.read() !== undefined && !fileHasContent(paths.database)) throw databaseMissing(paths);
+    // The key is made after the database, so that a key without one always means a loss.
     const database = openDatabase({ path: paths.database });
     try {
       const settings = createSettingsStore(database);
       const fresh = isNew(settings);
+      const master = loadMasterKey({
+        file: keyFile,
+        databaseExists: !fresh,
+        external: loaded.secrets.get('OPENPACT_MASTER_KEY')?.reveal(),
+      });
+      known.addBytes('MASTER_KEY', master);
+      known.addBytes('TOKEN_KEY', deriveKey(master, 'jwt'));
       const audit = createAudit({
         store: createAuditStore(database),
         database,
@@ -121,6 +124,15 @@ export function openFoundation(loaded: LoadedConfig, parts: Parts): Foundation {
     lock.release();
     throw error;
   }
+}
+
+function databaseMissing(paths: WorkspacePaths): AppError {
+  return new AppError({
+    family: 'config',
+    code: 'database_missing',
+    message: `The database ${paths.database} is missing or empty, but the master key that belongs to it is there.`,
+    fix: `Restore the database (with its -wal file) from a backup. To start anew and lose accounts, conversations and the audit log, move ${paths.masterKey} away.`,
+  });
 }
 
 /**

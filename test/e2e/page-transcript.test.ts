@@ -83,7 +83,13 @@ describe("the page's transcript", () => {
     const state = play([user('t1', 'x'), text('t1', 'p', 'half')]);
     expect(state.open.size).toBe(1);
     expect(nothingRuns(state).open.size).toBe(0);
-    const connected = { type: 'connected', session_id: 's', seq: state.seq, running: false } as const;
+    const connected = {
+      type: 'connected',
+      session_id: 's',
+      seq: state.seq,
+      head: state.seq,
+      running: false,
+    } as const;
     expect(applyEvent(state, connected).open.size).toBe(0);
   });
 

@@ -106,7 +106,10 @@ export type ChatServerEvent =
   | {
       readonly type: 'connected';
       readonly session_id: string;
+      /** What the client said it has: the events after it follow. */
       readonly seq: number;
+      /** The newest stored event: up to it the past is told again. */
+      readonly head: number;
       readonly running: boolean;
     }
   | StoredEvent

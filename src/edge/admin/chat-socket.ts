@@ -65,7 +65,6 @@ export function openChatSocket(deps: ChatSocketDeps, order: ChatSocketOrder): Ch
   const { socket, conversationId, head, actor } = order;
   const outbox = createOutbox(socket, limits.socketQueueBytes);
   const budget = createTokenBuckets({ rate: 5, burst: 30, maxKeys: 1, clock });
-  let seq = head.seq;
   let last = Math.min(order.after, head.seq);
   let heard = true;
   let closing = false;
@@ -97,7 +96,7 @@ export function openChatSocket(deps: ChatSocketDeps, order: ChatSocketOrder): Ch
   function reject(code: string, text: string): void {
     refused += 1;
     if (refused > MAX_REFUSED_IN_A_ROW) close(CLOSE_POLICY, 'too many refused messages');
-    else send({ type: 'rejected', code, content: text, seq });
+    else send({ type: 'rejected', code, content: text, seq: last });
   }
 
   function perform(message: ClientMessage): Accepted | Promise<Accepted> {
@@ -165,7 +164,6 @@ export function openChatSocket(deps: ChatSocketDeps, order: ChatSocketOrder): Ch
     // The port promises order and no repeats; a mistake there must not reach the page twice.
     if (closing || event.seq <= last) return;
     last = event.seq;
-    seq = Math.max(seq, event.seq);
     const live = event.type === 'text' || event.type === 'thinking';
     send(event, live ? `${event.type}:${event.part_id}` : undefined);
   }
@@ -190,7 +188,13 @@ export function openChatSocket(deps: ChatSocketDeps, order: ChatSocketOrder): Ch
     unsubscribe?.();
   });
 
-  send({ type: 'connected', session_id: conversationId, seq: head.seq, running: head.running });
+  send({
+    type: 'connected',
+    session_id: conversationId,
+    seq: last,
+    head: head.seq,
+    running: head.running,
+  });
   try {
     const stop = conversations.subscribe(conversationId, last, onEvent);
     // It may have filled up, or closed, while the stored events came.

@@ -28,7 +28,7 @@ describe('a chat socket', () => {
     await chat.until((events) => events.length >= 4);
     for (let i = 6; i <= 9; i += 1) edge.conversations.emit(id, `live ${i}`);
     const events = await chat.until((list) => list.length >= 8);
-    expect(events[0]).toEqual({ type: 'connected', session_id: id, seq: 5, running: false });
+    expect(events[0]).toEqual({ type: 'connected', session_id: id, seq: 2, head: 5, running: false });
     expect(seqs(events)).toEqual([3, 4, 5, 6, 7, 8, 9]);
   });
 

@@ -181,7 +181,7 @@ export class ConversationStore {
         continue;
       }
       if (event.type === 'connected') {
-        this.#lastConnected = { seq: event.seq, running: event.running };
+        this.#lastConnected = { seq: event.head, running: event.running };
         ready = false;
       }
       const known = event.type !== 'connected' && event.seq <= transcript.seq;

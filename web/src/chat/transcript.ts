@@ -111,7 +111,7 @@ export function applyEvent(state: Transcript, event: TranscriptEvent): Transcrip
   if (event.type === 'connected') {
     return {
       ...state,
-      replayTo: Math.max(state.replayTo, event.seq),
+      replayTo: Math.max(state.replayTo, event.head),
       // Nothing runs there: what looked open here ended while we did not listen, or its end follows in the replay.
       open: event.running ? state.open : new Set(),
     };
