@@ -1,4 +1,4 @@
-import { AppError, type Json, type Log } from '../core/index.ts';
+import { AppError, type Json, type Log, type Redactor } from '../core/index.ts';
 import type { Approval, ApprovalStatus, AuditEntryView, ToolView } from '../edge/admin/api.ts';
 import type {
   Accepted,
@@ -109,13 +109,29 @@ function approvalView(row: ApprovalRow, conversations: Conversations, calls: Too
   };
 }
 
-export function modelsPort({ upstreams }: Assistant): ModelsPort {
+export function modelsPort({ upstreams }: Assistant, redactor: Redactor): ModelsPort {
+  /** A key that was pasted into the wrong field would be stored, shown and sent as a name. */
+  const noSecret = (text: string): void => {
+    if (Object.keys(redactor.text(text).hidden).length === 0) return;
+    throw new AppError({
+      family: 'input',
+      code: 'model_invalid',
+      message: 'That is a stored secret, not the name of a model.',
+      fix: 'Enter the name of the model; the key belongs into the field of the provider.',
+    });
+  };
   return {
     upstreams: () => upstreams.list(),
     change: (name, change, actor) => upstreams.change(name, change, actor.principal),
     models: () => upstreams.models(),
-    setDefault: (choice, actor) => upstreams.setDefault(choice, actor.principal),
-    test: (name, model, actor) => upstreams.test(name, model, actor.principal),
+    setDefault(choice, actor) {
+      noSecret(choice.model);
+      return upstreams.setDefault(choice, actor.principal);
+    },
+    async test(name, model, actor) {
+      noSecret(model ?? '');
+      return await upstreams.test(name, model, actor.principal);
+    },
   };
 }
 

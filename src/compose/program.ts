@@ -102,7 +102,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       }),
       audit: { list: (query) => audit.list(query).map(auditView) },
       tools: toolsPort(assistant),
-      models: modelsPort(assistant),
+      models: modelsPort(assistant, base.redactor),
       system: systemPort(assistant, {
         version: layout.version,
         isolation: () => isolation,

@@ -191,6 +191,12 @@ test('a secret that the model repeats or that stands in a file is hidden everywh
       (await program.api('GET', `/api/sessions/${id}/messages`)).body,
       (await program.api('GET', '/api/audit?limit=500')).body,
     ]) + program.log();
+  const misplaced = await program.api('PUT', '/api/models/default', {
+    provider: 'openai-compatible',
+    model: key,
+  });
+  expect(misplaced.status).toBe(400);
+  expect(JSON.stringify(misplaced.body)).not.toContain(key);
   expect(everything).not.toContain(key);
   expect(everything).toContain('[REDACTED:');
   const open = await startWithModel(model, { off: ['redaction'] });
