@@ -70,6 +70,7 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
     log: log.log,
     redactor: plainRedactor,
     key: randomBytes(32),
+    fresh: true,
   });
   const codes: { written: string | undefined; removed: number } = { written: undefined, removed: 0 };
   const profiles: Profile[] = [];

@@ -69,6 +69,7 @@ export async function startModelRig(options: ModelRigOptions = {}): Promise<Mode
     log,
     redactor,
     key: new Uint8Array(32),
+    fresh: true,
   });
   const audit = options.wrapAudit?.(plainAudit) ?? plainAudit;
   const model = await startFakeModel(options.model);

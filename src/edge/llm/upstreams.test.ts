@@ -63,6 +63,7 @@ function make(more: Partial<UpstreamsDeps> = {}): Upstreams {
     log: silentLog,
     redactor,
     key: new Uint8Array(32),
+    fresh: true,
   });
   const vault = createSealedVault({
     store: createSealedStore(database),

@@ -193,7 +193,7 @@ describe('a turn of the built-in agent', () => {
   });
 
   it('carries a history of several megabytes and characters cut across chunks', async () => {
-    const long = '😀'.repeat(1_500_000);
+    const long = '😀'.repeat(1_000_000);
     const bytes = new TextEncoder().encode(
       `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'ä€😀' }, finish_reason: 'stop' }] })}\n\n`,
     );
@@ -210,6 +210,14 @@ describe('a turn of the built-in agent', () => {
     };
     expect(await run({ history: [{ role: 'user', text: long }] })).toEqual({ kind: 'finished' });
     expect(length).toBe(long.length);
+  });
+
+  it('says that a history is too long for one request, and its process goes on', async () => {
+    expect(await run({ history: [{ role: 'user', text: '\\n"'.repeat(1_100_000) }] })).toMatchObject({
+      kind: 'failed',
+      code: 'context_too_long',
+    });
+    expect(await run({ history: [{ role: 'user', text: 'short' }] })).toEqual({ kind: 'finished' });
   });
 });
 
