@@ -1,4 +1,5 @@
 import { first } from './0001-first.ts';
+import { fileVersions } from './0003-file-versions.ts';
 
 /** In order; never change one that has been released: add another. */
-export const migrations: readonly string[] = [first];
+export const migrations: readonly string[] = [first, '', fileVersions];
