@@ -17,7 +17,11 @@ import {
   type Principal,
 } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
-import type { FileVersionRow, FileVersionStore } from '../../host/storage/file-version-store.ts';
+import type {
+  FileVersionHow,
+  FileVersionRow,
+  FileVersionStore,
+} from '../../host/storage/file-version-store.ts';
 import type { Audit } from '../audit/index.ts';
 import { keptKind, type KeptKind } from './kept-path.ts';
 
@@ -107,7 +111,7 @@ export function createKeptFiles(deps: KeptFilesDeps): KeptFiles {
   }
 
   /** Adds a version unless the newest one says the same. */
-  function keep(path: string, text: string, by: string, how: string): FileVersionRow {
+  function keep(path: string, text: string, by: string, how: FileVersionHow): FileVersionRow {
     const digest = digestOf(text);
     const newest = store.newest(path);
     if (newest?.digest === digest) return newest;

@@ -5,7 +5,14 @@
 // An attacker may control: nothing here; who can write the database can write any rule, and the hard ones still count.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { AppError, canonicalJson, errorText, type Clock, type Log, type Principal } from '../../core/index.ts';
+import {
+  AppError,
+  canonicalJson,
+  errorText,
+  type Clock,
+  type Log,
+  type Principal,
+} from '../../core/index.ts';
 import type { SettingsStore, Transactions } from '../../host/storage/index.ts';
 import type { Audit } from '../audit/index.ts';
 import type { PolicyRule } from './policy.ts';
@@ -137,7 +144,5 @@ function inWords({ tool, resource, origin, decision }: OwnerRule): string {
 }
 
 function digestOf(source: string, rules: readonly OwnerRule[]): string {
-  return createHash('sha256')
-    .update(canonicalJson({ source, rules }))
-    .digest('hex');
+  return createHash('sha256').update(canonicalJson({ source, rules })).digest('hex');
 }

@@ -1,5 +1,8 @@
 import type { Database } from './database.ts';
 
+/** How a text came there: by the owner, by the owner from an older version, by a tool, or past us. */
+export type FileVersionHow = 'page' | 'restored' | 'tool' | 'found';
+
 export interface FileVersionRow {
   readonly id: number;
   readonly path: string;
@@ -7,14 +10,12 @@ export interface FileVersionRow {
   readonly digest: string;
   readonly bytes: number;
   readonly by: string;
-  readonly how: string;
+  readonly how: FileVersionHow;
   readonly created_at: number;
 }
 
 export interface FileVersionStore {
-  add(
-    version: Omit<FileVersionRow, 'id'> & { readonly text: string },
-  ): FileVersionRow;
+  add(version: Omit<FileVersionRow, 'id'> & { readonly text: string }): FileVersionRow;
   /** Newest first. */
   list(path: string): readonly FileVersionRow[];
   newest(path: string): FileVersionRow | undefined;
