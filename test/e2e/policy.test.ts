@@ -57,7 +57,8 @@ test('a change counts for the very next call, is in the log with before and afte
     put(program, changed.body.digest, []),
     put(program, changed.body.digest, [rule('memory_write', 'memory', 'ask')]),
   ]);
-  expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+  expect(both.filter(({ status }) => status === 200)).toHaveLength(1);
+  expect(both.filter(({ status }) => status === 409)).toHaveLength(1);
   const now = await policy(program);
   expect((await put(program, now.digest, [])).body.source).toBe('shipped');
   expect(await remember()).toEqual([['done', 'write-memory']]);
