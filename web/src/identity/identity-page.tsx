@@ -24,7 +24,7 @@ export function IdentityPage() {
     <Page
       wide
       title="Identity and memory"
-      lead="What it is told about itself and about you, and what it has written down. These texts are part of each message. Every version is kept."
+      lead="What it is told about itself and about you, and what it has written down. SOUL.md, USER.md, MEMORY.md and the notes of today are part of each message. The last 200 versions of each are kept."
     >
       <div className="grid grid-cols-[208px_minmax(0,1fr)] gap-6 max-md:grid-cols-1">
         {error && !data ? (
