@@ -16,7 +16,8 @@ import { createMcpHandler, type ToolGate } from '../edge/mcp/index.ts';
 import { createApprovals, type Approvals } from '../guard/approvals/index.ts';
 import type { Gate } from '../guard/gate/index.ts';
 import { PROFILE_SETTING } from '../guard/identity/index.ts';
-import { createPolicy, type Policy } from '../guard/policy/index.ts';
+import { createKeptFiles, type KeptFiles } from '../guard/kept-files/index.ts';
+import { createOwnerRules, createPolicy, type OwnerRules, type Policy } from '../guard/policy/index.ts';
 import { revealSecret } from '../guard/secrets/index.ts';
 import type { HttpClient } from '../host/net/index.ts';
 import type { Launcher } from '../host/process/index.ts';
@@ -28,6 +29,7 @@ import {
   createTurnStore,
 } from '../host/storage/index.ts';
 import { createConversationSearch } from '../host/storage/conversation-search.ts';
+import { createFileVersionStore } from '../host/storage/file-version-store.ts';
 import { createUpstreamsStore } from '../host/storage/upstreams-store.ts';
 import type { Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
@@ -37,6 +39,9 @@ import type { Parts } from './parts.ts';
 export interface Assistant {
   readonly tools: readonly AnyTool[];
   readonly policy: Policy;
+  readonly ownerRules: OwnerRules;
+  /** Who it is and what it remembers, with every version. */
+  readonly keptFiles: KeptFiles;
   readonly approvals: Approvals;
   readonly gate: Gate;
   readonly turns: Turns;
@@ -50,8 +55,8 @@ export interface Assistant {
 }
 
 /** Refusals of calls that a well-behaved engine never makes; then the turn ends. */
-const MAX_REFUSALS = 20;
-const MAX_CALLS_PER_TURN = 100;
+export const MAX_REFUSALS = 20;
+export const MAX_CALLS_PER_TURN = 100;
 
 export function createAssistant(
   base: Foundation,
@@ -78,7 +83,16 @@ export function createAssistant(
     log,
   });
   const tools = parts.tools();
-  const policy = createPolicy(parts.policyRules(config));
+  const ownerRules = createOwnerRules({ settings, database, audit, clock, log });
+  const policy = createPolicy(parts.policyRules(config), () => ownerRules.rules());
+  const keptFiles = createKeptFiles({
+    files: means.files,
+    store: createFileVersionStore(database),
+    database,
+    audit,
+    clock,
+    log,
+  });
   const approvals = createApprovals({
     store: createApprovalStore(database),
     database,
@@ -97,7 +111,7 @@ export function createAssistant(
     audit,
     redactor,
     transcript: createTranscript(events),
-    powers: { files: means.files, clock },
+    powers: { files: keptFiles.powers, clock },
     clock,
     log,
     maxCallsPerTurn: MAX_CALLS_PER_TURN,
@@ -248,6 +262,8 @@ export function createAssistant(
   return {
     tools,
     policy,
+    ownerRules,
+    keptFiles,
     approvals,
     gate,
     turns,

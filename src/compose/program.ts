@@ -20,11 +20,13 @@ import {
   toolsPort,
 } from './admin-ports.ts';
 import { createAssistant, type Assistant } from './assistant.ts';
+import { capabilitiesPort } from './capabilities/capabilities.ts';
 import { controlHandlers } from './control.ts';
 import { openFoundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { requireIsolation } from './isolation.ts';
+import { identityFilesPort, policyPort } from './owner-ports.ts';
 
 /** A running OpenPact. */
 export interface Program {
@@ -103,6 +105,9 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       audit: { list: (query) => audit.list(query).map(auditView) },
       tools: toolsPort(assistant),
       models: modelsPort(assistant, base.redactor),
+      policy: policyPort(assistant, identity.stepUp),
+      capabilities: capabilitiesPort(assistant, { config, isolation, clock }),
+      identityFiles: identityFilesPort(assistant.keptFiles),
       system: systemPort(assistant, {
         version: layout.version,
         isolation: () => isolation,

@@ -55,6 +55,8 @@ export interface Tool<Args = never> {
     args: unknown,
   ): { readonly ok: true; readonly args: Args } | { readonly ok: false; readonly problem: string };
   target(args: Args): ToolTarget;
+  /** The classes that `target` can give, for a tool that can't reach all of them. */
+  readonly resources?: readonly string[] | undefined;
   /** A sentence for the approval card: what this call will do. */
   describe(args: Args): string;
   /** At most this long, in milliseconds. */

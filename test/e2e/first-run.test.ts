@@ -136,7 +136,10 @@ const SCREENS = [
   ['chat', '/'],
   ['approvals', '/approvals'],
   ['activity', '/activity'],
+  ['capabilities', '/capabilities'],
   ['settings', '/settings'],
+  ['policy', '/settings/policy'],
+  ['identity', '/settings/identity'],
 ] as const;
 
 test.skipIf(skip)(

@@ -127,6 +127,15 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
     },
     tools: { list: () => [] },
     models,
+    policy: { get: () => ({}) as never, change: () => ({}) as never },
+    capabilities: { get: () => ({}) as never },
+    identityFiles: {
+      list: () => [],
+      read: () => ({}) as never,
+      version: () => ({}) as never,
+      write: () => ({}) as never,
+      restore: () => ({}) as never,
+    },
     system: {
       status: () => ({ agent_name: 'Pact' }) as never,
       stopAll: () => 3,

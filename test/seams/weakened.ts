@@ -5,7 +5,16 @@ import { isolationChecks, type IsolationReport } from '../../src/host/process/in
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
 
 /** The controls that can be left out here. */
-const SEAMS = ['tool-paths', 'jail', 'fences', 'policy', 'redaction', 'seen-calls', 'login-limits'] as const;
+const SEAMS = [
+  'tool-paths',
+  'jail',
+  'fences',
+  'policy',
+  'redaction',
+  'seen-calls',
+  'login-limits',
+  'step-up',
+] as const;
 export type Seam = (typeof SEAMS)[number];
 
 export function isSeam(name: string): name is Seam {
@@ -99,6 +108,15 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
               ...deps,
               options: { ...deps.options, login: { perMinute: 1_000_000, maxPauseMs: 0 } },
             }),
+        }
+      : {}),
+    ...(without('step-up')
+      ? {
+          // Whoever has the session has shown the password.
+          identity: (deps) => ({
+            ...productParts.identity(deps),
+            stepUp: { requireStepUp: async () => undefined },
+          }),
         }
       : {}),
     ...(agent === undefined

@@ -113,10 +113,16 @@ const activityRoute = createRoute({
   component: lazyRouteComponent(() => import('./activity/activity-page.tsx'), 'ActivityPage'),
 });
 
+const capabilitiesRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/capabilities',
+  component: lazyRouteComponent(() => import('./capabilities/capabilities-page.tsx'), 'CapabilitiesPage'),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/settings',
-  component: Outlet,
+  component: lazyRouteComponent(() => import('./settings/settings-layout.tsx'), 'SettingsLayout'),
 });
 
 const settingsHomeRoute = createRoute({
@@ -133,6 +139,22 @@ const modelRoute = createRoute({
   component: lazyRouteComponent(() => import('./settings/model-page.tsx'), 'ModelPage'),
 });
 
+const policyRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/policy',
+  component: lazyRouteComponent(() => import('./settings/policy-page.tsx'), 'PolicyPage'),
+});
+
+const identityRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/identity',
+  validateSearch: (search: Record<string, unknown>): { file?: string } => {
+    const file = text(search['file']);
+    return file ? { file } : {};
+  },
+  component: lazyRouteComponent(() => import('./identity/identity-page.tsx'), 'IdentityPage'),
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     setupRoute,
@@ -142,7 +164,8 @@ export const router = createRouter({
       chatRoute.addChildren([conversationRoute]),
       approvalsRoute,
       activityRoute,
-      settingsRoute.addChildren([settingsHomeRoute, modelRoute]),
+      capabilitiesRoute,
+      settingsRoute.addChildren([settingsHomeRoute, modelRoute, policyRoute, identityRoute]),
     ]),
   ]),
   defaultPreload: 'intent',

@@ -324,3 +324,125 @@ export interface ReadyAnswer {
   readonly setup_required: boolean;
   readonly checks: Readonly<Record<string, boolean>>;
 }
+
+// Policy
+export type PolicyDecision = 'allow' | 'ask' | 'deny';
+/** From where a call can come in this version. */
+export type PolicyOrigin = 'page' | 'mcp' | 'cli' | 'schedule' | 'chat' | 'system';
+/** One square of the table: a tool, a class of targets, an origin. */
+export interface PolicyCell {
+  readonly tool: string;
+  readonly resource: string;
+  readonly origin: PolicyOrigin;
+  readonly decision: PolicyDecision;
+  /** `owner`, the id of a shipped rule, or `default-deny` where no rule names it. */
+  readonly rule: string;
+  readonly because: string;
+  readonly shipped: PolicyDecision;
+  /** What can be chosen. */
+  readonly choices: readonly PolicyDecision[];
+  /** Why the other choices are not there. */
+  readonly limit: string | null;
+}
+/** GET /api/policy, and the answer of PUT. */
+export interface PolicyAnswer {
+  /** `damaged`: the stored rules can't be read, and the shipped ones decide. */
+  readonly source: 'shipped' | 'owner' | 'damaged';
+  readonly problem: string | null;
+  /** Names this state; a change sends it back. */
+  readonly digest: string;
+  readonly origins: readonly PolicyOrigin[];
+  readonly resources: readonly { readonly name: string; readonly label: string; readonly reach: string }[];
+  readonly tools: readonly Pick<ToolView, 'name' | 'title' | 'effect'>[];
+  readonly cells: readonly PolicyCell[];
+}
+export interface PolicyRuleChange {
+  readonly tool: string;
+  readonly resource: string;
+  readonly origin: PolicyOrigin;
+  readonly decision: PolicyDecision;
+}
+/** PUT /api/policy: all rules of the owner; none means the shipped policy. The password is always needed. */
+export interface PolicyChange {
+  readonly rules: readonly PolicyRuleChange[];
+  readonly digest: string;
+  readonly password?: string;
+}
+
+// What it can do
+/** `not_enforced`: it is not meant to, but nothing on this machine stops it. */
+export type CapabilityAnswer = 'allowed' | 'asks' | 'never' | 'not_enforced';
+export interface NamedTest {
+  readonly file: string;
+  readonly name: string;
+}
+export interface Capability {
+  readonly id: string;
+  readonly group: 'files' | 'network' | 'machine' | 'itself';
+  readonly answer: CapabilityAnswer;
+  readonly sentence: string;
+  /** What enforces it, and whether that is in force now. */
+  readonly fences: readonly { readonly text: string; readonly holds: boolean }[];
+  /** The tests that attack it. */
+  readonly tests: readonly NamedTest[];
+}
+/** GET /api/capabilities: made from the running system when it is asked for. */
+export interface CapabilitiesAnswer {
+  readonly at: string;
+  readonly agent_name: string;
+  readonly isolation: SystemStatus['isolation'];
+  readonly policy_source: PolicyAnswer['source'];
+  readonly capabilities: readonly Capability[];
+  readonly limits: readonly { readonly name: string; readonly value: string }[];
+}
+
+// Who it is and what it remembers
+export interface IdentityFile {
+  readonly path: string;
+  readonly kind: 'identity' | 'memory' | 'notes';
+  readonly exists: boolean;
+  readonly bytes: number;
+  readonly modified: string | null;
+  readonly versions: number;
+}
+/** GET /api/identity */
+export interface IdentityFileList {
+  readonly files: readonly IdentityFile[];
+}
+export interface IdentityVersion {
+  readonly id: number;
+  /** SHA-256 of the text. */
+  readonly digest: string;
+  readonly bytes: number;
+  /** `user:NAME`, `assistant`, or `unknown` for what was found there. */
+  readonly by: string;
+  readonly how: 'page' | 'restored' | 'tool' | 'found';
+  readonly at: string;
+}
+/** GET /api/identity/file?path=, and the answer of PUT and of a restore. */
+export interface IdentityText {
+  readonly path: string;
+  readonly kind: IdentityFile['kind'];
+  readonly text: string;
+  readonly bytes: number;
+  /** Null where there is no file. A change sends it back. */
+  readonly digest: string | null;
+  readonly versions: readonly IdentityVersion[];
+}
+/** GET /api/identity/version?path=&id= */
+export interface IdentityVersionText extends IdentityVersion {
+  readonly path: string;
+  readonly text: string;
+}
+/** PUT /api/identity/file; 409 `file_conflict` when the file is not the one that the digest names. */
+export interface IdentityChange {
+  readonly path: string;
+  readonly text: string;
+  readonly digest: string | null;
+}
+/** POST /api/identity/restore */
+export interface IdentityRestore {
+  readonly path: string;
+  readonly version: number;
+  readonly digest: string | null;
+}

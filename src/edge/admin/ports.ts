@@ -8,12 +8,20 @@ import type {
   ApprovalList,
   ApprovalStatus,
   AuditEntryView,
+  CapabilitiesAnswer,
   ChatMessage,
   Conversation,
   ConversationChange,
   ConversationExportFormat,
+  IdentityChange,
+  IdentityFile,
+  IdentityRestore,
+  IdentityText,
+  IdentityVersionText,
   ModelChoice,
   ModelsAnswer,
+  PolicyAnswer,
+  PolicyRuleChange,
   SystemStatus,
   ToolView,
   UpstreamChange,
@@ -138,3 +146,32 @@ interface PageFile {
 
 /** The built page, read whole at start: a request can only name what is in here. Keys look like `index.html`, `assets/app-1f2e.js`. */
 export type PageFiles = ReadonlyMap<string, PageFile>;
+
+export interface PolicyPort {
+  get(): MaybePromise<PolicyAnswer>;
+  /**
+   * Errors: `policy_unknown_rule`, `policy_twice`, `policy_limit` (400), `step_up_required`, `wrong_password` (403),
+   * `policy_changed` (409).
+   */
+  change(
+    change: {
+      readonly rules: readonly PolicyRuleChange[];
+      readonly digest: string;
+      readonly password?: string | undefined;
+    },
+    actor: Actor,
+  ): MaybePromise<PolicyAnswer>;
+}
+
+export interface CapabilitiesPort {
+  get(): MaybePromise<CapabilitiesAnswer>;
+}
+
+/** The files that say who the assistant is and what it remembers. Errors: `not_found`, `file_conflict` (409). */
+export interface IdentityFilesPort {
+  list(): MaybePromise<readonly IdentityFile[]>;
+  read(path: string): MaybePromise<IdentityText>;
+  version(path: string, id: number): MaybePromise<IdentityVersionText>;
+  write(change: IdentityChange, actor: Actor): MaybePromise<IdentityText>;
+  restore(change: IdentityRestore, actor: Actor): MaybePromise<IdentityText>;
+}

@@ -232,6 +232,9 @@ export function createGate(deps: GateDeps): Gate {
         return { ...refused('OpenPact is stopping.'), kind: 'stopped', rule: decided.rule };
       const refusal = refusalOf(end);
       if (refusal) return endWithout(row, turn, refusal.kind, decided.rule, refusal.sentence);
+      // The owner may have changed the policy while the request waited: what is denied now does not run.
+      const now = decide(deps, row, turn.origin);
+      if (now.kind === 'no') return endWithout(row, turn, now.outcome, now.rule, now.sentence);
     }
     if (turn.signal.aborted) return endWithout(row, turn, 'stopped', decided.rule, 'Stopped before it ran.');
     return run(row, decided, turn);

@@ -3,7 +3,10 @@ import type { PolicyRule } from './policy.ts';
 const READ = ['workspace_read', 'workspace_list', 'memory_read'] as const;
 const WRITE = ['workspace_write', 'memory_write'] as const;
 
-/** The shipped policy: reading and memory are allowed, who the assistant is stays the owner's, other writes ask (T-02). */
+/**
+ * The shipped policy: reading and memory are allowed, who the assistant is stays the owner's, other writes ask (T-02).
+ * The rule about who the assistant is stays in force whatever the owner sets.
+ */
 export function defaultRules(options: { readonly aiMayEditIdentity: boolean }): readonly PolicyRule[] {
   return [
     {
@@ -33,6 +36,7 @@ export function defaultRules(options: { readonly aiMayEditIdentity: boolean }): 
           tools: WRITE,
           resources: ['identity'],
           because: 'changing SOUL.md or USER.md needs an approval',
+          hard: true,
         }
       : {
           id: 'identity-is-the-owners',
@@ -40,6 +44,7 @@ export function defaultRules(options: { readonly aiMayEditIdentity: boolean }): 
           tools: WRITE,
           resources: ['identity'],
           because: 'SOUL.md and USER.md are changed by the owner only (context.ai_may_edit_identity is off)',
+          hard: true,
         },
   ];
 }

@@ -3,6 +3,8 @@ export type MemoryFileCheck =
   | { readonly ok: false; readonly problem: string };
 
 const WHOLE_FILES = ['MEMORY.md', 'SOUL.md', 'USER.md'];
+/** The classes of targets that these files have: all that the memory tools can reach. */
+export const MEMORY_RESOURCES = ['memory', 'identity'] as const;
 const DAILY = /^(?:memory\/)?(\d{4})-(\d{2})-(\d{2})\.md$/;
 
 /** MEMORY.md, SOUL.md, USER.md or the file of a day that exists in the calendar (§6.3). Nothing else is memory. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AppError, type Tool } from '../../core/index.ts';
 import { defineTool } from '../define-tool.ts';
 import { targetOf } from '../file-path.ts';
-import { checkMemoryFile } from './memory-file.ts';
+import { checkMemoryFile, MEMORY_RESOURCES } from './memory-file.ts';
 
 interface ReadArgs {
   readonly file: string;
@@ -28,6 +28,7 @@ export const memoryRead: Tool<ReadArgs> = defineTool({
   },
   target: ({ file }) => targetOf(file),
   describe: ({ file }) => `Read ${file}`,
+  resources: MEMORY_RESOURCES,
   deadlineMs: 15_000,
   async run({ file }, { files, signal }) {
     try {

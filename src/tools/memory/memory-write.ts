@@ -3,7 +3,7 @@ import type { Tool } from '../../core/index.ts';
 import { defineTool } from '../define-tool.ts';
 import { bytesOf, contentProblem } from '../file-content.ts';
 import { targetOf } from '../file-path.ts';
-import { checkMemoryFile } from './memory-file.ts';
+import { checkMemoryFile, MEMORY_RESOURCES } from './memory-file.ts';
 
 interface WriteArgs {
   readonly file: string;
@@ -46,6 +46,7 @@ export const memoryWrite: Tool<WriteArgs> = defineTool({
     append
       ? `Add ${bytesOf(content)} bytes to the end of ${file}`
       : `Write ${bytesOf(content)} bytes to ${file} (a new file, or its whole content is replaced)`,
+  resources: MEMORY_RESOURCES,
   deadlineMs: 15_000,
   async run({ file, content, append }, { files, signal }) {
     const { bytes } = await (append

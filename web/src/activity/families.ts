@@ -5,6 +5,8 @@ export const FAMILIES = [
   { value: 'turn.', label: 'Turns' },
   { value: 'llm.', label: 'Models' },
   { value: 'conversation.', label: 'Conversations' },
+  { value: 'policy.', label: 'Policy' },
+  { value: 'identity.', label: 'Identity' },
   { value: 'login.', label: 'Logins' },
   { value: 'session.', label: 'Sessions' },
   { value: 'password.', label: 'Password' },

@@ -4,8 +4,13 @@ import type {
   Approval,
   ApprovalList,
   ApprovalStatus,
+  CapabilitiesAnswer,
   Conversation,
+  IdentityFileList,
+  IdentityText,
+  IdentityVersionText,
   ModelsAnswer,
+  PolicyAnswer,
   SetupStatus,
   SystemStatus,
   UpstreamList,
@@ -89,6 +94,42 @@ export const models = queryOptions({
   queryFn: ({ signal }) => call<ModelsAnswer>('GET', '/api/models', { signal }),
   staleTime: 60_000,
 });
+
+export const policy = queryOptions({
+  queryKey: ['policy'],
+  queryFn: ({ signal }) => call<PolicyAnswer>('GET', '/api/policy', { signal }),
+});
+
+export const capabilities = queryOptions({
+  queryKey: ['capabilities'],
+  queryFn: ({ signal }) => call<CapabilitiesAnswer>('GET', '/api/capabilities', { signal }),
+  refetchInterval: LIVE,
+});
+
+export const identityFiles = queryOptions({
+  queryKey: ['identity'],
+  queryFn: ({ signal }) => call<IdentityFileList>('GET', '/api/identity', { signal }),
+  refetchInterval: LIVE,
+});
+
+export const identityText = (path: string) =>
+  queryOptions({
+    queryKey: ['identity-text', path],
+    queryFn: ({ signal }) =>
+      call<IdentityText>('GET', `/api/identity/file?path=${encodeURIComponent(path)}`, { signal }),
+    refetchInterval: LIVE,
+  });
+
+export const identityVersion = (path: string, id: number) =>
+  queryOptions({
+    queryKey: ['identity-version', path, id],
+    queryFn: ({ signal }) =>
+      call<IdentityVersionText>('GET', `/api/identity/version?path=${encodeURIComponent(path)}&id=${id}`, {
+        signal,
+      }),
+    // A version never changes.
+    staleTime: Number.POSITIVE_INFINITY,
+  });
 
 /** Everything that an approval touches: the inbox, the badge, the log. */
 export function refreshApprovals(): void {

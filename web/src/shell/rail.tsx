@@ -20,7 +20,7 @@ export function Rail() {
           <Link
             key={to}
             to={to}
-            data-testid={`rail-${label.toLowerCase()}`}
+            data-testid={`rail-${label.toLowerCase().replaceAll(' ', '-')}`}
             className="flex h-8 items-center gap-2 rounded-md px-2 text-muted hover:bg-hover hover:text-ink data-[status=active]:bg-selected data-[status=active]:font-medium data-[status=active]:text-ink"
           >
             <Icon aria-hidden size={16} className="shrink-0" />

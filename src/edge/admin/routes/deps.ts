@@ -3,8 +3,11 @@ import type { Identity } from '../../../guard/identity/index.ts';
 import type {
   ApprovalsPort,
   AuditPort,
+  CapabilitiesPort,
   ConversationsPort,
+  IdentityFilesPort,
   ModelsPort,
+  PolicyPort,
   SystemPort,
   ToolsPort,
 } from '../ports.ts';
@@ -17,6 +20,9 @@ export interface RouteDeps {
   readonly approvals: ApprovalsPort;
   readonly tools: ToolsPort;
   readonly models: ModelsPort;
+  readonly policy: PolicyPort;
+  readonly capabilities: CapabilitiesPort;
+  readonly identityFiles: IdentityFilesPort;
   readonly system: SystemPort;
   readonly clock: Clock;
   readonly log: Log;

@@ -3,7 +3,9 @@ import { approvalRoutes } from './approval-routes.ts';
 import { authRoutes } from './auth-routes.ts';
 import { conversationRoutes } from './conversation-routes.ts';
 import type { RouteDeps } from './deps.ts';
+import { identityRoutes } from './identity-routes.ts';
 import { modelRoutes } from './model-routes.ts';
+import { policyRoutes } from './policy-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { healthRoutes, systemRoutes } from './system-routes.ts';
 
@@ -18,6 +20,8 @@ export function routeTable(deps: RouteDeps): readonly AnyRoute[] {
     ...conversationRoutes(deps),
     ...approvalRoutes(deps),
     ...modelRoutes(deps),
+    ...policyRoutes(deps),
+    ...identityRoutes(deps),
     ...systemRoutes(deps),
   ];
 }

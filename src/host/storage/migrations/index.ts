@@ -1,5 +1,6 @@
 import { first } from './0001-first.ts';
 import { conversations } from './0002-conversations.ts';
+import { fileVersions } from './0003-file-versions.ts';
 
 /** In order; never change one that has been released: add another. */
-export const migrations: readonly string[] = [first, conversations];
+export const migrations: readonly string[] = [first, conversations, fileVersions];

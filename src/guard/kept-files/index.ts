@@ -1,0 +1,1 @@
+export { createKeptFiles, type KeptFiles } from './kept-files.ts';

@@ -1,0 +1,74 @@
+import { useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { Button } from './button.tsx';
+import { FormDialog } from './dialog.tsx';
+import { TextField } from './field.tsx';
+
+export interface PasswordDialogProps {
+  readonly open: boolean;
+  readonly problem: string | null;
+  readonly busy: boolean;
+  /** What the password is for, in sentences. */
+  readonly children: ReactNode;
+  /** The act itself, such as "Save these rules". */
+  readonly act: string;
+  readonly onCancel: () => void;
+  readonly onPassword: (password: string) => void;
+}
+
+/** Shows what an act will do and asks for the password; stays open and says why when the act fails. */
+export function PasswordDialog(props: PasswordDialogProps) {
+  const { open, problem, busy, children, act, onCancel, onPassword } = props;
+  const [password, setPassword] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (problem) field.current?.focus();
+  }, [problem, busy]);
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (password === '' || busy) return;
+    onPassword(password);
+    setPassword('');
+  }
+  return (
+    <FormDialog
+      open={open}
+      onOpenChange={(next) => {
+        if (next) return;
+        setPassword('');
+        onCancel();
+      }}
+      title="Your password, please"
+      description="This gives or takes power, so it needs to be sure that it is you."
+      testId="password-dialog"
+    >
+      <form className="flex flex-col gap-3" onSubmit={submit}>
+        <div className="rounded-md bg-sunken px-3 py-2 text-meta wrap-anywhere">{children}</div>
+        <TextField
+          label="Password"
+          ref={field}
+          secret
+          autoComplete="current-password"
+          // The dialog is for this field.
+          // oxlint-disable-next-line jsx-a11y/no-autofocus
+          autoFocus
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          error={problem}
+          data-testid="password-dialog-field"
+        />
+        <div className="flex justify-end gap-2">
+          <Button onClick={onCancel}>Not yet</Button>
+          <Button
+            type="submit"
+            tone="primary"
+            busy={busy}
+            disabled={password === ''}
+            data-testid="password-dialog-act"
+          >
+            {act}
+          </Button>
+        </div>
+      </form>
+    </FormDialog>
+  );
+}
