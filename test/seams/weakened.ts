@@ -5,7 +5,17 @@ import { isolationChecks, type IsolationReport } from '../../src/host/process/in
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
 
 /** The controls that can be left out here. */
-const SEAMS = ['tool-paths', 'jail', 'fences', 'policy', 'redaction', 'seen-calls', 'login-limits'] as const;
+const SEAMS = [
+  'tool-paths',
+  'jail',
+  'fences',
+  'policy',
+  'redaction',
+  'seen-calls',
+  'login-limits',
+  'budget',
+  'step-limit',
+] as const;
 export type Seam = (typeof SEAMS)[number];
 
 export function isSeam(name: string): name is Seam {
@@ -92,6 +102,10 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
           },
         }
       : {}),
+    ...(without('budget')
+      ? { budgets: (deps) => ({ ...productParts.budgets(deps), check: () => ({ ok: true }) }) }
+      : {}),
+    ...(without('step-limit') ? { maxSteps: () => 1_000_000 } : {}),
     ...(without('login-limits')
       ? {
           identity: (deps) =>

@@ -107,6 +107,9 @@ describe('routing', () => {
       ['POST', '/api/llm/upstreams/openai/test'],
       ['GET', '/api/models'],
       ['PUT', '/api/models/default'],
+      ['GET', '/api/usage'],
+      ['GET', '/api/budgets'],
+      ['PUT', '/api/budgets'],
       ['GET', '/api/system/status'],
       ['POST', '/api/turns/stop'],
     ];

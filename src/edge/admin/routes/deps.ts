@@ -7,6 +7,7 @@ import type {
   ModelsPort,
   SystemPort,
   ToolsPort,
+  UsagePort,
 } from '../ports.ts';
 
 /** What the handlers work with. */
@@ -17,6 +18,7 @@ export interface RouteDeps {
   readonly approvals: ApprovalsPort;
   readonly tools: ToolsPort;
   readonly models: ModelsPort;
+  readonly usage: UsagePort;
   readonly system: SystemPort;
   readonly clock: Clock;
   readonly log: Log;

@@ -6,6 +6,7 @@ import type { RouteDeps } from './deps.ts';
 import { modelRoutes } from './model-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { healthRoutes, systemRoutes } from './system-routes.ts';
+import { usageRoutes } from './usage-routes.ts';
 
 export type { RouteDeps } from './deps.ts';
 
@@ -18,6 +19,7 @@ export function routeTable(deps: RouteDeps): readonly AnyRoute[] {
     ...conversationRoutes(deps),
     ...approvalRoutes(deps),
     ...modelRoutes(deps),
+    ...usageRoutes(deps),
     ...systemRoutes(deps),
   ];
 }
