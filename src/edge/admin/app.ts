@@ -63,7 +63,7 @@ export function createApp(deps: AppDeps): Hono<Env> {
       method,
       path,
       accept: headers.accept ?? '*/*',
-      acceptEncoding: headers['accept-encoding'] ?? '',
+      acceptEncoding: (headers['accept-encoding'] ?? ''),
       ifNoneMatch: headers['if-none-match'],
     });
     if (answer) return answer;

@@ -1,14 +1,17 @@
-import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query';
 import { call, CallError } from './client.ts';
 import type {
   Approval,
   ApprovalList,
   ApprovalStatus,
+  BudgetsView,
   Conversation,
   ModelsAnswer,
   SetupStatus,
   SystemStatus,
   UpstreamList,
+  UsageAnswer,
+  UsageBy,
   VersionAnswer,
 } from './types.ts';
 
@@ -73,6 +76,21 @@ export const upstreams = queryOptions({
   queryKey: ['upstreams'],
   queryFn: ({ signal }) => call<UpstreamList>('GET', '/api/llm/upstreams', { signal }),
 });
+
+export const budgets = queryOptions({
+  queryKey: ['budgets'],
+  queryFn: ({ signal }) => call<BudgetsView>('GET', '/api/budgets', { signal }),
+  refetchInterval: LIVE,
+});
+
+export const usage = (from: string, to: string, by: UsageBy) =>
+  queryOptions({
+    queryKey: ['usage', from, to, by],
+    queryFn: ({ signal }) =>
+      call<UsageAnswer>('GET', `/api/usage?from=${from}&to=${to}&by=${by}`, { signal }),
+    // Another range takes the place of the old one without a jump.
+    placeholderData: keepPreviousData,
+  });
 
 export const models = queryOptions({
   queryKey: ['models'],

@@ -1,7 +1,7 @@
-import { History, MessageSquare, Settings, ShieldQuestion, type LucideIcon } from 'lucide-react';
+import { ChartNoAxesColumn, History, MessageSquare, Settings, ShieldQuestion, type LucideIcon } from 'lucide-react';
 
 export interface Place {
-  readonly to: '/chat' | '/approvals' | '/activity' | '/settings';
+  readonly to: '/chat' | '/approvals' | '/activity' | '/usage' | '/settings';
   readonly label: string;
   readonly icon: LucideIcon;
   /** Stands in the phone's bottom bar; the others are under "More". */
@@ -13,5 +13,6 @@ export const PLACES: readonly Place[] = [
   { to: '/chat', label: 'Chat', icon: MessageSquare, inBar: true },
   { to: '/approvals', label: 'Approvals', icon: ShieldQuestion, inBar: true },
   { to: '/activity', label: 'Activity', icon: History, inBar: true },
+  { to: '/usage', label: 'Usage', icon: ChartNoAxesColumn, inBar: false },
   { to: '/settings', label: 'Settings', icon: Settings, inBar: false },
 ];
