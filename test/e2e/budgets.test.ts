@@ -124,7 +124,7 @@ test('a person reads which budget, what is left and what to do; the log has it; 
   const [problem] = problems(events);
   expect(problem).toMatchObject({ code: 'budget_turn' });
   expect(problem?.content).toMatch(
-    /^The budget of this turn does not cover the next call to the model, so it was not sent: of 900 tokens 0 tokens are used or reserved, 900 tokens are left, and the call could use up to [\d,]+ tokens\. .* raise the budget on the Usage page\.$/,
+    /^The budget of this turn does not cover the next call to the model, so it was not sent: 900 tokens of 900 tokens are left \(0 tokens used or reserved\), and the call could use up to [\d,]+ tokens\. Raise the budget on the Usage page\.$/,
   );
   expect(model.requests).toHaveLength(0);
   expect(await details(program, 'budget.refused')).toMatchObject([
@@ -136,7 +136,7 @@ test('money is counted at the assumed price where no price is known, and the ref
   const { program } = await startWithModel({ otherwise: { text: 'fine' } }, { config: CONFIG });
   await set(program, (now) => ({ turn: { ...now.turn, usd: 0.01 } }));
   const [problem] = problems((await program.say('go')).events);
-  expect(problem?.content).toContain('of $0.01');
+  expect(problem?.content).toContain('of $0.01 are left');
   expect(problem?.content).toContain(
     'The price of this model is not known; it is counted at $5 and $25 for a million tokens',
   );

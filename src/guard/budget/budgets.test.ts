@@ -122,7 +122,7 @@ test('a refusal names the budget, what is left, what the call could use and what
   expect(verdict).toMatchObject({
     ok: false,
     message:
-      'The budget of this turn does not cover the next call to the model, so it was not sent: of 1,000 tokens 900 tokens are used or reserved, 100 tokens are left, and the call could use up to 200 tokens. Continue to begin a new turn with a budget of its own, ask for less at once, or raise the budget on the Usage page.',
+      'The budget of this turn does not cover the next call to the model, so it was not sent: 100 tokens of 1,000 tokens are left (900 tokens used or reserved), and the call could use up to 200 tokens. Continue to begin a new turn with a budget of its own, ask for less at once, or raise the budget on the Usage page.',
     facts: { budget: 'turn', unit: 'tokens', limit: 1_000, used: 900, could_use: 200 },
   });
 });

@@ -105,11 +105,13 @@ export function createBudgets(deps: BudgetsDeps): Budgets {
     const [most, gone, left, wanted] = [limit, used, limit - used, call[unit]].map((value) =>
       amountText(unit, value),
     );
+    // A new turn would meet the same end.
+    const fix = scope === 'turn' && used === 0 ? 'Raise the budget on the Usage page.' : FIX[scope];
     const note = unit === 'usd' && call.priceNote ? ` ${call.priceNote}` : '';
     return {
       ok: false,
       code: `budget_${scope}`,
-      message: `The budget of this ${scope} does not cover the next call to the model, so it was not sent: of ${most} ${gone} are used or reserved, ${left} are left, and the call could use up to ${wanted}.${note} ${FIX[scope]}`,
+      message: `The budget of this ${scope} does not cover the next call to the model, so it was not sent: ${left} of ${most} are left (${gone} used or reserved), and the call could use up to ${wanted}.${note} ${fix}`,
       facts: { budget: scope, unit, limit, used, could_use: call[unit] },
     } as const satisfies BudgetVerdict;
   }

@@ -166,7 +166,10 @@ function BudgetForm({
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    if (!busy) void save();
+    if (busy || !wanted) return;
+    // The server asks for the password as well, whatever the page thinks.
+    if (raised.length > 0) setStepUp({ problem: null });
+    else void save();
   }
 
   return (

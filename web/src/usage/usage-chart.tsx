@@ -21,7 +21,7 @@ export function DayChart({
   return (
     <figure className="flex flex-col gap-1">
       <figcaption className="flex justify-between text-mini text-muted tabular-nums">
-        <span>Tokens a day, answers darker</span>
+        <span>Tokens a day; answers in full colour</span>
         <span>highest {tokens(most === 1 ? 0 : most)}</span>
       </figcaption>
       <svg

@@ -4,7 +4,7 @@ import { money, tokens } from './amounts.ts';
 import { ShareBar, sum } from './usage-chart.tsx';
 
 const HEADS = { day: 'Day (UTC)', model: 'Model', conversation: 'Conversation' } as const;
-const NUMBER = 'px-2 py-2 text-right tabular-nums whitespace-nowrap';
+const NUMBER = 'px-4 py-2 max-sm:px-1 text-right tabular-nums whitespace-nowrap';
 
 export function UsageTable({ answer }: { readonly answer: UsageAnswer }) {
   const { rows, totals, by } = answer;
@@ -35,7 +35,7 @@ export function UsageTable({ answer }: { readonly answer: UsageAnswer }) {
         <tbody>
           {shown.map((row) => (
             <tr key={row.key} className="border-b border-line" data-testid="usage-row" data-key={row.key}>
-              <th scope="row" className="max-w-[280px] py-2 pr-2 text-left font-normal">
+              <th scope="row" className="w-full max-w-0 py-2 pr-2 text-left font-normal">
                 <Label row={row} by={by} />
                 {by !== 'day' && <ShareBar row={row} most={most} />}
               </th>
@@ -65,7 +65,7 @@ function Label({ row, by }: { readonly row: UsageRow; readonly by: UsageAnswer['
     );
   }
   return (
-    <span className={by === 'model' ? 'block truncate font-mono text-mini leading-5' : 'tabular-nums'}>
+    <span className={by === 'model' ? 'block font-mono text-mini leading-5 break-all' : 'tabular-nums'}>
       {row.key}
     </span>
   );
