@@ -1,4 +1,11 @@
-import { ChartNoAxesColumn, History, MessageSquare, Settings, ShieldQuestion, type LucideIcon } from 'lucide-react';
+import {
+  ChartNoAxesColumn,
+  History,
+  MessageSquare,
+  Settings,
+  ShieldQuestion,
+  type LucideIcon,
+} from 'lucide-react';
 
 export interface Place {
   readonly to: '/chat' | '/approvals' | '/activity' | '/usage' | '/settings';
