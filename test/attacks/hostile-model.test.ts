@@ -154,10 +154,14 @@ test('whatever an upstream does, the turn ends with an explanation, nothing runs
 
 test('a model that fills the conversation until no request can hold it ends in an explanation, and other conversations go on', async () => {
   const pieces = Array.from({ length: 14 }, () => '\n"'.repeat(100_000));
-  const { program } = await startWithModel({
-    answers: [{ text: pieces }, { text: pieces }],
-    otherwise: { text: 'fine' },
-  });
+  const { program } = await startWithModel(
+    { answers: [{ text: pieces }, { text: pieces }], otherwise: { text: 'fine' } },
+    // Wide enough that the size of the conversation is what ends it, and not its budget.
+    {
+      config:
+        'budget: {max_output_tokens: 200000, per_turn_tokens: 100000000, per_conversation_tokens: 100000000, per_day_tokens: 100000000, fallback_input_usd: 0, fallback_output_usd: 0}',
+    },
+  );
   const { id } = await program.say('fill it');
   const chat = await program.chat(id);
   chat.send({ type: 'message', content: 'and more' });
