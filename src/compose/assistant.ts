@@ -11,9 +11,10 @@ import { createTranscript, showDecisions } from '../engine/transcript.ts';
 import { resultText } from '../engine/history.ts';
 import { answerText } from '../engine/turn-runtime.ts';
 import { createTurns, type Turns } from '../engine/turns.ts';
-import { createLlmGateway, createUpstreams, type Upstreams } from '../edge/llm/index.ts';
+import { createHealthBoard, createLlmGateway, createUpstreams, type Upstreams } from '../edge/llm/index.ts';
 import { createMcpHandler, type ToolGate } from '../edge/mcp/index.ts';
 import { createApprovals, type Approvals } from '../guard/approvals/index.ts';
+import type { Budgets } from '../guard/budget/index.ts';
 import type { Gate } from '../guard/gate/index.ts';
 import { PROFILE_SETTING } from '../guard/identity/index.ts';
 import { createKeptFiles, type KeptFiles } from '../guard/kept-files/index.ts';
@@ -30,6 +31,7 @@ import {
 } from '../host/storage/index.ts';
 import { createConversationSearch } from '../host/storage/conversation-search.ts';
 import { createFileVersionStore } from '../host/storage/file-version-store.ts';
+import { createBudgetStore } from '../host/storage/budget-store.ts';
 import { createUpstreamsStore } from '../host/storage/upstreams-store.ts';
 import type { Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
@@ -48,6 +50,7 @@ export interface Assistant {
   readonly orphans: Orphans;
   readonly conversations: Conversations;
   readonly upstreams: Upstreams;
+  readonly budgets: Budgets;
   readonly engine: EngineAdapter;
   readonly recovered: Recovered;
   /** The assistant's name from the setup. */
@@ -131,7 +134,18 @@ export function createAssistant(
     timezone: () => profile('timezone') ?? 'UTC',
   });
 
+  const health = createHealthBoard(clock);
+  const { turn, conversation, day, ...assumed } = config.budget;
+  const budgets = parts.budgets({
+    store: createBudgetStore(database),
+    settings,
+    database,
+    audit,
+    clock,
+    defaults: { turn, conversation, day },
+  });
   const upstreams = createUpstreams({
+    health,
     store: createUpstreamsStore(database),
     settings,
     database,
@@ -159,6 +173,9 @@ export function createAssistant(
     log: base.log.child('llm'),
     authority: { turnFor: (capability) => turns.turnFor(capability) },
     routes: upstreams,
+    budget: budgets,
+    assumed,
+    health,
   });
   const toolGate: ToolGate = {
     turnFor(capability) {
@@ -226,7 +243,7 @@ export function createAssistant(
     log,
     model: () => upstreams.defaultModel(),
     limits: {
-      maxSteps: config.engine.maxSteps,
+      maxSteps: parts.maxSteps(config),
       timeoutMs: config.engine.turnTimeoutMs,
       maxRefusals: MAX_REFUSALS,
     },
@@ -248,6 +265,7 @@ export function createAssistant(
     database,
     clock,
   });
+  budgets.recover();
   const recovered = recover({
     turns: turnStore,
     calls,
@@ -270,6 +288,7 @@ export function createAssistant(
     orphans,
     conversations,
     upstreams,
+    budgets,
     engine,
     recovered,
     agentName: () => profile('agent_name') ?? 'Assistant',

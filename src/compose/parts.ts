@@ -1,5 +1,6 @@
 import type { AnyTool, Redactor } from '../core/index.ts';
 import type { Config } from '../config/index.ts';
+import { createBudgets, type Budgets, type BudgetsDeps } from '../guard/budget/index.ts';
 import { createGate, type Gate, type GateDeps } from '../guard/gate/index.ts';
 import { createIdentity, type Identity, type IdentityDeps } from '../guard/identity/index.ts';
 import { defaultRules, type PolicyRule } from '../guard/policy/index.ts';
@@ -24,6 +25,9 @@ export interface Parts {
   tools(): readonly AnyTool[];
   policyRules(config: Config): readonly PolicyRule[];
   gate(deps: GateDeps): Gate;
+  budgets(deps: BudgetsDeps): Budgets;
+  /** Calls to the model in one turn, at most. */
+  maxSteps(config: Config): number;
   identity(deps: IdentityDeps): Identity;
   launcher(assets: string): Launcher;
   isolation(assets: string): Promise<IsolationReport>;
@@ -36,6 +40,8 @@ export const productParts: Parts = {
   tools: createTools,
   policyRules: (config) => defaultRules(config.context),
   gate: createGate,
+  budgets: createBudgets,
+  maxSteps: (config) => config.engine.maxSteps,
   identity: createIdentity,
   launcher: (assets) => createLauncher({ assets }),
   isolation: (assets) => probeIsolation({ assets }),

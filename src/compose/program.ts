@@ -10,6 +10,7 @@ import { readTree } from '../host/files/read-tree.ts';
 import type { IsolationReport } from '../host/process/index.ts';
 import { createToolCallStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
+import { createUsageStore } from '../host/storage/usage-store.ts';
 import { createUsersStore } from '../host/storage/users-store.ts';
 import {
   approvalsPort,
@@ -25,6 +26,7 @@ import { controlHandlers } from './control.ts';
 import { openFoundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
+import { usagePort } from './usage-ports.ts';
 import { requireIsolation } from './isolation.ts';
 import { identityFilesPort, policyPort } from './owner-ports.ts';
 
@@ -108,6 +110,10 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       policy: policyPort(assistant, identity.stepUp),
       capabilities: capabilitiesPort(assistant, { config, isolation, clock }),
       identityFiles: identityFilesPort(assistant.keptFiles),
+      usage: usagePort(assistant.budgets, createUsageStore(database), {
+        config: config.budget,
+        stepUp: identity.stepUp,
+      }),
       system: systemPort(assistant, {
         version: layout.version,
         isolation: () => isolation,

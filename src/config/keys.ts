@@ -85,6 +85,51 @@ const KEYS = {
     short: ['OPENPACT_MODEL'],
     says: 'The first choice; the page can change it.',
   },
+  'budget.per_turn_tokens': {
+    kind: 'number',
+    default: 2_000_000,
+    says: 'Tokens of prompts and answers in one turn, at most; the page can change it.',
+  },
+  'budget.per_turn_usd': {
+    kind: 'number',
+    default: 5,
+    says: 'US dollars for one turn, at most; the page can change it.',
+  },
+  'budget.per_conversation_tokens': {
+    kind: 'number',
+    default: 20_000_000,
+    says: 'Tokens in one conversation, at most; the page can change it.',
+  },
+  'budget.per_conversation_usd': {
+    kind: 'number',
+    default: 25,
+    says: 'US dollars for one conversation, at most; the page can change it.',
+  },
+  'budget.per_day_tokens': {
+    kind: 'number',
+    default: 50_000_000,
+    says: 'Tokens in one day (UTC), at most; the page can change it.',
+  },
+  'budget.per_day_usd': {
+    kind: 'number',
+    default: 50,
+    says: 'US dollars for one day (UTC), at most; the page can change it.',
+  },
+  'budget.max_output_tokens': {
+    kind: 'number',
+    default: 32_768,
+    says: 'What one answer may take; so much is reserved before each call.',
+  },
+  'budget.fallback_input_usd': {
+    kind: 'number',
+    default: 5,
+    says: 'US dollars for a million tokens of prompt, where the price of a model is not known; 0: they cost nothing.',
+  },
+  'budget.fallback_output_usd': {
+    kind: 'number',
+    default: 25,
+    says: 'US dollars for a million tokens of answer, where the price of a model is not known; 0: they cost nothing.',
+  },
   'llm.ollama_host': {
     kind: 'text',
     default: '',

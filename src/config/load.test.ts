@@ -68,6 +68,13 @@ test('without a file the defaults hold, and a notice says so', () => {
     context: { aiMayEditIdentity: false },
     approvals: { expireAfterMs: 86_400_000 },
     engine: { maxTurnsAtOnce: 4, maxSteps: 25, turnTimeoutMs: 600_000, provider: 'demo', model: 'demo' },
+    budget: {
+      turn: { tokens: 2_000_000, usd: 5 },
+      conversation: { tokens: 20_000_000, usd: 25 },
+      day: { tokens: 50_000_000, usd: 50 },
+      maxOutputTokens: 32_768,
+      fallbackPrice: { input: 5, output: 25 },
+    },
     security: { minIsolation: 0 },
     server: { rateLimit: { rate: 10, burst: 60 } },
   });
@@ -169,6 +176,7 @@ test('every key has a variable that sets it, in the kind that the key has', () =
     'workspace.path': folder,
     'security.min_isolation': '2',
     'server.rate_limit.rate': '2.5',
+    'budget.max_output_tokens': '4096',
   };
   const samples = { text: '30m', number: '3', flag: '1', list: '' };
   const environment = Object.fromEntries(

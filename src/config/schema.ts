@@ -74,6 +74,17 @@ export const settingsSchema = z.strictObject({
     provider: oneOf(['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo']),
     model: text.max(200, 'must be at most 200 characters long'),
   }),
+  budget: z.strictObject({
+    per_turn_tokens: whole(1, 1_000_000_000_000),
+    per_turn_usd: number(0.01, 1_000_000),
+    per_conversation_tokens: whole(1, 1_000_000_000_000),
+    per_conversation_usd: number(0.01, 1_000_000),
+    per_day_tokens: whole(1, 1_000_000_000_000),
+    per_day_usd: number(0.01, 1_000_000),
+    max_output_tokens: whole(256, 1_000_000),
+    fallback_input_usd: number(0, 10_000),
+    fallback_output_usd: number(0, 10_000),
+  }),
   llm: z.strictObject({ ollama_host: mayBeEmpty, openai_compatible_base_url: mayBeEmpty }),
   security: z.strictObject({
     min_isolation: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)], {
@@ -89,7 +100,7 @@ export type Settings = z.output<typeof settingsSchema>;
 
 /** The settings under the names that the program uses. */
 export function toConfig(settings: Settings): Config {
-  const { admin, engine } = settings;
+  const { admin, engine, budget } = settings;
   return {
     workspace: settings.workspace,
     admin: {
@@ -109,6 +120,13 @@ export function toConfig(settings: Settings): Config {
       turnTimeoutMs: engine.turn_timeout,
       provider: engine.provider,
       model: engine.model,
+    },
+    budget: {
+      turn: { tokens: budget.per_turn_tokens, usd: budget.per_turn_usd },
+      conversation: { tokens: budget.per_conversation_tokens, usd: budget.per_conversation_usd },
+      day: { tokens: budget.per_day_tokens, usd: budget.per_day_usd },
+      maxOutputTokens: budget.max_output_tokens,
+      fallbackPrice: { input: budget.fallback_input_usd, output: budget.fallback_output_usd },
     },
     llm: {
       ollamaHost: settings.llm.ollama_host,

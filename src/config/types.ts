@@ -30,6 +30,15 @@ export interface Config {
     readonly provider: ProviderName;
     readonly model: string;
   };
+  /** First limits; those that were set on the page win. Tokens of prompts and answers together; US dollars; UTC days. */
+  readonly budget: {
+    readonly turn: { readonly tokens: number; readonly usd: number };
+    readonly conversation: { readonly tokens: number; readonly usd: number };
+    readonly day: { readonly tokens: number; readonly usd: number };
+    readonly maxOutputTokens: number;
+    /** US dollars for a million tokens, where the price of a model is not known. */
+    readonly fallbackPrice: { readonly input: number; readonly output: number };
+  };
   /** Addresses of model providers; empty: not said. */
   readonly llm: { readonly ollamaHost: string; readonly compatibleBaseUrl: string };
   /** Refuse to start where the machine offers less than this isolation level. */

@@ -154,10 +154,17 @@ test('whatever an upstream does, the turn ends with an explanation, nothing runs
 
 test('a model that fills a turn until no request can hold it ends in an explanation; the conversation and others go on', async () => {
   const pieces = Array.from({ length: 14 }, () => '\n"'.repeat(100_000));
-  const { program } = await startWithModel({
-    answers: [{ text: pieces, calls: [{ name: 'memory_read', arguments: {} }] }],
-    otherwise: { text: 'fine' },
-  });
+  const { program } = await startWithModel(
+    {
+      answers: [{ text: pieces, calls: [{ name: 'memory_read', arguments: {} }] }],
+      otherwise: { text: 'fine' },
+    },
+    // Wide enough that the size of the conversation is what ends it, and not its budget.
+    {
+      config:
+        'budget: {max_output_tokens: 200000, per_turn_tokens: 100000000, per_conversation_tokens: 100000000, per_day_tokens: 100000000, fallback_input_usd: 0, fallback_output_usd: 0}',
+    },
+  );
   const { id } = await program.say('fill it');
   const chat = await program.chat(id);
   const ends = () => chat.events.filter((event) => event.type === 'done').length;

@@ -32,6 +32,17 @@ export const USERNAME = 'admin';
 /** Cheap, so that a suite of logins takes no minutes; the real cost has a test of its own. */
 const CHEAP = { memory: 1024, passes: 1, parallelism: 1 };
 
+const NO_USAGE = { calls: 0, input_tokens: 0, output_tokens: 0, cost_usd: 0, unpriced_calls: 0 };
+const AMOUNT = { tokens: 1_000, usd: 1 };
+const BUDGETS = {
+  limits: { turn: AMOUNT, conversation: AMOUNT, day: AMOUNT },
+  defaults: { turn: AMOUNT, conversation: AMOUNT, day: AMOUNT },
+  today: { spent: AMOUNT, left: AMOUNT, ends_at: '2026-03-02T00:00:00.000Z' },
+  max_output_tokens: 100,
+  fallback_price: { input_usd: 5, output_usd: 25 },
+  prices_as_of: '2026-03',
+};
+
 export interface AdminEdgeOptions {
   readonly server?: Partial<AdminOptions>;
   readonly identity?: IdentityOptions;
@@ -135,6 +146,11 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
       version: () => ({}) as never,
       write: () => ({}) as never,
       restore: () => ({}) as never,
+    },
+    usage: {
+      usage: ({ from, to, by }) => ({ from, to, by, rows: [], totals: NO_USAGE }),
+      budgets: () => BUDGETS,
+      change: (limits) => ({ ...BUDGETS, limits }),
     },
     system: {
       status: () => ({ agent_name: 'Pact' }) as never,

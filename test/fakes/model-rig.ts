@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog, systemClock, type Json, type Log, type Redactor } from '../../src/core/index.ts';
 import {
+  createHealthBoard,
   createLlmGateway,
+  type CallBudget,
   type LlmGateway,
   type LlmLimits,
   type ModelRoute,
@@ -27,6 +29,7 @@ export interface ModelRigOptions {
   readonly route?: Partial<ModelRoute>;
   readonly wrapAudit?: (audit: Audit) => Audit;
   readonly log?: Log;
+  readonly budget?: CallBudget;
 }
 
 export interface ModelRig {
@@ -81,6 +84,7 @@ export async function startModelRig(options: ModelRigOptions = {}): Promise<Mode
     dialect: { maxTokensField: 'max_tokens', reasoningInHistory: true },
     reportsCost: false,
     cost: () => null,
+    price: () => undefined,
     send: ({ path, body, ...rest }) =>
       http.send({
         ...rest,
@@ -101,6 +105,13 @@ export async function startModelRig(options: ModelRigOptions = {}): Promise<Mode
     clock: systemClock,
     log,
     limits: { retryDefaultMs: 10, ...options.limits },
+    budget: options.budget ?? {
+      check: () => ({ ok: true }),
+      reserve: () => undefined,
+      settle: () => undefined,
+    },
+    assumed: { maxOutputTokens: 32_768, fallbackPrice: { input: 5, output: 25 } },
+    health: createHealthBoard(systemClock),
   });
   const raw = (init: RequestInit, path = '/v1/chat/completions'): Promise<Response> =>
     gateway.fetch(new Request(`http://gateway${path}`, { method: 'POST', ...init }));

@@ -14,6 +14,8 @@ const SEAMS = [
   'seen-calls',
   'login-limits',
   'step-up',
+  'budget',
+  'step-limit',
 ] as const;
 export type Seam = (typeof SEAMS)[number];
 
@@ -101,6 +103,10 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
           },
         }
       : {}),
+    ...(without('budget')
+      ? { budgets: (deps) => ({ ...productParts.budgets(deps), check: () => ({ ok: true }) }) }
+      : {}),
+    ...(without('step-limit') ? { maxSteps: () => 1_000_000 } : {}),
     ...(without('login-limits')
       ? {
           identity: (deps) =>

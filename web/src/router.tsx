@@ -8,6 +8,8 @@ import {
 } from '@tanstack/react-router';
 import { queryClient, setupStatus } from './api/queries.ts';
 import { refreshSession, sessionState } from './api/session.ts';
+import type { UsageBy } from './api/types.ts';
+import { isDay } from './usage/amounts.ts';
 import { Missing, RouteProblem, RoutePending } from './shell/route-states.tsx';
 
 /** Makes sure that we know whether somebody is logged in. Throws Unreachable when the server doesn't answer. */
@@ -119,6 +121,20 @@ const capabilitiesRoute = createRoute({
   component: lazyRouteComponent(() => import('./capabilities/capabilities-page.tsx'), 'CapabilitiesPage'),
 });
 
+const usageRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/usage',
+  validateSearch: (search: Record<string, unknown>): { from?: string; to?: string; by?: UsageBy } => {
+    const { from, to, by } = search;
+    return {
+      ...(isDay(from) ? { from } : {}),
+      ...(isDay(to) ? { to } : {}),
+      ...(by === 'model' || by === 'conversation' ? { by } : {}),
+    };
+  },
+  component: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/settings',
@@ -164,6 +180,7 @@ export const router = createRouter({
       chatRoute.addChildren([conversationRoute]),
       approvalsRoute,
       activityRoute,
+      usageRoute,
       capabilitiesRoute,
       settingsRoute.addChildren([settingsHomeRoute, modelRoute, policyRoute, identityRoute]),
     ]),

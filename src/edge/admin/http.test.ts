@@ -115,6 +115,9 @@ describe('routing', () => {
       ['PUT', '/api/identity/file'],
       ['GET', '/api/identity/version'],
       ['POST', '/api/identity/restore'],
+      ['GET', '/api/usage'],
+      ['GET', '/api/budgets'],
+      ['PUT', '/api/budgets'],
       ['GET', '/api/system/status'],
       ['POST', '/api/turns/stop'],
     ];

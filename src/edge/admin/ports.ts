@@ -9,6 +9,8 @@ import type {
   ApprovalStatus,
   AuditEntryView,
   CapabilitiesAnswer,
+  BudgetLimits,
+  BudgetsView,
   ChatMessage,
   Conversation,
   ConversationChange,
@@ -27,6 +29,8 @@ import type {
   UpstreamChange,
   UpstreamTest,
   UpstreamView,
+  UsageAnswer,
+  UsageBy,
 } from './api.ts';
 
 type MaybePromise<T> = T | Promise<T>;
@@ -120,6 +124,20 @@ export interface ModelsPort {
   setDefault(choice: ModelChoice, actor: Actor): MaybePromise<ModelChoice>;
   /** One tiny call. A failure of the upstream is an answer with `ok: false`. */
   test(name: string, model: string | undefined, actor: Actor): Promise<UpstreamTest>;
+}
+
+export interface UsagePort {
+  /** `from` and `to` as they were asked for, and as milliseconds (`toMs` is not included any more). */
+  usage(query: {
+    readonly from: string;
+    readonly to: string;
+    readonly by: UsageBy;
+    readonly fromMs: number;
+    readonly toMs: number;
+  }): MaybePromise<UsageAnswer>;
+  budgets(): MaybePromise<BudgetsView>;
+  /** Errors: `step_up_required` or `wrong_password` (403) when a limit is raised; `budget_invalid`. */
+  change(limits: BudgetLimits, password: string | undefined, actor: Actor): MaybePromise<BudgetsView>;
 }
 
 export interface SystemPort {

@@ -62,6 +62,11 @@ export class Answer {
     return this.#usage;
   }
 
+  /** Of text, thinking and arguments together. */
+  get chars(): number {
+    return this.#chars;
+  }
+
   get started(): boolean {
     return this.#chars > 0 || this.#calls.length > 0;
   }

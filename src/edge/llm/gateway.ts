@@ -1,10 +1,13 @@
 // Guarantees: the only way of an engine to a model. Who has no live capability of a turn gets nothing; who has one gets
 // this turn's model with this turn's tools, and nothing that a provider would run. What the model said is recorded here,
 // from the upstream's own bytes; the engine only reads a copy. The key never comes near the engine.
-// Does not: limit what may be said to a model that the owner has chosen, nor count money against a budget.
+// Before a call is sent its worst case is taken from the budgets, in one transaction with its intent.
+// Does not: limit what may be said to a model that the owner has chosen, nor keep the budgets (the guard does).
 // An attacker may control: every request of the engine, and every answer of an upstream.
 import { AppError, errorText, newToken } from '../../core/index.ts';
 import { checkRequest, type Refusal } from './allowed-request.ts';
+import type { CallAssumptions, CallBudget } from './budget-port.ts';
+import { limitOutput, planCall, type CallPlan } from './call-cost.ts';
 import { BROKEN, errorResponse, REFUSED, UPSTREAM_FAILED } from './error-response.ts';
 import { DEFAULT_LIMITS, type LlmLimits } from './limits.ts';
 import { outboundBody } from './outbound.ts';
@@ -19,7 +22,11 @@ export interface GatewayDeps extends Omit<StepDeps, 'limits'> {
   readonly authority: TurnAuthority;
   readonly routes: ModelRoutes;
   readonly limits?: Partial<LlmLimits>;
+  readonly budget: CallBudget;
+  readonly assumed: CallAssumptions;
 }
+
+type BudgetRefusal = Extract<ReturnType<CallBudget['check']>, { readonly ok: false }>;
 
 const PATH = '/v1/chat/completions';
 
@@ -61,7 +68,8 @@ export function createLlmGateway(deps: GatewayDeps): LlmGateway {
       const error = llmError('llm_bad_arguments', { label: route.label, model: turn.model });
       return refuse({ code: error.code, message: explained(error) }, turn);
     }
-    const outbound = outboundBody(checked.request, turn, route.dialect, deps.redactor);
+    const limited = limitOutput(checked.request, route, turn.model, deps.assumed);
+    const outbound = outboundBody(limited.request, turn, route.dialect, deps.redactor);
     if (!outbound.ok) return refuse(outbound, turn);
     if (!memory.enter(turn.turnId)) {
       return refuse(
@@ -69,22 +77,25 @@ export function createLlmGateway(deps: GatewayDeps): LlmGateway {
         turn,
       );
     }
-    let begun: StepStart;
+    const plan = planCall(turn, route, outbound.body, limited.outputTokens, deps.assumed);
+    let begun: StepStart | BudgetRefusal;
     try {
-      begun = begin(turn, checked.request.messages.length, outbound.body.length);
+      begun = begin(turn, checked.request.messages.length, outbound.body.length, plan);
     } catch (error) {
       memory.leave(turn.turnId);
       throw error;
     }
     if (!begun.ok) {
       memory.leave(turn.turnId);
-      logRefusal(begun, turn);
+      if ('facts' in begun) turn.refused(begun.code, begun.message);
+      logRefusal(begun, turn, 'facts' in begun ? begun.facts : undefined);
       return errorResponse(REFUSED, begun);
     }
     return runStep(stepDeps, {
       turn,
       step: begun.step,
       route,
+      plan,
       body: outbound.body,
       hidden: outbound.hidden,
       signal: request.signal,
@@ -93,11 +104,22 @@ export function createLlmGateway(deps: GatewayDeps): LlmGateway {
     });
   }
 
-  /** The intent is in the log before anything is sent; without it nothing is. */
-  function begin(turn: GatewayTurn, messages: number, chars: number): StepStart {
+  /**
+   * The intent is in the log and the worst case reserved before anything is sent; without them nothing is. Looking and
+   * taking are one transaction, so that turns side by side can't both take what is left.
+   */
+  function begin(
+    turn: GatewayTurn,
+    messages: number,
+    chars: number,
+    plan: CallPlan | undefined,
+  ): StepStart | BudgetRefusal {
     return deps.database.tx(() => {
+      const verdict = plan === undefined ? undefined : deps.budget.check(plan);
+      if (verdict && !verdict.ok) return verdict;
       const begun = turn.beginStep();
       if (begun.ok) {
+        if (plan) deps.budget.reserve(plan, begun.step);
         deps.audit.append({
           event: 'llm.call',
           ...whoOf(turn),
@@ -110,6 +132,7 @@ export function createLlmGateway(deps: GatewayDeps): LlmGateway {
             model: turn.model,
             messages,
             request_chars: chars,
+            ...(plan ? { reserved_tokens: plan.tokens, reserved_usd: plan.usd } : {}),
           },
         });
       }

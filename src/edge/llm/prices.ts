@@ -4,28 +4,30 @@ import type { UpstreamName } from './upstream-kinds.ts';
 /** When the numbers below were published; older or newer prices differ, so costs are estimates. */
 export const PRICES_AS_OF = '2026-03';
 
-interface Price {
+export interface ModelPrice {
   /** US dollars for a million tokens. */
   readonly input: number;
   readonly cached: number;
   readonly output: number;
+  /** Tokens of one answer, at most; absent: not known. */
+  readonly maxOutput?: number;
 }
 
-const OPENAI: Readonly<Record<string, Price>> = {
-  'gpt-5.1': { input: 1.25, cached: 0.125, output: 10 },
-  'gpt-5': { input: 1.25, cached: 0.125, output: 10 },
-  'gpt-5-mini': { input: 0.25, cached: 0.025, output: 2 },
-  'gpt-5-nano': { input: 0.05, cached: 0.005, output: 0.4 },
-  'gpt-4.1': { input: 2, cached: 0.5, output: 8 },
-  'gpt-4.1-mini': { input: 0.4, cached: 0.1, output: 1.6 },
-  'gpt-4.1-nano': { input: 0.1, cached: 0.025, output: 0.4 },
-  'gpt-4o': { input: 2.5, cached: 1.25, output: 10 },
-  'gpt-4o-mini': { input: 0.15, cached: 0.075, output: 0.6 },
-  o3: { input: 2, cached: 0.5, output: 8 },
-  'o4-mini': { input: 1.1, cached: 0.275, output: 4.4 },
+const OPENAI: Readonly<Record<string, ModelPrice>> = {
+  'gpt-5.1': { input: 1.25, cached: 0.125, output: 10, maxOutput: 128_000 },
+  'gpt-5': { input: 1.25, cached: 0.125, output: 10, maxOutput: 128_000 },
+  'gpt-5-mini': { input: 0.25, cached: 0.025, output: 2, maxOutput: 128_000 },
+  'gpt-5-nano': { input: 0.05, cached: 0.005, output: 0.4, maxOutput: 128_000 },
+  'gpt-4.1': { input: 2, cached: 0.5, output: 8, maxOutput: 32_768 },
+  'gpt-4.1-mini': { input: 0.4, cached: 0.1, output: 1.6, maxOutput: 32_768 },
+  'gpt-4.1-nano': { input: 0.1, cached: 0.025, output: 0.4, maxOutput: 32_768 },
+  'gpt-4o': { input: 2.5, cached: 1.25, output: 10, maxOutput: 16_384 },
+  'gpt-4o-mini': { input: 0.15, cached: 0.075, output: 0.6, maxOutput: 16_384 },
+  o3: { input: 2, cached: 0.5, output: 8, maxOutput: 100_000 },
+  'o4-mini': { input: 1.1, cached: 0.275, output: 4.4, maxOutput: 100_000 },
 };
 
-const FREE: Price = { input: 0, cached: 0, output: 0 };
+const FREE: ModelPrice = { input: 0, cached: 0, output: 0 };
 
 /** US dollars; null when the price or the tokens aren't known. OpenRouter tells its cost itself. */
 export function estimateCost(provider: UpstreamName, model: string, usage: StepUsage): number | null {
@@ -39,7 +41,7 @@ export function estimateCost(provider: UpstreamName, model: string, usage: StepU
   return millionths / 1_000_000;
 }
 
-function priceOf(provider: UpstreamName, model: string): Price | undefined {
+export function priceOf(provider: UpstreamName, model: string): ModelPrice | undefined {
   switch (provider) {
     case 'openai':
       // A dated name is the same model: gpt-4o-2024-08-06.

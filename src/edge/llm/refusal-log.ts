@@ -1,17 +1,24 @@
 // Guarantees: refusals are in the audit log, and an engine that repeats them can't fill it: at most `PER_MINUTE` rows a
 // minute, the next row counts what was left out. An attacker may control: how often a refusal happens.
-import type { Clock, Origin, Principal } from '../../core/index.ts';
+import type { Clock, Json, Origin, Principal } from '../../core/index.ts';
 import type { Audit } from '../../guard/audit/index.ts';
 import type { Refusal } from './allowed-request.ts';
 import type { GatewayTurn } from './ports.ts';
 
 const PER_MINUTE = 30;
 
-export function createRefusalLog(audit: Audit, clock: Clock): (refusal: Refusal, turn?: GatewayTurn) => void {
+export type RefusalLog = (
+  refusal: Refusal,
+  turn?: GatewayTurn,
+  /** Of a budget, which has an event of its own. */
+  budget?: Readonly<Record<string, Json>>,
+) => void;
+
+export function createRefusalLog(audit: Audit, clock: Clock): RefusalLog {
   let began = clock.monotonic();
   let written = 0;
   let left = 0;
-  return ({ code, message }, turn) => {
+  return ({ code, message }, turn, budget) => {
     const now = clock.monotonic();
     if (now - began > 60_000) {
       began = now;
@@ -24,11 +31,11 @@ export function createRefusalLog(audit: Audit, clock: Clock): (refusal: Refusal,
     written += 1;
     // A refusal only reduces power: it stands even when its row can't be written.
     audit.note({
-      event: 'llm.refused',
+      event: budget === undefined ? 'llm.refused' : 'budget.refused',
       ...whoOf(turn),
       target: turn === undefined ? 'llm' : `${turn.provider}/${turn.model}`,
       outcome: 'refused',
-      details: { code, why: message, ...(left > 0 ? { left_out_before: left } : {}) },
+      details: { code, why: message, ...budget, ...(left > 0 ? { left_out_before: left } : {}) },
     });
     left = 0;
   };

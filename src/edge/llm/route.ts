@@ -1,6 +1,7 @@
 import type { HttpAnswer } from '../../host/net/index.ts';
 import type { Dialect } from './outbound.ts';
 import type { StepUsage } from './ports.ts';
+import type { ModelPrice } from './prices.ts';
 
 /** A request to an upstream: our body, the upstream's key added by whoever implements it. */
 export interface UpstreamRequest {
@@ -27,6 +28,8 @@ export interface ModelRoute {
   send(request: UpstreamRequest): Promise<HttpAnswer>;
   /** In US dollars; null when unknown. */
   cost(model: string, usage: StepUsage): number | null;
+  /** US dollars for a million tokens and the model's own limit for an answer; undefined when the price is unknown. */
+  price(model: string): ModelPrice | undefined;
   /** Whether the upstream's own word on the cost counts. */
   readonly reportsCost: boolean;
 }

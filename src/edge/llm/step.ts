@@ -12,6 +12,8 @@ import {
 import type { Audit } from '../../guard/audit/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
 import { Answer } from './answer.ts';
+import type { CallBudget } from './budget-port.ts';
+import { settledCost, type CallPlan } from './call-cost.ts';
 import { callModel } from './call-model.ts';
 import { createEngineStream } from './engine-stream.ts';
 import { errorResponse, UPSTREAM_FAILED } from './error-response.ts';
@@ -20,6 +22,7 @@ import type { GatewayToolCall, GatewayTurn, StepEnd } from './ports.ts';
 import { whoOf } from './refusal-log.ts';
 import type { ModelRoute } from './route.ts';
 import { explained, llmError } from './upstream-errors.ts';
+import type { HealthBoard } from './upstream-health.ts';
 
 export interface StepDeps {
   readonly database: Transactions;
@@ -28,6 +31,8 @@ export interface StepDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: LlmLimits;
+  readonly budget: Pick<CallBudget, 'settle'>;
+  readonly health: Pick<HealthBoard, 'note'>;
 }
 
 export interface StepInput {
@@ -35,6 +40,8 @@ export interface StepInput {
   readonly step: number;
   readonly route: ModelRoute;
   readonly body: string;
+  /** What was reserved; undefined where nothing is counted. */
+  readonly plan: CallPlan | undefined;
   /** What was hidden in the prompt. */
   readonly hidden: RedactionCounts;
   /** Of the engine's request. */
@@ -47,7 +54,11 @@ export interface StepInput {
 /** Resolves with the engine's answer when its first piece is there, or with an error when there will be none. */
 export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
   const { turn, step, route } = input;
-  const { clock, limits, redactor } = deps;
+  const { clock, redactor } = deps;
+  const limits = {
+    ...deps.limits,
+    answerChars: Math.min(deps.limits.answerChars, input.plan?.answerChars ?? Number.POSITIVE_INFINITY),
+  };
   const began = clock.monotonic();
   const gone = new AbortController();
   const signal = AbortSignal.any([turn.signal, input.signal, gone.signal]);
@@ -107,6 +118,7 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         if (end.calls.length > 0) turn.toolCalls(step, end.calls);
         record(finished, end.calls);
       });
+      deps.health.note(route.provider, null);
       stream.finish(end.calls, answer.finishReason ?? 'stop', answer.usage);
       open();
     }
@@ -131,6 +143,7 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         deps.log.error('the end of a model call could not be recorded', { problem: errorText(problem) });
         attempt(() => turn.stepEnd(step, ended), deps.log);
       }
+      if (known && !wasStopped) deps.health.note(route.provider, shown.code);
       stream.fail(shown.code, shown.message);
       if (!answered) {
         answered = true;
@@ -150,8 +163,22 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
       };
     }
 
+    function settled(plan: CallPlan, end: StepEnd): ReturnType<typeof settledCost> {
+      const { outcome, usage, costUsd } = end;
+      const { started, chars } = answer;
+      return settledCost(plan, {
+        outcome,
+        usage,
+        costUsd,
+        code: end.error?.code,
+        started,
+        answerChars: chars,
+      });
+    }
+
     function record(end: StepEnd, calls: readonly GatewayToolCall[]): void {
       turn.stepEnd(step, end);
+      if (input.plan) deps.budget.settle({ turnId: turn.turnId, step }, settled(input.plan, end));
       deps.audit.append({
         event: 'llm.call',
         ...whoOf(turn),

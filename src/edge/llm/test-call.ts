@@ -14,7 +14,7 @@ export async function testCall(
   route: ModelRoute,
   model: string,
   redactor: Redactor,
-): Promise<{ readonly ok: boolean; readonly message: string }> {
+): Promise<{ readonly ok: boolean; readonly message: string; readonly code?: string }> {
   const answer = new Answer(LIMITS, redactor);
   const body = JSON.stringify({
     model,
@@ -41,6 +41,6 @@ export async function testCall(
     return { ok: true, message: `${route.label} answers with the model "${model}".` };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { ok: false, message: explained(error) };
+    return { ok: false, message: explained(error), code: error.code };
   }
 }

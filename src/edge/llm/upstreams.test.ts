@@ -22,6 +22,7 @@ import { createSealedStore } from '../../host/storage/sealed-store.ts';
 import { createUpstreamsStore } from '../../host/storage/upstreams-store.ts';
 import type { ModelsPort } from '../admin/ports.ts';
 import { createUpstreams, type Upstreams, type UpstreamsDeps } from './index.ts';
+import { createHealthBoard } from './upstream-health.ts';
 
 const owner: Principal = { kind: 'user', id: 'user_1', name: 'owner' };
 const KEY = 'sk-live-4f9a8c7b6d5e4f3a2b1c0d9e8f7a6b5c';
@@ -80,6 +81,7 @@ function make(more: Partial<UpstreamsDeps> = {}): Upstreams {
     clock: clock(),
     redactor,
     http,
+    health: createHealthBoard(clock()),
     known,
     keys: {
       put: (name, value) => void vault.put(ref(name), value),

@@ -7,10 +7,11 @@ import type { HttpClient } from '../../host/net/index.ts';
 import type { SettingsStore } from '../../host/storage/index.ts';
 import { createDemoSend, DEMO_MODEL } from './demo/index.ts';
 import { fetchModels, type ModelList, type ModelView } from './model-list.ts';
-import { estimateCost } from './prices.ts';
+import { estimateCost, priceOf } from './prices.ts';
 import type { ModelRoute, ModelRoutes, RouteAnswer, UpstreamRequest } from './route.ts';
 import { testCall } from './test-call.ts';
 import { explained, llmError } from './upstream-errors.ts';
+import type { HealthBoard, UpstreamHealth } from './upstream-health.ts';
 import {
   actsByItself,
   isModelName,
@@ -45,10 +46,12 @@ interface UpstreamTest {
   readonly duration_ms: number;
 }
 
+type UpstreamWithHealth = UpstreamView & { readonly health: UpstreamHealth | null };
+
 export interface Upstreams extends ModelRoutes {
-  list(): readonly UpstreamView[];
+  list(): readonly UpstreamWithHealth[];
   /** Errors: missing `not_found`; input `base_url_invalid`, `base_url_not_encrypted`, `key_invalid`; conflict `key_from_environment`, `demo_fixed`. */
-  change(name: string, change: UpstreamChange, principal: Principal): UpstreamView;
+  change(name: string, change: UpstreamChange, principal: Principal): UpstreamWithHealth;
   models(): Promise<ModelsAnswer>;
   defaultModel(): ModelChoice;
   /** Whether it may be chosen now. Errors: as of `setDefault`. */
@@ -66,6 +69,7 @@ export interface UpstreamsDeps extends UpstreamSettingsDeps {
   readonly settings: SettingsStore;
   readonly redactor: Redactor;
   readonly http: HttpClient;
+  readonly health: HealthBoard;
   /** From the configuration; one that was chosen on the page wins. */
   readonly initialModel?: ModelChoice | undefined;
   /** Between the demo's pieces, in ms. */
@@ -121,13 +125,15 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
         dialect: kind.dialect,
         reportsCost: kind.reportsCost,
         send: (request) => send(name, request),
-        // Another address may have other prices.
-        cost: (model, usage) =>
-          name === 'openai' && upstreams.baseUrlOf(name) !== kind.baseUrl
-            ? null
-            : estimateCost(name, model, usage),
+        cost: (model, usage) => (hasListPrices(name) ? estimateCost(name, model, usage) : null),
+        price: (model) => (hasListPrices(name) ? priceOf(name, model) : undefined),
       },
     };
+  }
+
+  /** Another address may have other prices. */
+  function hasListPrices(name: UpstreamName): boolean {
+    return name !== 'openai' || upstreams.baseUrlOf(name) === UPSTREAM_KINDS.openai.baseUrl;
   }
 
   function routeTo(provider: string): RouteAnswer {
@@ -182,11 +188,11 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
   }
 
   return {
-    list: () => UPSTREAM_NAMES.map((name) => upstreams.view(name)),
+    list: () => UPSTREAM_NAMES.map((name) => ({ ...upstreams.view(name), health: deps.health.of(name) })),
     change(name, change, principal) {
       const changed = upstreams.change(name, change, principal);
       lists.delete(changed.name);
-      return changed;
+      return { ...changed, health: deps.health.of(changed.name) };
     },
     routeTo,
     async models() {
@@ -260,7 +266,9 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       return { ok: false, message: `${found.route.label} offers no model for conversations.`, model };
     }
     before(model);
-    return { ...(await testCall(found.route, model, deps.redactor)), model };
+    const tried = await testCall(found.route, model, deps.redactor);
+    deps.health.note(name, tried.ok ? null : (tried.code ?? 'llm_test_failed'));
+    return { ok: tried.ok, message: tried.message, model };
   }
 }
 

@@ -4,6 +4,7 @@ export const FAMILIES = [
   { value: 'tool.', label: 'Tools' },
   { value: 'turn.', label: 'Turns' },
   { value: 'llm.', label: 'Models' },
+  { value: 'budget.', label: 'Budgets' },
   { value: 'conversation.', label: 'Conversations' },
   { value: 'policy.', label: 'Policy' },
   { value: 'identity.', label: 'Identity' },

@@ -5,6 +5,7 @@ import type {
   ApprovalList,
   ApprovalStatus,
   CapabilitiesAnswer,
+  BudgetsView,
   Conversation,
   IdentityFileList,
   IdentityText,
@@ -14,6 +15,8 @@ import type {
   SetupStatus,
   SystemStatus,
   UpstreamList,
+  UsageAnswer,
+  UsageBy,
   VersionAnswer,
 } from './types.ts';
 
@@ -88,6 +91,21 @@ export const upstreams = queryOptions({
   queryKey: ['upstreams'],
   queryFn: ({ signal }) => call<UpstreamList>('GET', '/api/llm/upstreams', { signal }),
 });
+
+export const budgets = queryOptions({
+  queryKey: ['budgets'],
+  queryFn: ({ signal }) => call<BudgetsView>('GET', '/api/budgets', { signal }),
+  refetchInterval: LIVE,
+});
+
+export const usage = (from: string, to: string, by: UsageBy) =>
+  queryOptions({
+    queryKey: ['usage', from, to, by],
+    queryFn: ({ signal }) =>
+      call<UsageAnswer>('GET', `/api/usage?from=${from}&to=${to}&by=${by}`, { signal }),
+    // Another range takes the place of the old one without a jump.
+    placeholderData: keepPreviousData,
+  });
 
 export const models = queryOptions({
   queryKey: ['models'],

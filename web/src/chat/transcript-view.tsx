@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { CircleAlert, Pencil, Scissors, Square } from 'lucide-react';
 import { memo, useMemo, useState } from 'react';
 import { Button, IconButton } from '../ui/button.tsx';
@@ -169,6 +170,11 @@ const Row = memo(function Row({
           <div className="min-w-0 wrap-anywhere">
             <p>{item.content}</p>
             <p className="font-mono text-mini text-muted">{item.code}</p>
+            {item.code.startsWith('budget_') && (
+              <Link to="/usage" className="text-link underline underline-offset-2" data-testid="open-budgets">
+                See the budgets
+              </Link>
+            )}
           </div>
         </div>
       );

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { ChevronRight, KeyRound } from 'lucide-react';
+import { ChevronRight, CircleAlert, CircleCheck, KeyRound } from 'lucide-react';
 import { useId, useState } from 'react';
 import { call, explain } from '../api/client.ts';
 import { models, queryClient, upstreams } from '../api/queries.ts';
@@ -8,6 +8,7 @@ import { cx } from '../ui/class-names.ts';
 import { Notice, Problem } from '../ui/notice.tsx';
 import { Page, SkeletonRows } from '../ui/page.tsx';
 import { Picker } from '../ui/picker.tsx';
+import { Time } from '../ui/time.tsx';
 import { Toggle } from '../ui/toggle.tsx';
 import { ModelPicker } from './model-picker.tsx';
 import { UpstreamForm } from './upstream-form.tsx';
@@ -182,6 +183,9 @@ function Upstream({
           <span className="min-w-0 flex-1">
             <span className="block font-medium">{upstream.label}</span>
             <span className="block truncate text-meta text-muted">{describe(upstream)}</span>
+            {upstream.health?.outcome === 'failed' && (
+              <span className="block text-mini text-stop">The last call failed</span>
+            )}
           </span>
           <KeyState upstream={upstream} />
         </button>
@@ -199,6 +203,7 @@ function Upstream({
       )}
       {open && (
         <div id={panel} className="flex flex-col gap-4 border-t border-line px-4 py-4 pl-10 max-md:pl-4">
+          {upstream.health && <Health health={upstream.health} />}
           {upstream.note && <p className="text-meta text-muted">{upstream.note}</p>}
           {demo ? (
             <p className="text-meta text-muted">
@@ -237,6 +242,30 @@ function NamedDefault({ upstream }: { readonly upstream: UpstreamView }) {
       />
       {problem && <Notice tone="stop">{problem}</Notice>}
     </>
+  );
+}
+
+/** How the newest call ended, since OpenPact was started. */
+function Health({ health }: { readonly health: NonNullable<UpstreamView['health']> }) {
+  const failed = health.outcome === 'failed';
+  const Icon = failed ? CircleAlert : CircleCheck;
+  return (
+    <p
+      className="flex items-start gap-2 text-meta"
+      data-testid="upstream-health"
+      data-outcome={health.outcome}
+    >
+      <Icon aria-hidden size={16} className={cx('mt-0.5 shrink-0', failed ? 'text-stop' : 'text-ok')} />
+      <span className="min-w-0 wrap-anywhere">
+        {failed ? 'The last call failed ' : 'The last call was answered '}
+        <Time iso={health.at} />
+        {failed ? ': ' : '.'}
+        {!failed && health.error_at && ' The last failure was '}
+        {!failed && health.error_at && <Time iso={health.error_at} />}
+        {!failed && health.error_at && ': '}
+        {health.error_code && <code className="text-mini">{health.error_code}</code>}
+      </span>
+    </p>
   );
 }
 

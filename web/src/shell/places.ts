@@ -1,7 +1,15 @@
-import { History, MessageSquare, ScanEye, Settings, ShieldQuestion, type LucideIcon } from 'lucide-react';
+import {
+  ChartNoAxesColumn,
+  History,
+  MessageSquare,
+  ScanEye,
+  Settings,
+  ShieldQuestion,
+  type LucideIcon,
+} from 'lucide-react';
 
 export interface Place {
-  readonly to: '/chat' | '/approvals' | '/activity' | '/capabilities' | '/settings';
+  readonly to: '/chat' | '/approvals' | '/activity' | '/usage' | '/capabilities' | '/settings';
   readonly label: string;
   readonly icon: LucideIcon;
   /** Stands in the phone's bottom bar; the others are under "More". */
@@ -13,6 +21,7 @@ export const PLACES: readonly Place[] = [
   { to: '/chat', label: 'Chat', icon: MessageSquare, inBar: true },
   { to: '/approvals', label: 'Approvals', icon: ShieldQuestion, inBar: true },
   { to: '/activity', label: 'Activity', icon: History, inBar: true },
+  { to: '/usage', label: 'Usage', icon: ChartNoAxesColumn, inBar: false },
   { to: '/capabilities', label: 'What it can do', icon: ScanEye, inBar: false },
   { to: '/settings', label: 'Settings', icon: Settings, inBar: false },
 ];

@@ -10,6 +10,7 @@ import type {
   PolicyPort,
   SystemPort,
   ToolsPort,
+  UsagePort,
 } from '../ports.ts';
 
 /** What the handlers work with. */
@@ -23,6 +24,7 @@ export interface RouteDeps {
   readonly policy: PolicyPort;
   readonly capabilities: CapabilitiesPort;
   readonly identityFiles: IdentityFilesPort;
+  readonly usage: UsagePort;
   readonly system: SystemPort;
   readonly clock: Clock;
   readonly log: Log;

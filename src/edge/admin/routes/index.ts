@@ -8,6 +8,7 @@ import { modelRoutes } from './model-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { healthRoutes, systemRoutes } from './system-routes.ts';
+import { usageRoutes } from './usage-routes.ts';
 
 export type { RouteDeps } from './deps.ts';
 
@@ -22,6 +23,7 @@ export function routeTable(deps: RouteDeps): readonly AnyRoute[] {
     ...modelRoutes(deps),
     ...policyRoutes(deps),
     ...identityRoutes(deps),
+    ...usageRoutes(deps),
     ...systemRoutes(deps),
   ];
 }
