@@ -37,7 +37,10 @@ export function conversationsPort(conversations: Conversations): ConversationsPo
   return {
     create: (title, actor) => conversations.create(title, actor.principal),
     list: () => conversations.list(),
+    search: (query) => conversations.search(query),
     get: (id) => known(id, () => conversations.get(id)),
+    change: (id, change, actor) => known(id, () => conversations.change(id, change, actor.principal)),
+    export: (id, format, actor) => known(id, () => conversations.export(id, format, actor.principal)),
     async delete(id, actor) {
       if (!conversations.exists(id)) return false;
       await conversations.delete(id, actor.principal);
@@ -46,6 +49,8 @@ export function conversationsPort(conversations: Conversations): ConversationsPo
     messages: (id, limit) => known(id, () => conversations.messages(id, limit)),
     head: (id) => known(id, () => ({ seq: conversations.lastSeq(id), running: conversations.isRunning(id) })),
     send: (id, content, actor) => accepted(() => conversations.send(id, content, actor.principal)),
+    edit: (id, messageId, content, actor) =>
+      accepted(() => conversations.edit(id, messageId, content, actor.principal)),
     retry: (id, actor) => accepted(() => conversations.resume(id, actor.principal)),
     continue: (id, actor) => accepted(() => conversations.resume(id, actor.principal)),
     abort: (id, actor) => accepted(() => conversations.stop(id, actor.principal)),

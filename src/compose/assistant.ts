@@ -27,6 +27,7 @@ import {
   createToolCallStore,
   createTurnStore,
 } from '../host/storage/index.ts';
+import { createConversationSearch } from '../host/storage/conversation-search.ts';
 import { createUpstreamsStore } from '../host/storage/upstreams-store.ts';
 import type { Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
@@ -221,6 +222,8 @@ export function createAssistant(
   const orphans = createOrphans({ gate, approvals, log });
   const conversations = createConversations({
     store: conversationStore,
+    finder: createConversationSearch(database),
+    checkModel: (choice) => void upstreams.checkChoice(choice),
     turnStore,
     turns,
     orphans,

@@ -3,6 +3,13 @@ import type { Json } from './json.ts';
 /** What the page and other surfaces hear of a conversation. `seq` grows by at least one per event. */
 export type TurnEvent =
   | { readonly type: 'user'; readonly message_id: string; readonly content: string }
+  /**
+   * The owner wrote the last message anew. What these turns said and did stays visible and is no longer told to the
+   * model; what their tools did stays done.
+   */
+  | { readonly type: 'replaced'; readonly message_id: string; readonly turns: readonly string[] }
+  /** From this turn on the model is no longer told so many of the earlier messages, because the conversation is long. */
+  | { readonly type: 'trimmed'; readonly left_out: number }
   | { readonly type: 'queued'; readonly position: number }
   /** Work has begun, with this model. */
   | { readonly type: 'started'; readonly provider: string; readonly model: string }
@@ -34,6 +41,8 @@ export type TurnEvent =
       readonly type: 'usage';
       readonly input_tokens: number;
       readonly output_tokens: number;
+      /** Of the last call alone, in and out: what the next one begins with. Absent where the model did not say. */
+      readonly context_tokens?: number;
       readonly cost_usd: number | null;
       readonly model: string;
       readonly provider: string;

@@ -11,14 +11,19 @@ import {
 } from '../core/index.ts';
 import type { Approvals } from '../guard/approvals/index.ts';
 import type { Audit } from '../guard/audit/index.ts';
+import { MAX_WORDS, type ConversationSearch } from '../host/storage/conversation-search.ts';
 import type {
   ConversationStore,
   ConversationWithStatus,
   Transactions,
   TurnStore,
 } from '../host/storage/index.ts';
+import { exportJson, exportMarkdown, type ExportFormat } from './conversation-export.ts';
+import { isFirstMessage } from './edit-message.ts';
 import type { EventListener, EventLog } from './event-log.ts';
+import { replacedTurns } from './history.ts';
 import type { Orphans } from './orphans.ts';
+import { snippetOf } from './snippet.ts';
 import type { Turns } from './turns.ts';
 
 export interface ConversationView {
@@ -26,6 +31,21 @@ export interface ConversationView {
   readonly title: string;
   readonly time: { readonly created: string; readonly updated: string };
   readonly status: TurnStatus | null;
+  /** Chosen for this conversation; null: the default. */
+  readonly model: ModelName | null;
+  /** In the answer to a search: the newest message that has the words; null when only the title has them. */
+  readonly found?: { readonly role: 'user' | 'assistant'; readonly snippet: string } | null;
+}
+
+export interface ModelName {
+  readonly provider: string;
+  readonly model: string;
+}
+
+/** Absent: unchanged. `model: null`: back to the default. */
+export interface ConversationChange {
+  readonly title?: string | undefined;
+  readonly model?: ModelName | null | undefined;
 }
 
 export interface MessageView {
@@ -34,6 +54,8 @@ export interface MessageView {
   readonly role: 'user' | 'assistant';
   readonly parts: readonly MessagePartView[];
   readonly time: { readonly created: string };
+  /** The owner edited the message that this came of: the model is not told of it any more. */
+  readonly replaced?: true;
 }
 
 export type MessagePartView =
@@ -52,13 +74,21 @@ export type MessagePartView =
 export interface Conversations {
   create(title: string | undefined, by: Principal): ConversationView;
   list(): readonly ConversationView[];
+  /** Those whose title, or one of whose messages, has every word of the query; the newest 100. */
+  search(query: string): readonly ConversationView[];
   get(id: string): ConversationView;
+  /** Errors: `invalid_request` for an empty title; what `checkModel` throws. */
+  change(id: string, change: ConversationChange, by: Principal): ConversationView;
+  /** The whole conversation as one text, with secrets hidden once more. */
+  export(id: string, format: ExportFormat, by: Principal): { readonly name: string; readonly text: string };
   exists(id: string): boolean;
   /** Stops what runs, then removes the conversation with all its events. The audit log keeps that it existed. */
   delete(id: string, by: Principal): Promise<void>;
   /** The newest `limit` messages, oldest first. */
   messages(id: string, limit: number): readonly MessageView[];
   send(id: string, text: string, by: Principal): void;
+  /** Errors: as `send`, and `not_the_last_message`, `turn_running`. */
+  edit(id: string, messageId: string, text: string, by: Principal): void;
   resume(id: string, by: Principal): void;
   stop(id: string, by: Principal): number;
   subscribe(id: string, after: number, listener: EventListener): () => void;
@@ -68,6 +98,9 @@ export interface Conversations {
 
 export interface ConversationsDeps {
   readonly store: ConversationStore;
+  readonly finder: ConversationSearch;
+  /** Whether a conversation may use this model. Throws `AppError` with why not. */
+  readonly checkModel: (choice: ModelName) => void;
   readonly turnStore: TurnStore;
   readonly turns: Turns;
   readonly orphans: Orphans;
@@ -82,6 +115,7 @@ export interface ConversationsDeps {
 const UNTITLED = 'New conversation';
 const TITLE_LENGTH = 60;
 const LIST_LIMIT = 500;
+const FOUND_LIMIT = 100;
 /** Characters of one message. */
 const MESSAGE_LIMIT = 64 * 1024;
 
@@ -95,15 +129,35 @@ export function createConversations(deps: ConversationsDeps): Conversations {
     return row;
   }
 
+  /** A key that its owner pasted by mistake is not kept either. */
+  function checkedMessage(text: string): string {
+    const content = deps.redactor.text(text.toWellFormed()).value;
+    if (content.trim() === '')
+      throw new AppError({ family: 'input', code: 'invalid_request', message: 'The message is empty.' });
+    if (content.length > MESSAGE_LIMIT) {
+      throw new AppError({
+        family: 'input',
+        code: 'invalid_request',
+        message: `The message is longer than ${MESSAGE_LIMIT} characters.`,
+        fix: 'Split it.',
+      });
+    }
+    return content;
+  }
+
   return {
     create(title, by) {
       const now = clock.now();
+      const given = cleanTitle(deps.redactor.text(title ?? '').value);
       const row = {
         id: newId('cnv', now),
-        title: cleanTitle(deps.redactor.text(title ?? '').value) || UNTITLED,
+        title: given || UNTITLED,
         created_at: now,
         updated_at: now,
         seq_ceiling: 0,
+        renamed: given === '' ? 0 : 1,
+        provider: null,
+        model: null,
       };
       database.tx(() => {
         store.insert(row);
@@ -118,6 +172,68 @@ export function createConversations(deps: ConversationsDeps): Conversations {
       return view({ ...row, status: null });
     },
     list: () => store.list(LIST_LIMIT).map(view),
+    search(query) {
+      const words = query
+        .toWellFormed()
+        .split(/[\s\p{Cc}]+/u)
+        .filter((word) => word !== '')
+        .slice(0, MAX_WORDS);
+      if (words.length === 0) return store.list(FOUND_LIMIT).map(view);
+      return deps.finder.find(words, FOUND_LIMIT).map((row) => ({
+        ...view(row),
+        found:
+          row.found_text === null
+            ? null
+            : {
+                role: row.found_type === 'user' ? ('user' as const) : ('assistant' as const),
+                snippet: snippetOf(row.found_text, words),
+              },
+      }));
+    },
+    change(id, change, by) {
+      find(id);
+      const title =
+        change.title === undefined
+          ? undefined
+          : oneLine(deps.redactor.text(change.title.toWellFormed()).value);
+      if (title === '')
+        throw new AppError({ family: 'input', code: 'invalid_request', message: 'The title is empty.' });
+      if (change.model) deps.checkModel(change.model);
+      return database.tx(() => {
+        const act = (event: string, details: Readonly<Record<string, string>>): void =>
+          void audit.append({ event, principal: by, origin: 'page', target: id, outcome: 'ok', details });
+        if (title !== undefined) {
+          store.rename(id, title);
+          act('conversation.renamed', {});
+        }
+        const { model } = change;
+        if (model !== undefined) {
+          store.setModel(id, model);
+          act(
+            'conversation.model_changed',
+            model === null ? { model: 'default' } : { provider: model.provider, model: model.model },
+          );
+        }
+        return view(find(id));
+      });
+    },
+    export(id, format, by) {
+      const conversation = { ...view(find(id)), events: events.all(id) };
+      const now = clock.now();
+      const text =
+        format === 'json'
+          ? `${JSON.stringify(deps.redactor.json(exportJson(conversation, now)).value, null, 2)}\n`
+          : deps.redactor.text(exportMarkdown(conversation, now)).value;
+      audit.append({
+        event: 'conversation.exported',
+        principal: by,
+        origin: 'page',
+        target: id,
+        outcome: 'ok',
+        details: { format, chars: text.length },
+      });
+      return { name: `${id}.${format === 'json' ? 'json' : 'md'}`, text };
+    },
     get: (id) => view(find(id)),
     exists: (id) => isId('cnv', id) && store.get(id) !== undefined,
     async delete(id, by) {
@@ -142,22 +258,20 @@ export function createConversations(deps: ConversationsDeps): Conversations {
     messages: (id, limit) => messagesOf(find(id).id, events.all(id)).slice(-limit),
     send(id, text, by) {
       const row = find(id);
-      // A key that its owner pasted by mistake is not kept either.
-      const content = deps.redactor.text(text.toWellFormed()).value;
-      if (content.trim() === '')
-        throw new AppError({ family: 'input', code: 'invalid_request', message: 'The message is empty.' });
-      if (content.length > MESSAGE_LIMIT) {
-        throw new AppError({
-          family: 'input',
-          code: 'invalid_request',
-          message: `The message is longer than ${MESSAGE_LIMIT} characters.`,
-          fix: 'Split it.',
-        });
-      }
+      const content = checkedMessage(text);
       database.tx(() => {
-        if (row.title === UNTITLED && deps.turnStore.latest(id) === undefined)
+        if (row.renamed === 0 && deps.turnStore.latest(id) === undefined)
           store.setTitle(id, cleanTitle(content) || UNTITLED);
         turns.send(id, content, by);
+      });
+    },
+    edit(id, messageId, text, by) {
+      const row = find(id);
+      const content = checkedMessage(text);
+      database.tx(() => {
+        if (row.renamed === 0 && isFirstMessage(events.all(id), messageId))
+          store.setTitle(id, cleanTitle(content) || UNTITLED);
+        turns.edit(id, messageId, content, by);
       });
     },
     resume(id, by) {
@@ -186,15 +300,20 @@ function view(row: ConversationWithStatus): ConversationView {
       updated: new Date(row.updated_at).toISOString(),
     },
     status: row.status as TurnStatus | null,
+    model: row.provider === null || row.model === null ? null : { provider: row.provider, model: row.model },
   };
+}
+
+function oneLine(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
 }
 
 /** One line, at most 60 characters, cut at a word. */
 function cleanTitle(text: string): string {
-  const line = text
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim();
+  const line = oneLine(text);
   const characters = [...line];
   if (characters.length <= TITLE_LENGTH) return line;
   const cut = characters.slice(0, TITLE_LENGTH).join('');
@@ -203,18 +322,22 @@ function cleanTitle(text: string): string {
 }
 
 function messagesOf(sessionID: string, all: readonly StoredEvent[]): MessageView[] {
-  const messages: { id: string; role: 'user' | 'assistant'; parts: MessagePartView[]; created: string }[] =
-    [];
-  const answers = new Map<
-    string,
-    { id: string; role: 'assistant'; parts: MessagePartView[]; created: string }
-  >();
+  interface Growing {
+    readonly id: string;
+    readonly role: 'user' | 'assistant';
+    readonly turn: string | null;
+    readonly parts: MessagePartView[];
+    readonly created: string;
+  }
+  const replaced = replacedTurns(all);
+  const messages: Growing[] = [];
+  const answers = new Map<string, Growing>();
   const tools = new Map<string, { parts: MessagePartView[]; index: number }>();
   const answerOf = (event: StoredEvent) => {
     const key = event.turn_id ?? '';
     let answer = answers.get(key);
     if (!answer) {
-      answer = { id: key, role: 'assistant', parts: [], created: event.at };
+      answer = { id: key, role: 'assistant', turn: event.turn_id, parts: [], created: event.at };
       answers.set(key, answer);
       messages.push(answer);
     }
@@ -226,6 +349,7 @@ function messagesOf(sessionID: string, all: readonly StoredEvent[]): MessageView
         messages.push({
           id: event.message_id,
           role: 'user',
+          turn: event.turn_id,
           parts: [{ type: 'text', text: event.content }],
           created: event.at,
         });
@@ -261,5 +385,12 @@ function messagesOf(sessionID: string, all: readonly StoredEvent[]): MessageView
         break;
     }
   }
-  return messages.map(({ id, role, parts, created }) => ({ id, sessionID, role, parts, time: { created } }));
+  return messages.map(({ id, role, turn, parts, created }) => ({
+    id,
+    sessionID,
+    role,
+    parts,
+    time: { created },
+    ...(turn !== null && replaced.has(turn) ? { replaced: true as const } : {}),
+  }));
 }

@@ -16,9 +16,11 @@ type Result = Extract<StoredEvent, { type: 'tool_result' }>;
 /**
  * What the model is told, made from the events of a conversation. Every call gets a result, also one that came after the
  * end of its turn. The half-written answer of a turn that did not end well is left out, so that a retry starts afresh
- * from the last thing that is certain.
+ * from the last thing that is certain. Turns that the owner replaced by editing a message are left out whole.
  */
-export function historyOf(events: readonly StoredEvent[]): HistoryMessage[] {
+export function historyOf(all: readonly StoredEvent[]): HistoryMessage[] {
+  const replaced = replacedTurns(all);
+  const events = all.filter((event) => event.turn_id === null || !replaced.has(event.turn_id));
   const results = new Map<string, Result>();
   const waiting = new Set<string>();
   const badTurns = new Set<string>();
@@ -79,6 +81,11 @@ export function historyOf(events: readonly StoredEvent[]): HistoryMessage[] {
   }
   close();
   return withUniqueIds(messages);
+}
+
+/** The turns that the owner took back by editing a message. */
+export function replacedTurns(events: readonly StoredEvent[]): ReadonlySet<string> {
+  return new Set(events.flatMap((event) => (event.type === 'replaced' ? event.turns : [])));
 }
 
 function resultFor(call: HistoryCall, result: Result | undefined, otherwise: string): HistoryResult {

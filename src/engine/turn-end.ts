@@ -37,6 +37,7 @@ export function turnEnd(deps: TurnEndDeps, runtime: TurnRuntime, outcome: Engine
       type: 'usage',
       input_tokens: usage.input,
       output_tokens: usage.output,
+      ...(usage.context === null ? {} : { context_tokens: usage.context }),
       cost_usd: usage.costUsd,
       model: row.model,
       provider: row.provider,

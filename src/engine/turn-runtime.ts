@@ -95,7 +95,7 @@ export interface TurnRuntime extends CallTurn {
   abort(why: AbortCause, problem?: TurnProblem): void;
   readonly abortedBy: () => AbortCause | undefined;
   /** Undefined when no model has said anything of it. */
-  usage(): { input: number; output: number; costUsd: number | null } | undefined;
+  usage(): { input: number; output: number; costUsd: number | null; context: number | null } | undefined;
   /** Resolves when no call to the model is open any more, at the latest after `ms`. */
   settled(ms: number): Promise<void>;
   /** Kills the capability and the clock; what comes afterwards is not recorded. */
@@ -113,7 +113,7 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
   let problem: TurnProblem | undefined;
   let abortedBy: AbortCause | undefined;
   let counted = false;
-  let usage = { input: 0, output: 0, costUsd: 0 as number | null };
+  let usage = { input: 0, output: 0, costUsd: 0 as number | null, context: null as number | null };
 
   const abort: TurnRuntime['abort'] = (why, reason) => {
     if (abortedBy !== undefined) return;
@@ -298,6 +298,7 @@ export function createTurnRuntime(row: TurnRow, deps: RuntimeDeps): TurnRuntime 
         input: usage.input + (end.usage.input ?? 0),
         output: usage.output + (end.usage.output ?? 0),
         costUsd: usage.costUsd === null || end.costUsd === null ? null : usage.costUsd + end.costUsd,
+        context: end.usage.input === null ? usage.context : end.usage.input + (end.usage.output ?? 0),
       };
       if (end.error) problem = end.error;
       if (end.note && !over)

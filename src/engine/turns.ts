@@ -6,6 +6,7 @@ import {
   errorText,
   newId,
   type AnyTool,
+  type HistoryMessage,
   type Log,
   type Principal,
   type TurnStatus,
@@ -13,6 +14,8 @@ import {
 import type { ConversationStore, TurnRow } from '../host/storage/index.ts';
 import type { EngineAdapter, EngineOutcome } from './adapter.ts';
 import type { ContextBuilder } from './context.ts';
+import { replaceable } from './edit-message.ts';
+import { HISTORY_LIMITS, trimHistory, type HistoryLimits } from './history-trim.ts';
 import { historyOf } from './history.ts';
 import { storeEnd, tellEnd, turnEnd, type TurnEnd, type TurnEndDeps } from './turn-end.ts';
 import { createTurnRuntime, type TurnLimits, type TurnRuntime } from './turn-runtime.ts';
@@ -20,6 +23,11 @@ import { createTurnRuntime, type TurnLimits, type TurnRuntime } from './turn-run
 export interface Turns {
   /** Stores the message and queues a turn for it. Errors: `queue_full`, `stopping`. */
   send(conversationId: string, text: string, by: Principal): TurnRow;
+  /**
+   * The newest message written anew, as a new turn. The turns that came of it before leave the history; what their tools
+   * did stays done. Errors: `not_the_last_message`, `turn_running`, `stopping`.
+   */
+  edit(conversationId: string, messageId: string, text: string, by: Principal): TurnRow;
   /** Goes on from what is recorded: after a failed, stopped or interrupted turn. Errors: `nothing_to_continue`, `turn_running`. */
   resume(conversationId: string, by: Principal): TurnRow;
   /** Ends the running turn and the waiting messages of a conversation. Returns how many turns it ended. */
@@ -41,7 +49,9 @@ export interface TurnsDeps extends TurnEndDeps {
   readonly context: ContextBuilder;
   readonly tools: readonly AnyTool[];
   readonly log: Log;
+  /** For conversations that have no model of their own. */
   readonly model: () => { provider: string; model: string };
+  readonly historyLimits?: HistoryLimits;
   readonly limits: TurnLimits;
   readonly maxAtOnce: number;
   /** Turns that wait for a person and keep their process; one more frees the oldest. */
@@ -53,6 +63,8 @@ const QUEUE_LIMIT = 5;
 const SETTLE_MS = 200;
 /** How often an end that could not be stored is tried again. */
 const RETRY_MS = 2_000;
+/** Calls that took effect, or may have. */
+const STARTED: ReadonlySet<string> = new Set(['running', 'done', 'failed', 'unknown']);
 /** After this long we no longer wait for an engine that was told to stop. */
 const STOP_WAIT_MS = 800;
 
@@ -82,6 +94,23 @@ export function createTurns(deps: TurnsDeps): Turns {
 
   const busy = (): number => [...lines.values()].filter((line) => line.running && !line.waiting).length;
 
+  function modelOf(conversationId: string): { provider: string; model: string } {
+    const own = deps.conversations.get(conversationId);
+    if (!own || own.provider === null || own.model === null) return deps.model();
+    return { provider: own.provider, model: own.model };
+  }
+
+  function requireIdle(conversationId: string): void {
+    const line = lines.get(conversationId);
+    if (!line?.running && (line?.queue.length ?? 0) === 0) return;
+    throw new AppError({
+      family: 'conflict',
+      code: 'turn_running',
+      message: 'A turn is running in this conversation.',
+      fix: 'Wait for it, or stop it.',
+    });
+  }
+
   function create(conversationId: string, by: Principal, before: (turn: TurnRow) => void): TurnRow {
     if (closing)
       throw new AppError({
@@ -100,7 +129,7 @@ export function createTurns(deps: TurnsDeps): Turns {
       });
     }
     const now = clock.now();
-    const { provider, model } = deps.model();
+    const { provider, model } = modelOf(conversationId);
     const row: TurnRow = {
       id: newId('trn', now),
       conversation_id: conversationId,
@@ -218,7 +247,7 @@ export function createTurns(deps: TurnsDeps): Turns {
         capability: runtime.capability,
         model: row.model,
         system,
-        history: historyOf(events.all(row.conversation_id)),
+        history: historyFor(row),
         tools: runtime.tools,
         maxSteps: deps.limits.maxSteps,
         signal: runtime.signal,
@@ -259,6 +288,16 @@ export function createTurns(deps: TurnsDeps): Turns {
       (line) => line.waiting && line.running?.abortedBy() === undefined,
     );
     if (waiting.length > deps.maxWaiting) waiting[0]?.running?.abort('parked');
+  }
+
+  function historyFor(row: TurnRow): readonly HistoryMessage[] {
+    const all = events.all(row.conversation_id);
+    const { messages, leftOut } = trimHistory(historyOf(all), deps.historyLimits ?? HISTORY_LIMITS);
+    const told = all.findLast((event) => event.type === 'trimmed');
+    // The cut moves now and then; in between there is nothing new to tell.
+    if (leftOut > 0 && !(told?.type === 'trimmed' && told.left_out === leftOut))
+      events.append(row.conversation_id, row.id, { type: 'trimmed', left_out: leftOut });
+    return messages;
   }
 
   function stop(id: string, by: Principal): number {
@@ -319,16 +358,44 @@ export function createTurns(deps: TurnsDeps): Turns {
         }),
       );
     },
-    resume(conversationId, by) {
-      const line = lines.get(conversationId);
-      if (line?.running || (line?.queue.length ?? 0) > 0) {
-        throw new AppError({
-          family: 'conflict',
-          code: 'turn_running',
-          message: 'A turn is running in this conversation.',
-          fix: 'Wait for it, or stop it.',
+    edit(conversationId, messageId, text, by) {
+      requireIdle(conversationId);
+      const replaced = replaceable(
+        events.all(conversationId),
+        turns.ofConversation(conversationId),
+        messageId,
+      );
+      return create(conversationId, by, (turn) => {
+        for (const id of replaced) {
+          // A request that outlived its turn would otherwise still run on an approval.
+          deps.approvals.cancelTurn(id);
+          for (const call of deps.calls.ofTurn(id))
+            if (call.status === 'seen' || call.status === 'asking')
+              deps.gate.give(call, 'stopped', 'The message that it came of was edited before it ran.');
+        }
+        const message_id = newId('msg', clock.now());
+        events.append(conversationId, null, { type: 'replaced', message_id: messageId, turns: replaced });
+        events.append(conversationId, turn.id, { type: 'user', message_id, content: text });
+        audit.append({
+          event: 'message.edited',
+          principal: by,
+          origin: 'page',
+          target: conversationId,
+          outcome: 'ok',
+          details: {
+            message: messageId,
+            new_message: message_id,
+            replaced_turns: replaced.length,
+            calls_that_stay_done: replaced.reduce(
+              (sum, id) => sum + deps.calls.ofTurn(id).filter((call) => STARTED.has(call.status)).length,
+              0,
+            ),
+          },
         });
-      }
+      });
+    },
+    resume(conversationId, by) {
+      requireIdle(conversationId);
       const last = turns.latest(conversationId);
       if (!last || last.status === 'done') {
         throw new AppError({

@@ -351,14 +351,17 @@ function fakeConversations() {
   const create = (title = 'New'): Conversation => {
     const id = newId('ses');
     const now = new Date().toISOString();
-    const view: Conversation = { id, title, time: { created: now, updated: now }, status: null };
+    const view: Conversation = { id, title, time: { created: now, updated: now }, status: null, model: null };
     all.set(id, { view, events: [], listeners: new Set() });
     return view;
   };
   const port: ConversationsPort = {
     create: (title) => create(title),
     list: () => [...all.values()].map(({ view }) => view),
+    search: (query) => [...all.values()].map(({ view }) => view).filter(({ title }) => title.includes(query)),
     get: (id) => all.get(id)?.view,
+    change: (id) => all.get(id)?.view,
+    export: (id, format) => (all.has(id) ? { name: `${id}.${format}`, text: 'exported' } : undefined),
     delete: (id) => all.delete(id),
     messages: (id) => (all.has(id) ? [] : undefined),
     head(id) {
@@ -369,6 +372,10 @@ function fakeConversations() {
       if (answers.send instanceof Error) throw answers.send;
       sent.push({ id, content, actor });
       return answers.send;
+    },
+    edit(id, messageId, content) {
+      acts.push(`edit ${id} ${messageId} ${content}`);
+      return { ok: true };
     },
     retry(id) {
       acts.push(`retry ${id}`);

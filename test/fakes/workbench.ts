@@ -17,6 +17,7 @@ import {
 import type { EngineAdapter, EngineOutcome, EngineTurn } from '../../src/engine/adapter.ts';
 import { createConversations } from '../../src/engine/conversations.ts';
 import { createEventLog } from '../../src/engine/event-log.ts';
+import type { HistoryLimits } from '../../src/engine/history-trim.ts';
 import { createOrphans } from '../../src/engine/orphans.ts';
 import { recover } from '../../src/engine/recovery.ts';
 import { createTranscript, showDecisions } from '../../src/engine/transcript.ts';
@@ -35,6 +36,7 @@ import {
   createTurnStore,
   openDatabase,
 } from '../../src/host/storage/index.ts';
+import { createConversationSearch } from '../../src/host/storage/conversation-search.ts';
 import { plainRedactor } from './plain-redactor.ts';
 
 export const OWNER: Principal = { kind: 'user', id: 'usr_1', name: 'owner' };
@@ -53,6 +55,7 @@ export interface WorkbenchOptions {
   readonly maxAtOnce?: number;
   readonly maxWaiting?: number;
   readonly maxCallsPerTurn?: number;
+  readonly historyLimits?: HistoryLimits;
 }
 
 export type Workbench = ReturnType<typeof createWorkbench>;
@@ -136,10 +139,16 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     limits: { maxSteps: 10, timeoutMs: options.timeoutMs ?? 60_000, maxRefusals: 20 },
     maxAtOnce: options.maxAtOnce ?? 4,
     maxWaiting: options.maxWaiting ?? 12,
+    ...(options.historyLimits === undefined ? {} : { historyLimits: options.historyLimits }),
   });
   const orphans = createOrphans({ gate, approvals, log });
   const conversations = createConversations({
     store: conversationStore,
+    finder: createConversationSearch(database),
+    checkModel(choice) {
+      if (choice.provider === 'none')
+        throw new AppError({ family: 'missing', code: 'not_found', message: 'There is no such provider.' });
+    },
     turnStore,
     turns,
     orphans,

@@ -75,19 +75,37 @@ export interface TicketAnswer {
 }
 
 // Conversations
+/** GET /api/sessions (`?q=` searches titles and messages for every word of it) */
 export interface Conversation {
   readonly id: string;
   readonly title: string;
   readonly time: { readonly created: string; readonly updated: string };
   /** The state of the newest turn. */
   readonly status: TurnStatus | null;
+  /** Chosen for this conversation, for its next turns; null: the default. */
+  readonly model: ConversationModel | null;
+  /** In the answer to a search: the newest message that has the words; null when only the title has them. */
+  readonly found?: { readonly role: 'user' | 'assistant'; readonly snippet: string } | null;
 }
+export interface ConversationModel {
+  readonly provider: string;
+  readonly model: string;
+}
+/** PUT /api/sessions/:id: absent = unchanged; `model: null` = back to the default. Answers the Conversation. */
+export interface ConversationChange {
+  readonly title?: string | undefined;
+  readonly model?: ConversationModel | null | undefined;
+}
+/** GET /api/sessions/:id/export?format=: a file to keep, with secrets hidden once more. */
+export type ConversationExportFormat = 'markdown' | 'json';
 export interface ChatMessage {
   readonly id: string;
   readonly sessionID: string;
   readonly role: 'user' | 'assistant';
   readonly parts: readonly MessagePart[];
   readonly time: { readonly created: string };
+  /** The owner edited the message that this came of: the model is not told of it any more. */
+  readonly replaced?: true;
 }
 export type MessagePart =
   | { readonly type: 'text' | 'thinking'; readonly text: string }
@@ -117,6 +135,8 @@ export type ChatServerEvent =
   | { readonly type: 'rejected'; readonly code: string; readonly content: string; readonly seq: number };
 export type ChatClientMessage =
   | { readonly type: 'message'; readonly content: string }
+  /** The last message written anew: the turns that came of it leave the history; what tools did stays done. */
+  | { readonly type: 'edit'; readonly message_id: string; readonly content: string }
   | { readonly type: 'abort' }
   /** Runs the last user message once more after a failed, stopped or interrupted turn. */
   | { readonly type: 'retry' }

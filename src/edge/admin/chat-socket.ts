@@ -54,6 +54,7 @@ const content = z
   );
 const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('message'), content }),
+  z.strictObject({ type: z.literal('edit'), message_id: z.string().regex(/^[\w-]{1,64}$/), content }),
   z.strictObject({ type: z.literal('abort') }),
   z.strictObject({ type: z.literal('retry') }),
   z.strictObject({ type: z.literal('continue') }),
@@ -103,6 +104,8 @@ export function openChatSocket(deps: ChatSocketDeps, order: ChatSocketOrder): Ch
     switch (message.type) {
       case 'message':
         return conversations.send(conversationId, message.content, actor);
+      case 'edit':
+        return conversations.edit(conversationId, message.message_id, message.content, actor);
       case 'abort':
         return conversations.abort(conversationId, actor);
       case 'retry':

@@ -10,6 +10,8 @@ import type {
   AuditEntryView,
   ChatMessage,
   Conversation,
+  ConversationChange,
+  ConversationExportFormat,
   ModelChoice,
   ModelsAnswer,
   SystemStatus,
@@ -44,13 +46,23 @@ export interface ConversationsPort {
   create(title: string | undefined, actor: Actor): MaybePromise<Conversation>;
   /** Newest first. */
   list(): MaybePromise<readonly Conversation[]>;
+  /** Those that have every word of it, newest first. */
+  search(query: string): MaybePromise<readonly Conversation[]>;
   get(id: string): MaybePromise<Conversation | undefined>;
+  /** Errors: input `invalid_request`, `model_invalid`, `model_acts_by_itself`; conflict with why the model can't be used. */
+  change(id: string, change: ConversationChange, actor: Actor): MaybePromise<Conversation | undefined>;
+  export(
+    id: string,
+    format: ConversationExportFormat,
+    actor: Actor,
+  ): MaybePromise<{ readonly name: string; readonly text: string } | undefined>;
   /** Stops what runs in it first. False when there is none. */
   delete(id: string, actor: Actor): MaybePromise<boolean>;
   /** The newest `limit` messages, oldest first; undefined when there is no such conversation. */
   messages(id: string, limit: number): MaybePromise<readonly ChatMessage[] | undefined>;
   head(id: string): MaybePromise<ConversationHead | undefined>;
   send(id: string, content: string, actor: Actor): MaybePromise<Accepted>;
+  edit(id: string, messageId: string, content: string, actor: Actor): MaybePromise<Accepted>;
   /** Runs the last user message once more. */
   retry(id: string, actor: Actor): MaybePromise<Accepted>;
   /** Goes on from what is recorded. */

@@ -51,6 +51,8 @@ export interface Upstreams extends ModelRoutes {
   change(name: string, change: UpstreamChange, principal: Principal): UpstreamView;
   models(): Promise<ModelsAnswer>;
   defaultModel(): ModelChoice;
+  /** Whether it may be chosen now. Errors: as of `setDefault`. */
+  checkChoice(choice: { readonly provider: string; readonly model: string }): ModelChoice;
   /** Errors: input `model_invalid`, `model_acts_by_itself`; conflict with the code and words of `routeTo`. */
   setDefault(
     choice: { readonly provider: string; readonly model: string },
@@ -160,6 +162,14 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     return list;
   }
 
+  function checkChoice(choice: { readonly provider: string; readonly model: string }): ModelChoice {
+    const provider = knownUpstream(choice.provider);
+    checkModel(choice.model);
+    const found = routeTo(provider);
+    if (!found.ok) throw new AppError({ family: 'conflict', code: found.code, message: found.message });
+    return { provider, model: choice.model };
+  }
+
   function defaultModel(): ModelChoice {
     const stored = settings.get(DEFAULT_KEY);
     if (isJsonObject(stored)) {
@@ -191,19 +201,16 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       };
     },
     defaultModel,
-    setDefault({ provider, model }, principal) {
-      const upstream = knownUpstream(provider);
-      checkModel(model);
-      const found = routeTo(upstream);
-      if (!found.ok) throw new AppError({ family: 'conflict', code: found.code, message: found.message });
-      const choice: ModelChoice = { provider: upstream, model };
+    checkChoice,
+    setDefault(wanted, principal) {
+      const choice = checkChoice(wanted);
       return database.tx(() => {
         settings.set(DEFAULT_KEY, { ...choice }, clock.now());
         audit.append({
           event: 'llm.default_changed',
           principal,
           origin: originOf(principal),
-          target: `${upstream}/${model}`,
+          target: `${choice.provider}/${choice.model}`,
           outcome: 'ok',
         });
         return choice;

@@ -6,6 +6,11 @@ export interface ConversationRow {
   readonly created_at: number;
   readonly updated_at: number;
   readonly seq_ceiling: number;
+  /** 1: its owner gave the title. 0: it is made from the first message. */
+  readonly renamed: number;
+  /** Of the model that was chosen for this conversation; null with `model`: the default. */
+  readonly provider: string | null;
+  readonly model: string | null;
 }
 
 export interface ConversationWithStatus extends ConversationRow {
@@ -19,7 +24,11 @@ export interface ConversationStore {
   /** Newest first. */
   list(limit: number): ConversationWithStatus[];
   delete(id: string): void;
+  /** A title that is made by us. */
   setTitle(id: string, title: string): void;
+  /** A title that its owner gave. */
+  rename(id: string, title: string): void;
+  setModel(id: string, choice: { readonly provider: string; readonly model: string } | null): void;
   touch(id: string, now: number): void;
   setSeqCeiling(id: string, ceiling: number): void;
 }
@@ -31,8 +40,8 @@ export function createConversationStore(database: Database): ConversationStore {
   return {
     insert(row) {
       database.run(
-        `INSERT INTO conversations (id, title, created_at, updated_at, seq_ceiling)
-         VALUES (:id, :title, :created_at, :updated_at, :seq_ceiling)`,
+        `INSERT INTO conversations (id, title, created_at, updated_at, seq_ceiling, renamed, provider, model)
+         VALUES (:id, :title, :created_at, :updated_at, :seq_ceiling, :renamed, :provider, :model)`,
         { ...row },
       );
     },
@@ -46,6 +55,16 @@ export function createConversationStore(database: Database): ConversationStore {
     },
     setTitle(id, title) {
       database.run('UPDATE conversations SET title = :title WHERE id = :id', { id, title });
+    },
+    rename(id, title) {
+      database.run('UPDATE conversations SET title = :title, renamed = 1 WHERE id = :id', { id, title });
+    },
+    setModel(id, choice) {
+      database.run('UPDATE conversations SET provider = :provider, model = :model WHERE id = :id', {
+        id,
+        provider: choice?.provider ?? null,
+        model: choice?.model ?? null,
+      });
     },
     touch(id, now) {
       database.run('UPDATE conversations SET updated_at = :now WHERE id = :id', { id, now });

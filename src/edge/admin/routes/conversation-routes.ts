@@ -20,7 +20,9 @@ export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
       path: '/api/sessions',
       auth: 'access',
       from: 'complete',
-      handle: async () => ok(await conversations.list()),
+      query: z.strictObject({ q: z.string().max(200).optional() }),
+      handle: async ({ query }) =>
+        ok(await (query.q?.trim() ? conversations.search(query.q) : conversations.list())),
     }),
     route({
       method: 'GET',
@@ -28,6 +30,37 @@ export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
       auth: 'access',
       from: 'complete',
       handle: async ({ param }) => ok(found(await conversations.get(param('id')))),
+    }),
+    route({
+      method: 'PUT',
+      path: '/api/sessions/:id',
+      auth: 'access',
+      from: 'complete',
+      body: z
+        .strictObject({
+          title: z.string().trim().min(1).max(200).optional(),
+          model: z
+            .strictObject({
+              provider: z.string().trim().min(1).max(64),
+              model: z.string().trim().min(1).max(200),
+            })
+            .nullable()
+            .optional(),
+        })
+        .refine(({ title, model }) => title !== undefined || model !== undefined, 'names nothing to change'),
+      handle: async ({ param, body, actor }) =>
+        ok(found(await conversations.change(param('id'), body, actor))),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/sessions/:id/export',
+      auth: 'access',
+      from: 'complete',
+      query: z.strictObject({ format: z.enum(['markdown', 'json']) }),
+      async handle({ param, query, actor }) {
+        const { name, text } = found(await conversations.export(param('id'), query.format, actor));
+        return { status: 200, text, headers: { 'content-disposition': `attachment; filename="${name}"` } };
+      },
     }),
     route({
       method: 'DELETE',

@@ -1,0 +1,74 @@
+import type { Database } from './database.ts';
+import type { ConversationWithStatus } from './conversation-store.ts';
+
+export interface ConversationHit extends ConversationWithStatus {
+  /** The newest message that has every word; null when only the title has them. */
+  readonly found_type: 'user' | 'text' | null;
+  readonly found_text: string | null;
+}
+
+export interface ConversationSearch {
+  /**
+   * Conversations whose title, or one of whose messages, has every word, whatever the case; newest first. Looks through
+   * all messages: some 40 ms for 10,000 of them. `words`: 1 to `MAX_WORDS`.
+   */
+  find(words: readonly string[], limit: number): ConversationHit[];
+}
+
+export const MAX_WORDS = 8;
+
+export function createConversationSearch(database: Database): ConversationSearch {
+  return {
+    find(words, limit) {
+      const wanted = words.slice(0, MAX_WORDS);
+      const values: Record<string, string | number | null> = { limit };
+      for (const [index, word] of wanted.entries()) {
+        values[`like${index}`] = likePattern(word);
+        // The quick look at the stored JSON keeps most rows from being parsed.
+        values[`raw${index}`] = likePattern(JSON.stringify(word).slice(1, -1));
+        values[`glob${index}`] = globPattern(word);
+      }
+      const has = (text: string): string =>
+        wanted
+          .map(
+            (_, index) =>
+              `${text} LIKE :like${index} ESCAPE '\\' AND (:glob${index} IS NULL OR ${text} GLOB :glob${index})`,
+          )
+          .join(' AND ');
+      const quick = wanted.map((_, index) => `payload LIKE :raw${index} ESCAPE '\\'`).join(' AND ');
+      // With max() SQLite takes the other columns from the row of the greatest seq.
+      return database.all<ConversationHit>(
+        `WITH hits AS (
+           SELECT conversation_id, max(seq) AS seq, type, json_extract(payload, '$.content') AS text
+           FROM events WHERE type IN ('user', 'text') AND ${quick} AND ${has("json_extract(payload, '$.content')")}
+           GROUP BY conversation_id)
+         SELECT c.*, (SELECT t.status FROM turns t WHERE t.conversation_id = c.id
+             ORDER BY t.created_at DESC, t.id DESC LIMIT 1) AS status,
+           h.type AS found_type, h.text AS found_text
+         FROM conversations c LEFT JOIN hits h ON h.conversation_id = c.id
+         WHERE h.seq IS NOT NULL OR (${has('c.title')})
+         ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit`,
+        values,
+      );
+    },
+  };
+}
+
+/** LIKE knows the two cases of A to Z alone; every other character may be any here, and GLOB decides. */
+function likePattern(word: string): string {
+  const escaped = [...word].map((char) => (/[%_\\]/.test(char) ? `\\${char}` : char > '\u007f' ? '_' : char));
+  return `%${escaped.join('')}%`;
+}
+
+/** The word in both cases of each character; null where LIKE is exact already. */
+function globPattern(word: string): string | null {
+  const chars = [...word];
+  if (chars.every((char) => char <= '\u007f')) return null;
+  const one = (char: string): string => {
+    const cases = [char, char.toLowerCase(), char.toUpperCase()].filter((each) => [...each].length === 1);
+    const set = [...new Set(cases)].join('');
+    // A caret alone in brackets would say "none of".
+    return set === '^' || set === ']' ? set : `[${set}]`;
+  };
+  return `*${chars.map(one).join('')}*`;
+}
