@@ -53,6 +53,21 @@ export async function call<Answer>(method: Method, path: string, options: CallOp
   return read<Answer>(second);
 }
 
+/** A file that the server makes, for the person to keep. The bearer goes in a header, never into an address. */
+export async function download(path: string, name: string): Promise<void> {
+  const ask = () => send('GET', path, {});
+  let response = await ask();
+  if (response.status === 401 && (await refreshSession())) response = await ask();
+  if (!response.ok) throw await problemOf(response);
+  const address = URL.createObjectURL(await response.blob());
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The browser has taken it by then.
+  window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
 async function send(method: Method, path: string, options: CallOptions): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' };
   const token = accessToken();

@@ -1,4 +1,4 @@
-import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query';
 import { call, CallError } from './client.ts';
 import type {
   Approval,
@@ -50,6 +50,16 @@ export const conversations = queryOptions({
   queryFn: ({ signal }) => call<readonly Conversation[]>('GET', '/api/sessions', { signal }),
   refetchInterval: LIVE,
 });
+
+/** Titles and messages, looked through by the server. */
+export const conversationSearch = (q: string) =>
+  queryOptions({
+    queryKey: ['conversations', 'search', q],
+    queryFn: ({ signal }) =>
+      call<readonly Conversation[]>('GET', `/api/sessions?q=${encodeURIComponent(q)}`, { signal }),
+    placeholderData: keepPreviousData,
+    enabled: q !== '',
+  });
 
 export const conversation = (id: string) =>
   queryOptions({

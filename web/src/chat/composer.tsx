@@ -1,5 +1,4 @@
-import { Link } from '@tanstack/react-router';
-import { ArrowUp, Square } from 'lucide-react';
+import { ArrowUp, ChevronDown, Square } from 'lucide-react';
 import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { cx } from '../ui/class-names.ts';
 
@@ -11,14 +10,26 @@ export interface ComposerProps {
   readonly conversationId: string;
   readonly running: boolean;
   readonly stopping: boolean;
-  /** "Demo, not an AI", or the model's name. */
-  readonly model: { readonly label: string; readonly demo: boolean } | null;
+  /** "Demo, not an AI", or the model's name; `own`: chosen for this conversation. */
+  readonly model: { readonly label: string; readonly demo: boolean; readonly own: boolean } | null;
+  /** What the next call begins with, in words. */
+  readonly context: { readonly text: string; readonly says: string; readonly full: boolean } | null;
+  readonly onModel: () => void;
   readonly onSend: (text: string) => void;
   readonly onStop: () => void;
 }
 
 /** Always usable: what is sent while something runs waits its turn. Stop stands where Send was and does not move. */
-export function Composer({ conversationId, running, stopping, model, onSend, onStop }: ComposerProps) {
+export function Composer({
+  conversationId,
+  running,
+  stopping,
+  model,
+  context,
+  onModel,
+  onSend,
+  onStop,
+}: ComposerProps) {
   const [text, setText] = useState(() => drafts.get(conversationId) ?? '');
   const field = useRef<HTMLTextAreaElement>(null);
   const filled = text.trim() !== '';
@@ -89,19 +100,40 @@ export function Composer({ conversationId, running, stopping, model, onSend, onS
       </div>
       <div className="flex h-5 items-center justify-between gap-4 px-1 text-mini text-faint">
         {model ? (
-          <Link to="/settings/model" className="truncate hover:text-ink" data-testid="composer-model">
-            {model.demo ? (
-              <>
-                <span className="font-medium text-muted">Demo, not an AI.</span> Connect a model
-              </>
-            ) : (
-              model.label
-            )}
-          </Link>
+          <button
+            type="button"
+            title="Choose the model of this conversation"
+            onClick={onModel}
+            className="flex h-5 min-w-0 items-center gap-1 hover:text-ink"
+            data-testid="composer-model"
+          >
+            <span className="truncate">
+              {model.demo ? (
+                <>
+                  <span className="font-medium text-muted">Demo, not an AI.</span> Choose a model
+                </>
+              ) : (
+                <>
+                  {model.label}
+                  {model.own && ', for this conversation'}
+                </>
+              )}
+            </span>
+            <ChevronDown aria-hidden size={12} className="shrink-0" />
+          </button>
         ) : (
           <span />
         )}
-        <span className="shrink-0 max-md:hidden">
+        {context && (
+          <span
+            title={context.says}
+            data-testid="context-usage"
+            className={cx('shrink-0 tabular-nums', context.full && 'font-medium text-ask')}
+          >
+            {context.text}
+          </span>
+        )}
+        <span className={cx('shrink-0 max-md:hidden', context && 'max-lg:hidden')}>
           {stopping ? 'Stopping' : 'Enter sends, Shift+Enter makes a new line'}
         </span>
       </div>

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { MessageSquare, Plus, Search, Trash2 } from 'lucide-react';
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { call } from '../api/client.ts';
-import { conversations, queryClient } from '../api/queries.ts';
+import { conversations, conversationSearch, queryClient } from '../api/queries.ts';
 import type { Conversation, TurnStatus } from '../api/types.ts';
 import { Button, IconButton } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
@@ -22,7 +22,10 @@ export function titleOf(conversation: Pick<Conversation, 'title'>): string {
 /** The conversations, newest first, with a search that lives in the address. */
 export function ConversationList({ active, q }: { readonly active: string | null; readonly q: string }) {
   const navigate = useNavigate();
-  const { data, error, refetch, isFetching } = useQuery(conversations);
+  const all = useQuery(conversations);
+  const asked = useSettled(q.trim());
+  const search = useQuery(conversationSearch(asked));
+  const { data, error, refetch, isFetching } = asked === '' ? all : search;
   const { create, busy, problem } = useNewConversation();
   const [doomed, setDoomed] = useState<Conversation | null>(null);
   // An open conversation is what the page is about, and has the first heading.
@@ -33,7 +36,6 @@ export function ConversationList({ active, q }: { readonly active: string | null
   }, []);
   useListKeys(list, leave);
   const sorted = [...(data ?? [])].sort((a, b) => b.time.updated.localeCompare(a.time.updated));
-  const found = sorted.filter((each) => titleOf(each).toLowerCase().includes(q.toLowerCase()));
 
   return (
     <div className="flex h-full min-h-0 flex-col">
@@ -55,7 +57,7 @@ export function ConversationList({ active, q }: { readonly active: string | null
           {problem}
         </p>
       )}
-      {(sorted.length > 5 || q !== '') && (
+      {((all.data?.length ?? 0) > 5 || q !== '') && (
         <div className="relative px-2 pb-2">
           <Search
             aria-hidden
@@ -64,8 +66,10 @@ export function ConversationList({ active, q }: { readonly active: string | null
           />
           <input
             type="search"
-            aria-label="Search the conversations by title"
-            placeholder="Search"
+            aria-label="Search titles and messages"
+            placeholder="Search titles and messages"
+            maxLength={200}
+            data-testid="conversation-search"
             value={q}
             onChange={(event) => {
               const next = event.target.value;
@@ -85,18 +89,18 @@ export function ConversationList({ active, q }: { readonly active: string | null
           />
         ) : !data ? (
           <SkeletonRows count={6} className="h-12 px-2" />
-        ) : found.length === 0 ? (
+        ) : sorted.length === 0 ? (
           <Empty
             icon={<MessageSquare aria-hidden size={20} />}
-            title={q === '' ? 'No conversations yet' : 'No title has that'}
+            title={q === '' ? 'No conversations yet' : 'Nothing has these words'}
           >
             {q === ''
               ? 'What you and the assistant say to each other is kept here. Start one with New.'
-              : 'Only titles are searched.'}
+              : 'Every word must stand in the title, or in one of the messages. What tools returned is not searched.'}
           </Empty>
         ) : (
           <ul ref={list} className="flex flex-col gap-0.5">
-            {found.map((each) => (
+            {sorted.map((each) => (
               <li
                 key={each.id}
                 className={cx(
@@ -112,9 +116,21 @@ export function ConversationList({ active, q }: { readonly active: string | null
                   data-testid="conversation-item"
                   data-conversation={each.id}
                   aria-current={each.id === active ? 'page' : undefined}
-                  className="flex h-12 min-w-0 flex-1 flex-col justify-center rounded-md px-2 max-md:h-14"
+                  className={cx(
+                    'flex min-w-0 flex-1 flex-col justify-center rounded-md px-2',
+                    each.found ? 'gap-0.5 py-1.5' : 'h-12 max-md:h-14',
+                  )}
                 >
                   <span className="truncate text-body">{titleOf(each)}</span>
+                  {each.found && (
+                    <span
+                      className="line-clamp-2 text-mini text-muted wrap-anywhere"
+                      data-testid="conversation-found"
+                    >
+                      {each.found.role === 'user' ? 'You: ' : ''}
+                      <Marked text={each.found.snippet} words={asked} />
+                    </span>
+                  )}
                   <span className="flex items-center gap-1 text-mini text-faint">
                     <StatusWord status={each.status} />
                     <Time iso={each.time.updated} />
@@ -141,6 +157,34 @@ export function ConversationList({ active, q }: { readonly active: string | null
         }}
       />
     </div>
+  );
+}
+
+/** A text that stood still for a moment, so that not every key asks the server. Empty at once. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setSettled(text), 200);
+    return () => window.clearTimeout(timer);
+  }, [text]);
+  return text === '' ? '' : settled;
+}
+
+/** The words that were searched for, marked in a text. */
+function Marked({ text, words }: { readonly text: string; readonly words: string }) {
+  const wanted = words.split(/\s+/).filter((word) => word !== '');
+  if (wanted.length === 0) return text;
+  const pattern = wanted.map((word) => word.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)).join('|');
+  // With a group in the pattern every second piece is a word.
+  return text.split(new RegExp(`(${pattern})`, 'iu')).map((piece, index) =>
+    index % 2 === 0 ? (
+      piece
+    ) : (
+      // oxlint-disable-next-line react/no-array-index-key -- pieces of one text, in their order
+      <mark key={index} className="bg-transparent font-semibold text-ink">
+        {piece}
+      </mark>
+    ),
   );
 }
 
@@ -172,6 +216,7 @@ export function DeleteConversation({
         queryClient.setQueryData<readonly Conversation[]>(conversations.queryKey, (old) =>
           old?.filter((each) => each.id !== conversation.id),
         );
+        void queryClient.invalidateQueries(conversations);
         onDeleted(conversation.id);
       }}
     >

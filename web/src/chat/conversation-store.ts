@@ -101,6 +101,13 @@ export class ConversationStore {
     });
   }
 
+  /** The last message written anew; shown when the server took it. */
+  edit(messageId: string, content: string): boolean {
+    const sent = this.#connection.send({ type: 'edit', message_id: messageId, content });
+    this.#change({ refusal: sent ? null : 'There is no connection right now. Try again in a moment.' });
+    return sent;
+  }
+
   sendAgain(key: string): void {
     const message = this.#snapshot.outgoing.find((each) => each.key === key);
     if (!message) return;

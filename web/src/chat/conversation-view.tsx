@@ -12,12 +12,16 @@ import {
   systemStatus,
 } from '../api/queries.ts';
 import type { Conversation } from '../api/types.ts';
-import { buttonClass, IconButton } from '../ui/button.tsx';
+import { buttonClass } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Empty, usePageTitle } from '../ui/page.tsx';
 import { AskDock } from './ask-dock.tsx';
 import { Composer } from './composer.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
+import { contextUsage } from './context-usage.ts';
+import { ConversationMenu } from './conversation-menu.tsx';
+import { ConversationModelDialog } from './conversation-model.tsx';
+import { ConversationTitle } from './conversation-title.tsx';
 import { DeleteConversation, titleOf } from './conversation-list.tsx';
 import { ConversationStore, type StoreHooks } from './conversation-store.ts';
 import { takeOver } from './first-message.ts';
@@ -71,6 +75,8 @@ function OpenConversation({
   const status = useQuery(systemStatus).data;
   const chosen = useQuery(models).data;
   const [deleting, setDeleting] = useState(false);
+  const [renaming, setRenaming] = useState(false);
+  const [choosing, setChoosing] = useState(false);
   const name = status?.agent_name || 'Assistant';
   const running = transcript.open.size > 0;
   const shown = ready || transcript.items.length > 0;
@@ -94,11 +100,10 @@ function OpenConversation({
     toBottom();
   }
 
-  const model = chosen
-    ? {
-        demo: chosen.default.provider === 'demo',
-        label: `${chosen.default.model} (${chosen.default.provider})`,
-      }
+  const own = conversation?.model ?? null;
+  const used = own ?? chosen?.default ?? null;
+  const model = used
+    ? { demo: used.provider === 'demo', label: `${used.model} (${used.provider})`, own: own !== null }
     : null;
   const empty = ready && transcript.items.length === 0 && state.outgoing.length === 0;
 
@@ -112,12 +117,13 @@ function OpenConversation({
         >
           <ArrowLeft aria-hidden size={20} />
         </Link>
-        <h1 className="min-w-0 flex-1 truncate font-semibold" data-testid="conversation-title">
-          {title}
-        </h1>
-        <IconButton label="Delete this conversation" onClick={() => setDeleting(true)}>
-          <Trash2 aria-hidden size={16} />
-        </IconButton>
+        <ConversationTitle id={id} title={title} editing={renaming} onEdit={setRenaming} />
+        <ConversationMenu
+          id={id}
+          title={title}
+          onRename={() => setRenaming(true)}
+          onDelete={() => setDeleting(true)}
+        />
       </header>
       <ConnectionBanner connection={state.connection} onRetry={() => store.reconnect()} />
       <div className="relative min-h-0 flex-1">
@@ -144,6 +150,7 @@ function OpenConversation({
                 onContinue={() => store.goOn()}
                 onSendAgain={(key) => store.sendAgain(key)}
                 onDiscard={(key) => store.discard(key)}
+                onEdit={(messageId, text) => store.edit(messageId, text)}
               />
             ) : (
               <TranscriptSkeleton />
@@ -185,6 +192,8 @@ function OpenConversation({
           running={running}
           stopping={state.stopping}
           model={model}
+          context={contextUsage(transcript, used, chosen?.models ?? [])}
+          onModel={() => setChoosing(true)}
           onSend={send}
           onStop={() => void store.stop()}
         />
@@ -192,6 +201,7 @@ function OpenConversation({
       <div aria-live="polite" role="status" className="sr-only">
         {words}
       </div>
+      <ConversationModelDialog id={id} own={own} open={choosing} onOpenChange={setChoosing} />
       <DeleteConversation
         conversation={deleting ? (conversation ?? listed ?? null) : null}
         onClose={() => setDeleting(false)}

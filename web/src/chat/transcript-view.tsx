@@ -1,11 +1,13 @@
-import { CircleAlert, Square } from 'lucide-react';
+import { CircleAlert, Pencil, Scissors, Square } from 'lucide-react';
 import { memo, useMemo, useState } from 'react';
-import { Button } from '../ui/button.tsx';
+import { Button, IconButton } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { exact } from '../ui/time.tsx';
 import { who } from '../ui/who.ts';
 import type { Outgoing } from './conversation-store.ts';
+import { EditMessage } from './edit-message.tsx';
 import { Markdown } from './markdown.tsx';
+import { ReplacedTurns } from './replaced-turns.tsx';
 import { ThinkingRow } from './thinking-row.tsx';
 import { ToolRow } from './tool-row.tsx';
 import { readingOrder, type Item, type Transcript, type Turn, type UserItem } from './transcript.ts';
@@ -25,18 +27,23 @@ export interface TranscriptViewProps {
   readonly onContinue: () => void;
   readonly onSendAgain: (key: string) => void;
   readonly onDiscard: (key: string) => void;
+  /** False: it could not be sent. */
+  readonly onEdit: (messageId: string, text: string) => boolean;
 }
 
 export function TranscriptView(props: TranscriptViewProps) {
   const { transcript, outgoing, name, demoByDefault } = props;
   const [pages, setPages] = useState(1);
-  const { turns, open } = transcript;
+  const { turns, open, replaced, lastMessage } = transcript;
   const items = useMemo(() => readingOrder(transcript.items), [transcript.items]);
   const from = Math.max(0, items.length - PAGE * pages);
   const shown = items.slice(from);
   const lastTurn = items.findLast((item) => item.turnId !== null)?.turnId ?? null;
   const end = lastTurn === null ? undefined : turns.get(lastTurn);
   const running = open.size > 0;
+  const isOld = (item: Item | undefined): boolean =>
+    item !== undefined && item.turnId !== null && replaced.has(item.turnId);
+  const editable = !running && outgoing.length === 0 && lastMessage && !replaced.has(lastMessage.turnId);
 
   return (
     <div className="flex flex-col gap-2">
@@ -49,6 +56,25 @@ export function TranscriptView(props: TranscriptViewProps) {
         const before = shown[index - 1];
         const begins = item.kind !== 'user' && (before?.kind === 'user' || before?.turnId !== item.turnId);
         const turn = item.turnId === null ? undefined : turns.get(item.turnId);
+        if (isOld(item)) {
+          // All that one edit or several in a row replaced stands behind one line.
+          if (isOld(before)) return null;
+          const end = shown.findIndex((each, at) => at > index && !isOld(each));
+          const old = shown.slice(index, end === -1 ? undefined : end);
+          return (
+            <ReplacedTurns key={item.key} count={old.length}>
+              {old.map((each) => (
+                <Row
+                  key={each.key}
+                  item={each}
+                  turnRuns={false}
+                  turn={each.turnId === null ? undefined : turns.get(each.turnId)}
+                  onEdit={null}
+                />
+              ))}
+            </ReplacedTurns>
+          );
+        }
         return (
           <div key={item.key} className={cx(item.kind === 'user' && index > 0 && 'pt-6')}>
             {begins && (
@@ -58,7 +84,14 @@ export function TranscriptView(props: TranscriptViewProps) {
                 at={item.at}
               />
             )}
-            <Row item={item} turnRuns={item.turnId !== null && open.has(item.turnId)} turn={turn} />
+            <Row
+              item={item}
+              turnRuns={item.turnId !== null && open.has(item.turnId)}
+              turn={turn}
+              onEdit={
+                editable && item.kind === 'user' && item.messageId === lastMessage.id ? props.onEdit : null
+              }
+            />
           </div>
         );
       })}
@@ -97,14 +130,24 @@ const Row = memo(function Row({
   item,
   turnRuns,
   turn,
+  onEdit,
 }: {
   readonly item: Item;
   readonly turnRuns: boolean;
   readonly turn: Turn | undefined;
+  readonly onEdit: TranscriptViewProps['onEdit'] | null;
 }) {
   switch (item.kind) {
     case 'user':
-      return <UserMessage item={item} turn={turn} />;
+      return <UserMessage item={item} turn={turn} onEdit={onEdit} />;
+    case 'trimmed':
+      return (
+        <p className="flex min-h-8 items-center gap-2 text-meta text-muted" data-testid="trimmed">
+          <Scissors aria-hidden size={14} className="shrink-0" />
+          This conversation is long: the assistant no longer gets {item.leftOut} of its earlier messages. They
+          stay here.
+        </p>
+      );
     case 'text':
       return (
         <div className="py-1" data-testid="answer">
@@ -139,10 +182,42 @@ const Row = memo(function Row({
   }
 });
 
-function UserMessage({ item, turn }: { readonly item: UserItem; readonly turn: Turn | undefined }) {
+function UserMessage({
+  item,
+  turn,
+  onEdit,
+}: {
+  readonly item: UserItem;
+  readonly turn: Turn | undefined;
+  readonly onEdit: TranscriptViewProps['onEdit'] | null;
+}) {
+  const [editing, setEditing] = useState(false);
+  if (editing && onEdit) {
+    return (
+      <EditMessage
+        text={item.content}
+        onCancel={() => setEditing(false)}
+        onSend={(text) => {
+          if (onEdit(item.messageId, text)) setEditing(false);
+        }}
+      />
+    );
+  }
   return (
-    <div className="flex flex-col items-end gap-1" title={exact(item.at)}>
-      <Bubble text={item.content} />
+    <div className="group flex flex-col items-end gap-1" title={exact(item.at)}>
+      <div className="flex w-full items-center justify-end gap-1">
+        {onEdit && (
+          <IconButton
+            label="Edit this message"
+            data-testid="message-edit"
+            onClick={() => setEditing(true)}
+            className="opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 focus-visible:opacity-100 max-md:opacity-100"
+          >
+            <Pencil aria-hidden size={14} />
+          </IconButton>
+        )}
+        <Bubble text={item.content} />
+      </div>
       {turn?.status === 'queued' && (
         <p className="text-mini text-faint" data-testid="queued">
           Waits for its turn{turn.queuePosition !== null && `, number ${turn.queuePosition} in line`}

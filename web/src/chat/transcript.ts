@@ -13,9 +13,13 @@ export interface Transcript {
   readonly seq: number;
   /** Seqs up to here are a replay. */
   readonly replayTo: number;
+  /** Turns that came of a message that was edited: to be seen, not told to the model any more. */
+  readonly replaced: ReadonlySet<string>;
+  /** The message that can still be edited. */
+  readonly lastMessage: { readonly id: string; readonly turnId: string } | null;
 }
 
-export type Item = UserItem | TextItem | ThinkingItem | ToolItem | ErrorItem | StoppedItem;
+export type Item = UserItem | TextItem | ThinkingItem | ToolItem | ErrorItem | StoppedItem | TrimmedItem;
 
 interface Placed {
   readonly key: string;
@@ -24,7 +28,13 @@ interface Placed {
 }
 export interface UserItem extends Placed {
   readonly kind: 'user';
+  readonly messageId: string;
   readonly content: string;
+}
+/** From here on earlier messages were left out of what the model gets. */
+export interface TrimmedItem extends Placed {
+  readonly kind: 'trimmed';
+  readonly leftOut: number;
 }
 export interface TextItem extends Placed {
   readonly kind: 'text';
@@ -88,13 +98,23 @@ export interface Turn {
 export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Of the last call alone: what the next one begins with. */
+  readonly contextTokens: number | null;
   /** Null when one of the calls has no known price. */
   readonly costUsd: number | null;
   readonly model: string;
   readonly provider: string;
 }
 
-export const EMPTY: Transcript = { items: [], turns: new Map(), open: new Set(), seq: 0, replayTo: 0 };
+export const EMPTY: Transcript = {
+  items: [],
+  turns: new Map(),
+  open: new Set(),
+  seq: 0,
+  replayTo: 0,
+  replaced: new Set(),
+  lastMessage: null,
+};
 
 const NEW_TURN: Turn = {
   status: 'running',
@@ -125,11 +145,23 @@ function applyItem(state: Transcript, event: StoredEvent): Transcript {
   const placed = (key: string): Placed => ({ key, turnId: event.turn_id, at: event.at });
   switch (event.type) {
     case 'user':
-      return append(state, {
-        kind: 'user',
-        ...placed(`user-${event.message_id}`),
-        content: event.content,
-      });
+      return {
+        ...append(state, {
+          kind: 'user',
+          ...placed(`user-${event.message_id}`),
+          messageId: event.message_id,
+          content: event.content,
+        }),
+        lastMessage: event.turn_id === null ? null : { id: event.message_id, turnId: event.turn_id },
+      };
+    case 'replaced':
+      return { ...state, replaced: new Set([...state.replaced, ...event.turns]) };
+    case 'trimmed':
+      // One line, where the newest cut was told; an older one says nothing that still holds.
+      return append(
+        { ...state, items: state.items.filter((item) => item.kind !== 'trimmed') },
+        { kind: 'trimmed', ...placed(`trimmed-${event.seq}`), leftOut: event.left_out },
+      );
     case 'text':
     case 'thinking': {
       const key = `${event.type}-${event.part_id}`;
@@ -245,6 +277,7 @@ function applyTurn(state: Transcript, event: StoredEvent): Transcript {
         usage: {
           inputTokens: (before?.inputTokens ?? 0) + event.input_tokens,
           outputTokens: (before?.outputTokens ?? 0) + event.output_tokens,
+          contextTokens: event.context_tokens ?? null,
           costUsd: cost,
           model: event.model,
           provider: event.provider,
@@ -268,6 +301,8 @@ function applyTurn(state: Transcript, event: StoredEvent): Transcript {
     case 'tool_result':
     case 'error':
     case 'aborted':
+    case 'trimmed':
+    case 'replaced':
       return withTurn(state, id, turn);
   }
 }

@@ -1,0 +1,110 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { explain } from '../api/client.ts';
+import { models } from '../api/queries.ts';
+import type { ConversationModel } from '../api/types.ts';
+import { Button } from '../ui/button.tsx';
+import { FormDialog } from '../ui/dialog.tsx';
+import { Problem } from '../ui/notice.tsx';
+import { Picker } from '../ui/picker.tsx';
+import { changeConversation } from './change-conversation.ts';
+
+const DEFAULT = 'default';
+const nameOf = (choice: ConversationModel): string => `${choice.provider}/${choice.model}`;
+
+/** Chooses the model of one conversation, for its next turns. */
+export function ConversationModelDialog({
+  id,
+  own,
+  open,
+  onOpenChange,
+}: {
+  readonly id: string;
+  readonly own: ConversationModel | null;
+  readonly open: boolean;
+  readonly onOpenChange: (open: boolean) => void;
+}) {
+  return (
+    <FormDialog
+      open={open}
+      onOpenChange={onOpenChange}
+      title="Model of this conversation"
+      description="It answers from your next message on, and its provider gets the whole conversation then."
+      testId="model-dialog"
+    >
+      <Choice id={id} own={own} onDone={() => onOpenChange(false)} />
+    </FormDialog>
+  );
+}
+
+function Choice({
+  id,
+  own,
+  onDone,
+}: {
+  readonly id: string;
+  readonly own: ConversationModel | null;
+  readonly onDone: () => void;
+}) {
+  const { data, error, refetch, isFetching } = useQuery(models);
+  const [value, setValue] = useState(own ? nameOf(own) : DEFAULT);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  if (error)
+    return (
+      <Problem
+        error={error}
+        what="The models could not be listed."
+        busy={isFetching}
+        onRetry={() => void refetch()}
+      />
+    );
+  if (!data) return <div className="skeleton h-9" role="status" aria-label="Loading" />;
+  // A model that its provider does not list can be the default, or have been chosen before.
+  const choices = new Map<string, ConversationModel>();
+  for (const choice of [...data.models, data.default, ...(own ? [own] : [])])
+    choices.set(nameOf(choice), { provider: choice.provider, model: choice.model });
+  const items = [
+    { value: DEFAULT, label: 'The default', note: data.default.model },
+    ...[...choices].map(([name, choice]) => ({
+      value: name,
+      label: data.models.find((each) => nameOf(each) === name)?.label ?? choice.model,
+      note: choice.provider,
+    })),
+  ];
+  async function use() {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await changeConversation(id, { model: choices.get(value) ?? null });
+      onDone();
+    } catch (failure) {
+      const { message, fix } = explain(failure);
+      setProblem(fix ? `${message} ${fix}` : message);
+    } finally {
+      setBusy(false);
+    }
+  }
+  return (
+    <div className="flex flex-col gap-3">
+      <Picker
+        label="Model"
+        items={items}
+        value={value}
+        onChange={setValue}
+        error={problem}
+        hint="Models of the providers that are switched on."
+        testId="conversation-model"
+      />
+      <div className="flex flex-wrap items-center justify-between gap-2">
+        <Link to="/settings/model" className="text-meta text-link underline underline-offset-2">
+          Connect a provider
+        </Link>
+        <Button tone="primary" busy={busy} onClick={() => void use()} data-testid="conversation-model-use">
+          Use it here
+        </Button>
+      </div>
+    </div>
+  );
+}
