@@ -10,7 +10,7 @@ export interface ConversationHit extends ConversationWithStatus {
 export interface ConversationSearch {
   /**
    * Conversations whose title, or one of whose messages, has every word, whatever the case; newest first. Looks through
-   * all messages: some 40 ms for 10,000 of them. `words`: 1 to `MAX_WORDS`.
+   * all messages: 20 to 60 ms for 10,000 of them (bench/search.ts). `words`: 1 to `MAX_WORDS`.
    */
   find(words: readonly string[], limit: number): ConversationHit[];
 }

@@ -67,7 +67,7 @@ export function ConversationList({ active, q }: { readonly active: string | null
           <input
             type="search"
             aria-label="Search titles and messages"
-            placeholder="Search titles and messages"
+            placeholder="Search"
             maxLength={200}
             data-testid="conversation-search"
             value={q}

@@ -101,9 +101,14 @@ function Choice({
         <Link to="/settings/model" className="text-meta text-link underline underline-offset-2">
           Connect a provider
         </Link>
-        <Button tone="primary" busy={busy} onClick={() => void use()} data-testid="conversation-model-use">
-          Use it here
-        </Button>
+        <div className="flex gap-2">
+          <Button onClick={onDone} data-testid="conversation-model-keep">
+            Keep the old one
+          </Button>
+          <Button tone="primary" busy={busy} onClick={() => void use()} data-testid="conversation-model-use">
+            Use it here
+          </Button>
+        </div>
       </div>
     </div>
   );
