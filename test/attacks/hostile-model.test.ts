@@ -152,20 +152,22 @@ test('whatever an upstream does, the turn ends with an explanation, nothing runs
   }
 }, 60_000);
 
-test('a model that fills the conversation until no request can hold it ends in an explanation, and other conversations go on', async () => {
+test('a model that fills a turn until no request can hold it ends in an explanation; the conversation and others go on', async () => {
   const pieces = Array.from({ length: 14 }, () => '\n"'.repeat(100_000));
   const { program } = await startWithModel({
-    answers: [{ text: pieces }, { text: pieces }],
+    answers: [{ text: pieces, calls: [{ name: 'memory_read', arguments: {} }] }],
     otherwise: { text: 'fine' },
   });
   const { id } = await program.say('fill it');
   const chat = await program.chat(id);
-  chat.send({ type: 'message', content: 'and more' });
   const ends = () => chat.events.filter((event) => event.type === 'done').length;
-  await chat.until(() => ends() === 2, 60_000);
-  chat.send({ type: 'message', content: 'still there?' });
-  await chat.until(() => ends() === 3, 60_000);
+  await chat.until(() => ends() === 1, 60_000);
   expect(problems(chat.events).at(-1)).toBe('context_too_long');
+  // The next turn leaves out what is too long, and says so.
+  chat.send({ type: 'message', content: 'still there?' });
+  await chat.until(() => ends() === 2, 60_000);
+  expect(last(chat.events)).toMatchObject({ type: 'done', status: 'done' });
+  expect(chat.events.some((event) => event.type === 'trimmed')).toBe(true);
   const other = await program.say('hello');
   expect(last(other.events)).toMatchObject({ type: 'done', status: 'done' });
   const status = await program.api<{ engine: { state: string } }>('GET', '/api/system/status');

@@ -10,7 +10,7 @@ export interface ConversationHit extends ConversationWithStatus {
 export interface ConversationSearch {
   /**
    * Conversations whose title, or one of whose messages, has every word, whatever the case; newest first. Looks through
-   * all messages: 20 to 60 ms for 10,000 of them (bench/search.ts). `words`: 1 to `MAX_WORDS`.
+   * all messages: 30 to 90 ms for 10,000 of them (bench/search.ts). `words`: 1 to `MAX_WORDS`.
    */
   find(words: readonly string[], limit: number): ConversationHit[];
 }
@@ -43,7 +43,7 @@ export function createConversationSearch(database: Database): ConversationSearch
            FROM events WHERE type IN ('user', 'text') AND ${quick} AND ${has("json_extract(payload, '$.content')")}
            GROUP BY conversation_id)
          SELECT c.*, (SELECT t.status FROM turns t WHERE t.conversation_id = c.id
-             ORDER BY t.created_at DESC, t.id DESC LIMIT 1) AS status,
+             ORDER BY t.rowid DESC LIMIT 1) AS status,
            h.type AS found_type, h.text AS found_text
          FROM conversations c LEFT JOIN hits h ON h.conversation_id = c.id
          WHERE h.seq IS NOT NULL OR (${has('c.title')})
