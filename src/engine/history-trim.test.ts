@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HistoryMessage } from '../core/index.ts';
 import { charsOf, trimHistory, type HistoryLimits } from './history-trim.ts';
