@@ -321,7 +321,7 @@ describe('an export', () => {
       format: 'openpact.conversation',
       id,
       title: 'Trip',
-      events: expect.arrayContaining([...bench.eventsOf(id).slice(0, 8)]),
+      events: expect.arrayContaining(bench.eventsOf(id).slice(0, 8)),
     });
     expect(
       audited(bench, 'conversation.exported').map(({ details }) => JSON.parse(details) as unknown),

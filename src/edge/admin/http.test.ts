@@ -95,6 +95,8 @@ describe('routing', () => {
       ['POST', '/api/sessions'],
       ['GET', '/api/sessions/x'],
       ['DELETE', '/api/sessions/x'],
+      ['PUT', '/api/sessions/x'],
+      ['GET', '/api/sessions/x/export'],
       ['POST', '/api/sessions/x/abort'],
       ['GET', '/api/sessions/x/messages'],
       ['GET', '/api/approvals'],

@@ -19,7 +19,6 @@ test('the schema after each migration is the dump that stands beside it', () => 
   const connection = new DatabaseSync(':memory:');
   migrations.forEach((sql, index) => {
     // A number that another change has.
-    if (sql === '') return;
     connection.exec(sql);
     const number = String(index + 1).padStart(4, '0');
     expect(schemaDump(connection)).toBe(

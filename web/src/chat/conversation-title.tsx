@@ -4,30 +4,26 @@ import { INPUT_CLASS } from '../ui/field.tsx';
 import { cx } from '../ui/class-names.ts';
 import { changeConversation } from './change-conversation.ts';
 
-/** The title; double click or the menu makes it a field. Enter keeps, Escape leaves. */
+/** The title; the menu makes it a field. Enter keeps, Escape leaves. */
 export function ConversationTitle({
   id,
   title,
   editing,
-  onEdit,
+  onDone,
 }: {
   readonly id: string;
   readonly title: string;
   readonly editing: boolean;
-  readonly onEdit: (editing: boolean) => void;
+  readonly onDone: () => void;
 }) {
   if (!editing) {
     return (
-      <h1
-        className="min-w-0 flex-1 truncate font-semibold"
-        data-testid="conversation-title"
-        onDoubleClick={() => onEdit(true)}
-      >
+      <h1 className="min-w-0 flex-1 truncate font-semibold" data-testid="conversation-title">
         {title}
       </h1>
     );
   }
-  return <TitleField id={id} title={title} onDone={() => onEdit(false)} />;
+  return <TitleField id={id} title={title} onDone={onDone} />;
 }
 
 function TitleField({

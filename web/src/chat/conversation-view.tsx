@@ -117,7 +117,7 @@ function OpenConversation({
         >
           <ArrowLeft aria-hidden size={20} />
         </Link>
-        <ConversationTitle id={id} title={title} editing={renaming} onEdit={setRenaming} />
+        <ConversationTitle id={id} title={title} editing={renaming} onDone={() => setRenaming(false)} />
         <ConversationMenu
           id={id}
           title={title}
