@@ -18,7 +18,6 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 test('the schema after each migration is the dump that stands beside it', () => {
   const connection = new DatabaseSync(':memory:');
   migrations.forEach((sql, index) => {
-    // A number that another change has.
     connection.exec(sql);
     const number = String(index + 1).padStart(4, '0');
     expect(schemaDump(connection)).toBe(
