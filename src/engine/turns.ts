@@ -14,10 +14,11 @@ import {
 import type { ConversationStore, TurnRow } from '../host/storage/index.ts';
 import type { EngineAdapter, EngineOutcome } from './adapter.ts';
 import type { ContextBuilder } from './context.ts';
-import { replaceable } from './edit-message.ts';
+import { replaceable, replaceMessage } from './edit-message.ts';
 import { HISTORY_LIMITS, trimHistory, type HistoryLimits } from './history-trim.ts';
 import { historyOf } from './history.ts';
-import { storeEnd, tellEnd, turnEnd, type TurnEnd, type TurnEndDeps } from './turn-end.ts';
+import type { TurnEndDeps } from './turn-end.ts';
+import { createTurnEndings } from './turn-endings.ts';
 import { createTurnRuntime, type TurnLimits, type TurnRuntime } from './turn-runtime.ts';
 
 export interface Turns {
@@ -61,10 +62,6 @@ export interface TurnsDeps extends TurnEndDeps {
 const QUEUE_LIMIT = 5;
 /** What an open call to the model gets to be written off once its turn is over. */
 const SETTLE_MS = 200;
-/** How often an end that could not be stored is tried again. */
-const RETRY_MS = 2_000;
-/** Calls that took effect, or may have. */
-const STARTED: ReadonlySet<string> = new Set(['running', 'done', 'failed', 'unknown']);
 /** After this long we no longer wait for an engine that was told to stop. */
 const STOP_WAIT_MS = 800;
 
@@ -80,8 +77,7 @@ export function createTurns(deps: TurnsDeps): Turns {
   const { turns, events, database, audit, engine, clock, log } = deps;
   const lines = new Map<string, Line>();
   const byCapability = new Map<string, TurnRuntime>();
-  /** Ends that could not be stored, oldest first. */
-  const unstored: { readonly runtime: TurnRuntime; readonly end: TurnEnd }[] = [];
+  const finish = createTurnEndings(deps);
   let closing = false;
 
   const lineOf = (id: string): Line => {
@@ -256,32 +252,6 @@ export function createTurns(deps: TurnsDeps): Turns {
     return Promise.race([thinking(), stopWait(runtime.signal)]);
   }
 
-  /** A disk that takes nothing must not keep a turn alive: the conversation hears of the end now, the disk later. */
-  function finish(runtime: TurnRuntime, outcome: EngineOutcome): void {
-    const end = turnEnd(deps, runtime, outcome);
-    try {
-      storeEnd(deps, runtime, end, false);
-    } catch (error) {
-      log.error('the end of a turn could not be stored', { turn: runtime.turnId, problem: errorText(error) });
-      tellEnd(deps, runtime, end);
-      unstored.push({ runtime, end });
-      setTimeout(storeLate, RETRY_MS).unref();
-    }
-  }
-
-  function storeLate(): void {
-    for (let first = unstored[0]; first; first = unstored[0]) {
-      try {
-        storeEnd(deps, first.runtime, first.end, true);
-        unstored.shift();
-      } catch (error) {
-        log.warn('the end of a turn still can not be stored', { problem: errorText(error) });
-        setTimeout(storeLate, RETRY_MS).unref();
-        return;
-      }
-    }
-  }
-
   /** Each waiting turn keeps a process. When too many do, the one that waits longest gives its own up. */
   function parkOldest(): void {
     const waiting = [...lines.values()].filter(
@@ -365,34 +335,9 @@ export function createTurns(deps: TurnsDeps): Turns {
         turns.ofConversation(conversationId),
         messageId,
       );
-      return create(conversationId, by, (turn) => {
-        for (const id of replaced) {
-          // A request that outlived its turn would otherwise still run on an approval.
-          deps.approvals.cancelTurn(id);
-          for (const call of deps.calls.ofTurn(id))
-            if (call.status === 'seen' || call.status === 'asking')
-              deps.gate.give(call, 'stopped', 'The message that it came of was edited before it ran.');
-        }
-        const message_id = newId('msg', clock.now());
-        events.append(conversationId, null, { type: 'replaced', message_id: messageId, turns: replaced });
-        events.append(conversationId, turn.id, { type: 'user', message_id, content: text });
-        audit.append({
-          event: 'message.edited',
-          principal: by,
-          origin: 'page',
-          target: conversationId,
-          outcome: 'ok',
-          details: {
-            message: messageId,
-            new_message: message_id,
-            replaced_turns: replaced.length,
-            calls_that_stay_done: replaced.reduce(
-              (sum, id) => sum + deps.calls.ofTurn(id).filter((call) => STARTED.has(call.status)).length,
-              0,
-            ),
-          },
-        });
-      });
+      return create(conversationId, by, (turn) =>
+        replaceMessage(deps, { conversationId, messageId, replaced, text, by }, turn.id),
+      );
     },
     resume(conversationId, by) {
       requireIdle(conversationId);
