@@ -109,6 +109,8 @@ test('the product gets the whole environment, and no environ of the two processe
     try { const stats = fstatSync(4); pipeOpen = stats.isFIFO() || stats.isSocket(); } catch {}
     say({ ...surroundings, pid: process.pid, own: process.env, pipeOpen });
     setInterval(() => {}, 1000);
+    // As the product does: it goes with its starter.
+    process.on('disconnect', () => process.exit());
   `);
   const given = {
     OPENAI_API_KEY: SECRET,
