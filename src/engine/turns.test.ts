@@ -439,3 +439,28 @@ test('what a model says after the end of its turn does not come after done', asy
   late();
   expect(bench.eventsOf(id).at(-1)).toMatchObject({ type: 'done', status: 'failed' });
 });
+
+test('streamed text that can not be stored ends nothing, and is stored once the disk takes it', async () => {
+  const bench = make();
+  const { id } = bench.conversations.create(undefined, OWNER);
+  let go: () => void = () => undefined;
+  const full = new Promise<void>((resolve) => (go = resolve));
+  bench.setPlay(async (_turn, runtime) => {
+    runtime.beginStep();
+    runtime.text(1, 'text', 'half');
+    await full;
+    runtime.partEnd(1, 'text', 'half and whole');
+    return { kind: 'finished' };
+  });
+  bench.conversations.send(id, 'go', OWNER);
+  await until(() => bench.eventsOf(id).some((event) => event.type === 'text'));
+  bench.database.run('PRAGMA query_only = 1');
+  // Longer than the pause between two flushes: an error in the timer would end the process.
+  await new Promise((resolve) => setTimeout(resolve, 1_300));
+  bench.database.run('PRAGMA query_only = 0');
+  go();
+  await bench.turns.idle(id);
+  expect(bench.eventsOf(id).filter((event) => event.type === 'text')).toMatchObject([
+    { content: 'half and whole' },
+  ]);
+});

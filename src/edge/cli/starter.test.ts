@@ -106,7 +106,7 @@ test('the product gets the whole environment, and no environ of the two processe
     import { fstatSync } from 'node:fs';
     // Something else may have the number by now, but no pipe or socket.
     let pipeOpen = false;
-    try { const stats = fstatSync(4); pipeOpen = stats.isFIFO() || stats.isSocket(); } catch {}
+    try { const stats = fstatSync(4); pipeOpen = stats.isFIFO() || stats.isSocket(); } catch { /* closed: as it should be */ }
     say({ ...surroundings, pid: process.pid, own: process.env, pipeOpen });
     setInterval(() => {}, 1000);
     // As the product does: it goes with its starter.

@@ -93,3 +93,15 @@ test('a database of a newer version is refused', () => {
   connection.close();
   expect(() => openDatabase({ path })).toThrow(expect.objectContaining({ code: 'database_newer' }));
 });
+
+test('a disk that takes nothing is an error with words, known to the health check until something is stored again', () => {
+  const database = openDatabase({ path });
+  const put = () => database.tx(() => database.run("INSERT OR REPLACE INTO settings VALUES ('a', '1', 0)"));
+  database.run('PRAGMA query_only = 1');
+  expect(put).toThrow(expect.objectContaining({ code: 'storage_read_only', family: 'config' }));
+  expect(database.problem()).toContain('read-only');
+  database.run('PRAGMA query_only = 0');
+  put();
+  expect(database.problem()).toBeNull();
+  database.close();
+});
