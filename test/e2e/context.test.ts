@@ -99,7 +99,7 @@ test('every request carries the parts in their order and tags, the tools that it
       expect(partOf(system, 'openpact')).toMatch(topic);
     }
   }
-});
+}, 60_000);
 
 test('what is empty, missing or no file is left out; what was just changed by hand, by the page or taken away counts for the next turn (X-02, X-05)', async () => {
   const { program, model } = await startWithModel({});
@@ -131,7 +131,7 @@ test('what is empty, missing or no file is left out; what was just changed by ha
   const last = await systemOf(program, model);
   expect(partsOf(last)).toEqual(['openpact', 'skills']);
   expect(program.log()).toContain('a context file was left out');
-});
+}, 60_000);
 
 test('a skill is read when the model asks for it; links, pipes and names that lead elsewhere are no skills, and ten thousand are fifty lines (X-06)', async () => {
   const { program, model } = await startWithModel({});
@@ -196,4 +196,4 @@ test('no file leaves its tag or opens another, each is cut at 64 KiB and says so
   expect(partOf(system, 'long-term-memory')).toBe(
     '[Left out: "MEMORY.md" is larger than 1 MiB, the most that can be read or written.]',
   );
-});
+}, 60_000);
