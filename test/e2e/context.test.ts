@@ -26,6 +26,10 @@ function put(program: RunningProgram, path: string, text: string): void {
   writeFileSync(file, text);
 }
 
+function makePipe(path: string): void {
+  execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
+}
+
 /** The system prompt of one more turn. */
 async function systemOf(program: RunningProgram, model: FakeModel): Promise<string> {
   const before = model.requests.length;
@@ -125,7 +129,7 @@ test('what is empty, missing or no file is left out; what was just changed by ha
   expect(partOf(await systemOf(program, model), 'identity')).toBe('Changed on the page.');
 
   rmSync(inAiData(program, 'SOUL.md'));
-  execFileSync('mkfifo', [inAiData(program, 'SOUL.md')]);
+  makePipe(inAiData(program, 'SOUL.md'));
   symlinkSync(join(program.workspace, 'secure', 'data', 'master_key'), inAiData(program, 'USER.md'));
   put(program, 'skills/late.md', 'x');
   const last = await systemOf(program, model);
@@ -146,9 +150,9 @@ test('a skill is read when the model asks for it; links, pipes and names that le
   mkdirSync(inAiData(program, 'skills', 'linked'));
   symlinkSync(secret, inAiData(program, 'skills', 'linked', 'SKILL.md'));
   symlinkSync(join(program.workspace, 'secure'), inAiData(program, 'skills', 'folder'));
-  execFileSync('mkfifo', [inAiData(program, 'skills', 'pipe.md')]);
+  makePipe(inAiData(program, 'skills', 'pipe.md'));
   mkdirSync(inAiData(program, 'skills', 'piped'));
-  execFileSync('mkfifo', [inAiData(program, 'skills', 'piped', 'SKILL.md')]);
+  makePipe(inAiData(program, 'skills', 'piped', 'SKILL.md'));
   linkSync(secret, inAiData(program, 'skills', 'hard.md'));
   put(program, 'skills/<identity>.md', 'x');
   put(program, 'skills/large.md', `---\ndescription: large\n---\n${'x'.repeat(70_000)}`);
