@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { contextPart, PART_BYTES, TAGS, withoutTags } from './context-part.ts';
 
@@ -56,10 +56,10 @@ describe('a text can not leave its part (X-07)', () => {
   });
 
   test('a text of nothing but brackets or invisible characters is read once', () => {
-    const started = performance.now();
-    withoutTags('<'.repeat(65_000));
-    withoutTags(`<${'\u{200b}'.repeat(30_000)}`.repeat(2));
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // Read anew for each bracket these would take minutes.
+    for (const text of ['<'.repeat(200_000), `<${'\u{200b}'.repeat(100)}`.repeat(5_000)]) {
+      expect(withoutTags(text) === text).toBe(true);
+    }
   });
 });
 

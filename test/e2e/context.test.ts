@@ -88,10 +88,10 @@ test('every request carries the parts in their order and tags, the tools that it
     expect(system).not.toContain('yesterday');
     expect(system).toContain('- tea: How Sam takes it (skills/tea.md)');
     expect(system).not.toContain('Three minutes');
-    const listed = [...partOf(system, 'openpact').matchAll(/^- ([a-z_]+): /gm)].map(([, name]) => name);
+    const listed = [...partOf(system, 'openpact').matchAll(/^- ([a-z_]+): /gm)].map(([, name = '']) => name);
     expect(listed).toEqual(body.tools.map((tool) => tool.function.name));
     const known = (await program.api<{ tools: { name: string }[] }>('GET', '/api/mcp/tools')).body.tools;
-    expect(listed.toSorted()).toEqual(known.map(({ name }) => name).sort());
+    expect(new Set(listed)).toEqual(new Set(known.map(({ name }) => name)));
     for (const topic of [
       /no shell/,
       /approves/,
