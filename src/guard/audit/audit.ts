@@ -65,7 +65,8 @@ export interface AuditDeps {
 
 /** Written where the end of the log is not the one that was signed. */
 const BROKEN = 'audit.broken';
-const START = '0'.repeat(64);
+/** What the first row follows. */
+export const START = '0'.repeat(64);
 const CHUNK = 2_000;
 
 export function createAudit(deps: AuditDeps): Audit {
@@ -195,7 +196,8 @@ export async function verifyChain(store: AuditStore, key: Uint8Array | null): Pr
   return { ok: true, rows, head: previous, signed: key !== null };
 }
 
-function rowHash(row: Omit<AuditRow, 'hash'>): string {
+/** SHA-256 over the content of a row and the hash of the one before; hex. */
+export function rowHash(row: Omit<AuditRow, 'hash'>): string {
   const { seq, at, event, actor, origin, target, outcome, details, prev_hash } = row;
   return createHash('sha256')
     .update(canonicalJson([seq, at, event, actor, origin, target, outcome, details, prev_hash]))
@@ -213,7 +215,8 @@ function isSigned(last: AuditRow | undefined, head: AuditHead | undefined, key: 
   );
 }
 
-function headMac(key: Uint8Array, seq: number, hash: string): string {
+/** HMAC-SHA-256 that says that we wrote this newest row; hex. */
+export function headMac(key: Uint8Array, seq: number, hash: string): string {
   return createHmac('sha256', key).update(`head:${seq}:${hash}`).digest('hex');
 }
 
