@@ -1,5 +1,5 @@
 import { AppError, type Json, type Log, type Redactor } from '../core/index.ts';
-import type { Approval, ApprovalStatus, AuditEntryView, ToolView } from '../edge/admin/api.ts';
+import type { Approval, ApprovalStatus, ToolView } from '../edge/admin/api.ts';
 import type {
   Accepted,
   Actor,
@@ -13,7 +13,7 @@ import type { Conversations } from '../engine/conversations.ts';
 import type { StepUp } from '../guard/identity/index.ts';
 import type { IsolationReport } from '../host/process/index.ts';
 import { isolationSentence } from '../host/process/index.ts';
-import type { ApprovalRow, AuditRow, ToolCallStore } from '../host/storage/index.ts';
+import type { ApprovalRow, ToolCallStore } from '../host/storage/index.ts';
 import type { Assistant } from './assistant.ts';
 
 /** The admin edge knows shapes of the wire; here they are made from what the guard and the engine know. */
@@ -150,20 +150,6 @@ export function toolsPort({ tools, policy }: Assistant): ToolsPort {
         effect: tool.effect,
         rules: policy.overview(tool, 'page'),
       })),
-  };
-}
-
-export function auditView(row: AuditRow): AuditEntryView {
-  return {
-    seq: row.seq,
-    at: new Date(row.at).toISOString(),
-    event: row.event,
-    actor: row.actor,
-    origin: row.origin,
-    target: row.target,
-    outcome: row.outcome,
-    details: JSON.parse(row.details) as Json,
-    hash: row.hash,
   };
 }
 

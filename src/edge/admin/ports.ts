@@ -7,7 +7,10 @@ import type {
   Approval,
   ApprovalList,
   ApprovalStatus,
-  AuditEntryView,
+  AuditChain,
+  AuditExportFormat,
+  AuditFilterQuery,
+  AuditList,
   CapabilitiesAnswer,
   BudgetLimits,
   BudgetsView,
@@ -104,12 +107,21 @@ export interface ApprovalsPort {
 }
 
 export interface AuditPort {
-  /** `event` names one, or ending in a dot a family. With `after` oldest first, without it newest first. */
-  list(query: {
-    readonly event?: string | undefined;
-    readonly after?: number | undefined;
-    readonly limit: number;
-  }): MaybePromise<readonly AuditEntryView[]>;
+  list(
+    query: AuditFilterQuery & {
+      readonly before?: number | undefined;
+      readonly after?: number | undefined;
+      readonly limit: number;
+    },
+  ): MaybePromise<AuditList>;
+  /** Error: `export_running` (409). */
+  export(
+    query: AuditFilterQuery & { readonly format: AuditExportFormat },
+    actor: Actor,
+  ): MaybePromise<{ readonly name: string; readonly body: AsyncIterable<string> }>;
+  chain(): MaybePromise<AuditChain>;
+  /** Starts a check, or answers how far the one that runs has come. */
+  verify(actor: Actor): MaybePromise<AuditChain>;
 }
 
 export interface ToolsPort {
