@@ -78,11 +78,15 @@ export function conditions(filter: AuditFilter): Conditions {
   for (const [number, word] of (text ?? '').split(/\s+/u).filter(Boolean).entries()) {
     const name = `word${number}`;
     const one = (column: string, parameter: string): string => `${column} LIKE :${parameter} ESCAPE '\\'`;
-    read.push(
-      `(${['event', 'actor', 'target'].map((column) => one(column, name)).join(' OR ')} OR ${one('details', `${name}_json`)})`,
-    );
+    const places = ['event', 'actor', 'target', 'details'].map((column) => one(column, name));
     values[name] = likePattern(word);
-    values[`${name}_json`] = likePattern(JSON.stringify(word).slice(1, -1));
+    // In the stored JSON a quote or a backslash of a text has a backslash before it.
+    const inJson = JSON.stringify(word).slice(1, -1);
+    if (inJson !== word) {
+      places.push(one('details', `${name}_json`));
+      values[`${name}_json`] = likePattern(inJson);
+    }
+    read.push(`(${places.join(' OR ')})`);
   }
   return { indexed, read, values };
 }
