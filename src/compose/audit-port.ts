@@ -34,7 +34,7 @@ export function auditPort({ audit, store, watch, clock, signal }: AuditPortDeps)
     list({ before, after, limit, ...query }) {
       const began = clock.monotonic();
       const newer = after !== undefined;
-      const { rows, edge, end } = store.page(
+      const { rows, ...page } = store.page(
         {
           ...filterOf(query),
           direction: newer ? 'newer' : 'older',
@@ -43,8 +43,9 @@ export function auditPort({ audit, store, watch, clock, signal }: AuditPortDeps)
         },
         () => clock.monotonic() - began > LOOK_MS,
       );
+      const { edge } = page;
       const at = rows.find((row) => row.seq === edge) ?? store.list({ after: edge - 1, limit: 1 })[0];
-      return { entries: rows.map(auditView), edge, edge_at: at ? isoTime(at.at) : null, end };
+      return { ...page, entries: rows.map(auditView), edge_at: at ? isoTime(at.at) : null };
     },
     export({ format, ...query }, actor) {
       if (exporting >= EXPORTS_AT_ONCE) {

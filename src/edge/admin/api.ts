@@ -206,6 +206,8 @@ export interface AuditList {
   readonly edge_at: string | null;
   /** Nothing more lies in this direction. */
   readonly end: boolean;
+  /** The newest entry of the log, whether the filter shows it or not; 0 where there is none. */
+  readonly newest: number;
 }
 /** All of it at once; absent = any. */
 export interface AuditFilterQuery {

@@ -24,6 +24,8 @@ export interface AuditPage {
   readonly edge: number;
   /** Nothing more lies in this direction. */
   readonly end: boolean;
+  /** The newest entry there is; 0 where there is none. */
+  readonly newest: number;
 }
 
 export interface AuditPages {
@@ -128,7 +130,7 @@ export function createAuditPages(database: Database): AuditPages {
         else low = stop + 1;
         if (enough()) break;
       }
-      return { rows, edge: older ? high + 1 : low - 1, end: low > high };
+      return { rows, edge: older ? high + 1 : low - 1, end: low > high, newest };
     },
   };
 }

@@ -4,6 +4,7 @@ import type {
   Approval,
   ApprovalList,
   ApprovalStatus,
+  AuditChain,
   CapabilitiesAnswer,
   BudgetsView,
   Conversation,
@@ -90,6 +91,12 @@ export const approvals = (status: ApprovalStatus | 'all') =>
 export const upstreams = queryOptions({
   queryKey: ['upstreams'],
   queryFn: ({ signal }) => call<UpstreamList>('GET', '/api/llm/upstreams', { signal }),
+});
+
+export const auditChain = queryOptions({
+  queryKey: ['audit-chain'],
+  queryFn: ({ signal }) => call<AuditChain>('GET', '/api/audit/chain', { signal }),
+  refetchInterval: (query) => (query.state.data?.running ? 1_000 : LIVE),
 });
 
 export const budgets = queryOptions({
