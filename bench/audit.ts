@@ -52,12 +52,21 @@ async function measure(folder: string): Promise<void> {
   const database = openDatabase({ path: join(folder, 'openpact.db') });
   const opened = performance.now() - opening;
   const store = createAuditStore(database);
-  const audit = createAudit({ store, database, clock: systemClock, log: silentLog, redactor: plainRedactor, key: BENCH_KEY });
+  const audit = createAudit({
+    store,
+    database,
+    clock: systemClock,
+    log: silentLog,
+    redactor: plainRedactor,
+    key: BENCH_KEY,
+  });
   const watch = createChainWatch({ audit, clock: systemClock, log: silentLog });
   const ending = new AbortController();
   const port = auditPort({ audit, store, watch, clock: systemClock, signal: ending.signal });
   const rows = audit.head().seq;
-  console.log(`\n${rows.toLocaleString('en')} entries; opened and checked by SQLite in ${(opened / 1000).toFixed(1)} s`);
+  console.log(
+    `\n${rows.toLocaleString('en')} entries; opened and checked by SQLite in ${(opened / 1000).toFixed(1)} s`,
+  );
   console.log(`page of 100${' '.repeat(30)}first   median    worst ms   found  searched back`);
   for (const [name, query] of Object.entries(queries(rows))) {
     const times: number[] = [];
@@ -72,18 +81,28 @@ async function measure(folder: string): Promise<void> {
     }
     const [first = 0] = times;
     times.sort((a, b) => a - b);
-    const figures = [first, times[Math.floor(ROUNDS / 2)] ?? 0, times.at(-1) ?? 0].map((ms) => ms.toFixed(1).padStart(8));
+    const figures = [first, times[Math.floor(ROUNDS / 2)] ?? 0, times.at(-1) ?? 0].map((ms) =>
+      ms.toFixed(1).padStart(8),
+    );
     console.log(`${name.padEnd(38)}${figures.join(' ')}   ${shown}`);
   }
 
   const writes: number[] = [];
   for (let i = 0; i < 300; i += 1) {
     const began = performance.now();
-    audit.append({ event: 'bench.row', principal: OWNER.principal, origin: 'page', target: 'x', outcome: 'ok' });
+    audit.append({
+      event: 'bench.row',
+      principal: OWNER.principal,
+      origin: 'page',
+      target: 'x',
+      outcome: 'ok',
+    });
     writes.push(performance.now() - began);
   }
   writes.sort((a, b) => a - b);
-  console.log(`an entry written and synced: median ${(writes[150] ?? 0).toFixed(2)} ms, 99th of 100 ${(writes[297] ?? 0).toFixed(2)} ms`);
+  console.log(
+    `an entry written and synced: median ${(writes[150] ?? 0).toFixed(2)} ms, 99th of 100 ${(writes[297] ?? 0).toFixed(2)} ms`,
+  );
 
   const long = async (name: string, act: () => Promise<number>): Promise<void> => {
     const delay = monitorEventLoopDelay({ resolution: 1 });

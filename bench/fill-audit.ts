@@ -46,14 +46,35 @@ function entry(seq: number) {
   const conversation = `cnv_${String((seq * 7919) % CONVERSATIONS).padStart(26, '0')}`;
   const base = { seq, at, origin: 'page' };
   if (seq === 1_234)
-    return { ...base, event: 'policy.changed', actor: 'user:owner', target: 'policy', outcome: 'ok', details: '{}' };
+    return {
+      ...base,
+      event: 'policy.changed',
+      actor: 'user:owner',
+      target: 'policy',
+      outcome: 'ok',
+      details: '{}',
+    };
   if (seq % 5_000 === 77) {
     const details = canonicalJson({ rule: 'default-deny', conversation });
-    return { ...base, event: 'tool.refused', actor: `assistant:${conversation}`, target: 'write_file secure/config.yaml', outcome: 'refused', details };
+    return {
+      ...base,
+      event: 'tool.refused',
+      actor: `assistant:${conversation}`,
+      target: 'write_file secure/config.yaml',
+      outcome: 'refused',
+      details,
+    };
   }
   if (seq % 1_000 === 3) {
     const details = canonicalJson({ address: `10.0.${seq % 200}.7` });
-    return { ...base, event: 'login.failed', actor: `anonymous:10.0.${seq % 200}.7`, target: 'owner', outcome: 'refused', details };
+    return {
+      ...base,
+      event: 'login.failed',
+      actor: `anonymous:10.0.${seq % 200}.7`,
+      target: 'owner',
+      outcome: 'refused',
+      details,
+    };
   }
   const [event, who, outcome] = EVENTS[seq % EVENTS.length] ?? EVENTS[0];
   const turn = `trn_${String(Math.floor(seq / EVENTS.length)).padStart(26, '0')}`;

@@ -12,6 +12,7 @@ database.run('PRAGMA synchronous = OFF');
 database.run('PRAGMA cache_size = -1000000');
 const began = performance.now();
 fillAudit(database, rows, (done) => {
-  if (done % 500_000 === 0) console.log(`${done} entries after ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  if (done % 500_000 === 0)
+    console.log(`${done} entries after ${((performance.now() - began) / 1000).toFixed(0)} s`);
 });
 database.close();

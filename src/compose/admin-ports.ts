@@ -36,7 +36,7 @@ export function conversationsPort(conversations: Conversations): ConversationsPo
     conversations.exists(id) ? act() : undefined;
   return {
     create: (title, actor) => conversations.create(title, actor.principal),
-    list: () => conversations.list(),
+    list: (query) => conversations.list(query),
     search: (query) => conversations.search(query),
     get: (id) => known(id, () => conversations.get(id)),
     change: (id, change, actor) => known(id, () => conversations.change(id, change, actor.principal)),
@@ -47,6 +47,8 @@ export function conversationsPort(conversations: Conversations): ConversationsPo
       return true;
     },
     messages: (id, limit) => known(id, () => conversations.messages(id, limit)),
+    tail: (id, messages) => conversations.tail(id, messages),
+    earlier: (id, before, messages) => known(id, () => conversations.earlier(id, before, messages)),
     head: (id) => known(id, () => ({ seq: conversations.lastSeq(id), running: conversations.isRunning(id) })),
     send: (id, content, actor) => accepted(() => conversations.send(id, content, actor.principal)),
     edit: (id, messageId, content, actor) =>

@@ -1,7 +1,13 @@
 import { AppError, isoTime, principalText, type Clock, type Json } from '../core/index.ts';
 import type { AuditChain, AuditEntryView, AuditFilterQuery } from '../edge/admin/api.ts';
 import type { AuditPort } from '../edge/admin/ports.ts';
-import { detailsOf, exportAudit, type Audit, type ChainStatus, type ChainWatch } from '../guard/audit/index.ts';
+import {
+  detailsOf,
+  exportAudit,
+  type Audit,
+  type ChainStatus,
+  type ChainWatch,
+} from '../guard/audit/index.ts';
 import type { AuditFilter } from '../host/storage/audit-filter.ts';
 import type { AuditRow, AuditStore } from '../host/storage/index.ts';
 

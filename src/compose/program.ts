@@ -13,13 +13,7 @@ import { createAuditStore, createToolCallStore } from '../host/storage/index.ts'
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsageStore } from '../host/storage/usage-store.ts';
 import { createUsersStore } from '../host/storage/users-store.ts';
-import {
-  approvalsPort,
-  conversationsPort,
-  modelsPort,
-  systemPort,
-  toolsPort,
-} from './admin-ports.ts';
+import { approvalsPort, conversationsPort, modelsPort, systemPort, toolsPort } from './admin-ports.ts';
 import { createAssistant, type Assistant } from './assistant.ts';
 import { auditPort } from './audit-port.ts';
 import { capabilitiesPort } from './capabilities/capabilities.ts';

@@ -390,6 +390,8 @@ function fakeConversations() {
     export: (id, format) => (all.has(id) ? { name: `${id}.${format}`, text: 'exported' } : undefined),
     delete: (id) => all.delete(id),
     messages: (id) => (all.has(id) ? [] : undefined),
+    tail: () => 0,
+    earlier: (id) => (all.has(id) ? { events: [], from: 0 } : undefined),
     head(id) {
       const found = all.get(id);
       return found && { seq: found.events.at(-1)?.seq ?? 0, running: false };

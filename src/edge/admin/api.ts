@@ -75,7 +75,10 @@ export interface TicketAnswer {
 }
 
 // Conversations
-/** GET /api/sessions (`?q=` searches titles and messages for every word of it) */
+/**
+ * GET /api/sessions (`?q=` searches titles and messages for every word of it), newest first. `?limit=` at most so many;
+ * `?before=` and `?before_id=`: those after the conversation with this time of its update and this id.
+ */
 export interface Conversation {
   readonly id: string;
   readonly title: string;
@@ -119,12 +122,24 @@ export type MessagePart =
     }
   | { readonly type: 'error'; readonly code: string; readonly text: string };
 
-/** WS /api/sessions/:id/chat?ticket=…&after=N: what the server sends. The first is always `connected`. */
+/**
+ * GET /api/sessions/:id/events?before=&messages=: the events of so many messages of the person that lie before an event,
+ * with the whole of their turns. `from`: the events up to there are left; 0: none.
+ */
+export interface EarlierEvents {
+  readonly events: readonly StoredEvent[];
+  readonly from: number;
+}
+
+/**
+ * WS /api/sessions/:id/chat?ticket=…&after=N: what the server sends. The first is always `connected`. Without `after`,
+ * `last=N` begins with the newest N messages of the person.
+ */
 export type ChatServerEvent =
   | {
       readonly type: 'connected';
       readonly session_id: string;
-      /** What the client said it has: the events after it follow. */
+      /** The events after it follow: what the client said it has, or where the newest messages that it asked for begin. */
       readonly seq: number;
       /** The newest stored event: up to it the past is told again. */
       readonly head: number;

@@ -19,7 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => edge.stop());
 
-const get = async (query: string) => (await edge.ask('GET', `/api/audit?${query}`, { token })).json as AuditList;
+const get = async (query: string) =>
+  (await edge.ask('GET', `/api/audit?${query}`, { token })).json as AuditList;
 
 test('pages follow each other by their edge, back to the first entry', async () => {
   const seen: number[] = [];
@@ -43,7 +44,10 @@ test('every filter is taken, alone and together', async () => {
   const [middle] = (await get('target=%3Dfile+350')).entries;
   expect((await get(`from=${middle?.at}&limit=1000&event=tool.`)).entries.length).toBeGreaterThan(340);
   expect((await get('to=2001-01-01T00:00:00Z')).entries).toEqual([]);
-  expect(await get(`after=${failed.entries[0]?.seq}&outcome=failed`)).toMatchObject({ entries: [], end: true });
+  expect(await get(`after=${failed.entries[0]?.seq}&outcome=failed`)).toMatchObject({
+    entries: [],
+    end: true,
+  });
 });
 
 for (const query of [
@@ -72,7 +76,10 @@ test('an export is a file with the filters applied, and is itself in the log', a
   expect(csv.text.trimEnd().split('\r\n')).toHaveLength(8);
   expect(csv.text).toContain(`"'=file 7"`);
   const lines = await edge.ask('GET', '/api/audit/export?format=jsonl', { token });
-  const rows = lines.text.trimEnd().split('\n').map((line) => JSON.parse(line) as { seq: number; event: string });
+  const rows = lines.text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { seq: number; event: string });
   const [exported] = edge.audit.list({ event: 'audit.exported', limit: 1 });
   expect(rows.at(-1)?.seq).toBe((exported?.seq ?? 0) - 1);
   expect(rows.at(-1)?.event).toBe('audit.exported');

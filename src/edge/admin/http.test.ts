@@ -99,6 +99,7 @@ describe('routing', () => {
       ['GET', '/api/sessions/x/export'],
       ['POST', '/api/sessions/x/abort'],
       ['GET', '/api/sessions/x/messages'],
+      ['GET', '/api/sessions/x/events'],
       ['GET', '/api/approvals'],
       ['POST', '/api/approvals/x/approve'],
       ['POST', '/api/approvals/x/deny'],

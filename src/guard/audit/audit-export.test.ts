@@ -41,7 +41,8 @@ function write(target: string): void {
 async function whole(format: AuditExportFormat, filter = {}): Promise<string> {
   const signal = new AbortController().signal;
   let text = '';
-  for await (const piece of exportAudit(bench.auditStore, filter, { format, through: 1e9, signal })) text += piece;
+  for await (const piece of exportAudit(bench.auditStore, filter, { format, through: 1e9, signal }))
+    text += piece;
   return text;
 }
 
@@ -92,7 +93,10 @@ test('JSON Lines hold every character, so that the chain can be computed again',
 test('filters apply, and details that somebody damaged are told as they are', async () => {
   for (const text of ['a', 'b', 'a', 'c']) write(text);
   bench.database.run("UPDATE audit SET details = '{broken' WHERE seq = 3");
-  const rows = (await whole('jsonl', { target: 'a' })).trimEnd().split('\n').map((line) => JSON.parse(line));
+  const rows = (await whole('jsonl', { target: 'a' }))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   expect(rows).toMatchObject([
     { seq: 1, details: { target: 'a' } },
     { seq: 3, details: '{broken' },
@@ -134,7 +138,11 @@ test('an export ends when it is told to, and when nobody reads on', async () => 
   await pieces.next();
   ending.abort(new Error('over'));
   await expect(pieces.next()).rejects.toThrow('over');
-  const left = exportAudit(bench.auditStore, {}, { format: 'csv', through: 1e9, signal: new AbortController().signal });
+  const left = exportAudit(
+    bench.auditStore,
+    {},
+    { format: 'csv', through: 1e9, signal: new AbortController().signal },
+  );
   await left.next();
   expect(await left.return(undefined)).toMatchObject({ done: true });
 });

@@ -10,7 +10,18 @@ import type { AuditFilter } from '../../host/storage/audit-filter.ts';
 export type AuditExportFormat = 'jsonl' | 'csv';
 
 const ROWS = 250;
-const COLUMNS = ['seq', 'at', 'event', 'actor', 'origin', 'target', 'outcome', 'details', 'prev_hash', 'hash'] as const;
+const COLUMNS = [
+  'seq',
+  'at',
+  'event',
+  'actor',
+  'origin',
+  'target',
+  'outcome',
+  'details',
+  'prev_hash',
+  'hash',
+] as const;
 
 /**
  * The log, oldest first, up to the entry `through`, in pieces of some ten kilobytes. Others run between two pieces.

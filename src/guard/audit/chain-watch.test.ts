@@ -15,7 +15,8 @@ let watch: ChainWatch;
 
 function fill(count: number): void {
   bench.database.tx(() => {
-    for (let i = 0; i < count; i += 1) bench.audit.append({ ...ENTRY, details: { i, text: 'x'.repeat(200) } });
+    for (let i = 0; i < count; i += 1)
+      bench.audit.append({ ...ENTRY, details: { i, text: 'x'.repeat(200) } });
   });
 }
 

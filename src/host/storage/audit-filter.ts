@@ -58,8 +58,7 @@ export function conditions(filter: AuditFilter): Conditions {
   if (principal?.endsWith(':')) by('audit_by_kind', KIND, 'kind', principal);
   else if (principal !== undefined) by('audit_by_actor', 'actor', 'actor', principal);
   if (target !== undefined) by('audit_by_target', 'target', 'target', target);
-  if (conversation !== undefined)
-    by('audit_by_conversation', CONVERSATION, 'conversation', conversation);
+  if (conversation !== undefined) by('audit_by_conversation', CONVERSATION, 'conversation', conversation);
   if (outcome === 'ok') {
     // Nearly every entry is: they are not in the index.
     read.push("outcome = 'ok'");

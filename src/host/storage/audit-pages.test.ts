@@ -18,7 +18,13 @@ function rowOf(seq: number): AuditRow {
   const base = { seq, at, origin: 'page', outcome: 'ok', details: '{}', prev_hash: '', hash: String(seq) };
   if (seq === 17) return { ...base, event: 'policy.changed', actor: 'user:owner', target: 'policy' };
   if (seq % 701 === 5)
-    return { ...base, event: 'login.failed', actor: `anonymous:10.0.0.${seq % 9}`, target: 'owner', outcome: 'refused' };
+    return {
+      ...base,
+      event: 'login.failed',
+      actor: `anonymous:10.0.0.${seq % 9}`,
+      target: 'owner',
+      outcome: 'refused',
+    };
   if (seq % 7 === 0)
     return {
       ...base,
@@ -81,10 +87,7 @@ const FILTERS: Readonly<Record<string, readonly [AuditFilter, (row: AuditRow) =>
     (row) => row.at >= 2_600_000 && row.at < 2_900_000,
   ],
   'a time when the clock was wrong': [{ from: 31_536_000_000 }, (row) => row.at >= 31_536_000_000],
-  'one time that three entries share': [
-    { from: 2_000_000, to: 2_000_001 },
-    (row) => row.at === 2_000_000,
-  ],
+  'one time that three entries share': [{ from: 2_000_000, to: 2_000_001 }, (row) => row.at === 2_000_000],
   'a word': [{ text: 'NEEDLE 100%_"' }, (row) => row.seq === 6_003],
   'a word that nothing has': [{ text: 'no%needle' }, () => false],
   'an actor that is not there': [{ principal: 'user:nobody' }, () => false],

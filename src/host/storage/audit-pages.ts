@@ -47,7 +47,12 @@ export function createAuditPages(database: Database): AuditPages {
   function span(query: AuditPageQuery, first: number, last: number): readonly [number, number] | undefined {
     const { from, to, direction } = query;
     if (from === undefined && to === undefined) return [first, last];
-    const values: Values = { low: block(first), high: block(last), from: from ?? 0, to: to ?? Number.MAX_SAFE_INTEGER };
+    const values: Values = {
+      low: block(first),
+      high: block(last),
+      from: from ?? 0,
+      to: to ?? Number.MAX_SAFE_INTEGER,
+    };
     const hit = 'last_at >= :from AND first_at < :to';
     const order = direction === 'older' ? 'DESC' : 'ASC';
     const found = database.get<{ block: number }>(
@@ -112,7 +117,9 @@ export function createAuditPages(database: Database): AuditPages {
           const far = reach(each, first, until);
           if (number === 0 || (older ? far < edge : far > edge)) [by, edge] = [each, far];
         }
-        const where = ['seq BETWEEN :first AND :until', ...indexed.map(({ sql }) => sql), ...read].join(' AND ');
+        const where = ['seq BETWEEN :first AND :until', ...indexed.map(({ sql }) => sql), ...read].join(
+          ' AND ',
+        );
         const found = database.all<AuditRow>(
           `SELECT * FROM audit ${by ? `INDEXED BY ${by.index}` : 'NOT INDEXED'} WHERE ${where}
            ORDER BY seq ${order} LIMIT :limit`,

@@ -95,7 +95,9 @@ export function ActivityPage() {
           {linked === undefined ? (
             <div className="flex items-center gap-2">
               <Toggle label="Show new entries as they come" checked={live} onChange={setLive} />
-              <span aria-hidden>{live ? 'Live: new entries appear as they come' : 'New entries are not shown'}</span>
+              <span aria-hidden>
+                {live ? 'Live: new entries appear as they come' : 'New entries are not shown'}
+              </span>
             </div>
           ) : (
             <p>The log around entry {linked.toLocaleString()}</p>
@@ -135,7 +137,10 @@ export function ActivityPage() {
       ) : !log.data ? (
         <SkeletonRows count={12} className="h-9 px-2" />
       ) : entries.length === 0 && !stopped ? (
-        <Empty icon={<History aria-hidden size={20} />} title={filtered ? 'No entry is like this' : 'Nothing yet'}>
+        <Empty
+          icon={<History aria-hidden size={20} />}
+          title={filtered ? 'No entry is like this' : 'Nothing yet'}
+        >
           {filtered
             ? 'The whole log was looked through. Take a filter away to see more.'
             : 'The first entry is written when something happens.'}

@@ -22,7 +22,8 @@ const OUTCOMES: Readonly<
 
 /** The conversation that an entry belongs to: the same rule as the server's filter. */
 function conversationOf({ details, actor, target }: AuditEntryView): string | undefined {
-  const named = details !== null && typeof details === 'object' && 'conversation' in details && details.conversation;
+  const named =
+    details !== null && typeof details === 'object' && 'conversation' in details && details.conversation;
   if (typeof named === 'string' && /^[\w-]{1,64}$/.test(named)) return named;
   return /^assistant:([\w-]{1,64})$/.exec(actor)?.[1] ?? /^cnv_[\w-]{1,60}$/.exec(target)?.[0];
 }
@@ -111,7 +112,11 @@ export const AuditRow = memo(function AuditRow({
             <p className="text-mini font-medium text-muted">Details</p>
             <JsonView value={entry.details} compact />
           </div>
-          <div role="group" aria-label="Show only" className="flex flex-wrap items-center gap-2 text-meta text-muted">
+          <div
+            role="group"
+            aria-label="Show only"
+            className="flex flex-wrap items-center gap-2 text-meta text-muted"
+          >
             Show only
             <Only testId="audit-only-event" onClick={() => onFilter({ event: entry.event })}>
               this event

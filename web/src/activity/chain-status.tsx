@@ -23,7 +23,9 @@ export function ChainStatus() {
     <section
       aria-label="State of the log"
       data-testid="chain"
-      data-state={data ? (data.last ? (data.last.ok && data.head.signed ? 'whole' : 'broken') : 'unknown') : 'loading'}
+      data-state={
+        data ? (data.last ? (data.last.ok && data.head.signed ? 'whole' : 'broken') : 'unknown') : 'loading'
+      }
       className="flex items-start gap-3 rounded-md border border-line px-3 py-2 text-meta max-md:flex-wrap"
     >
       <Icon aria-hidden size={16} className={cx('mt-0.5 shrink-0', tint)} />

@@ -22,15 +22,25 @@ const OUTCOME_WORDS: Readonly<Record<(typeof OUTCOMES)[number], string>> = {
 };
 const CONTROL = `${INPUT_CLASS} px-2!`;
 
-type Change = (change: { readonly [Name in keyof ActivitySearch]?: ActivitySearch[Name] | undefined }) => void;
+type Change = (change: {
+  readonly [Name in keyof ActivitySearch]?: ActivitySearch[Name] | undefined;
+}) => void;
 
 /** What the log is filtered for. Choices stand here; exact values come from the details of an entry. */
-export function FilterBar({ search, onChange }: { readonly search: ActivitySearch; readonly onChange: Change }) {
+export function FilterBar({
+  search,
+  onChange,
+}: {
+  readonly search: ActivitySearch;
+  readonly onChange: Change;
+}) {
   const family = FAMILIES.some(({ value }) => value === search.event) ? search.event : undefined;
   const who = WHO.some(({ value }) => value === search.principal) ? search.principal : undefined;
   const exact = [
     ...(search.event && !family ? [{ name: 'event' as const, label: 'What', value: search.event }] : []),
-    ...(search.principal && !who ? [{ name: 'principal' as const, label: 'Who', value: search.principal }] : []),
+    ...(search.principal && !who
+      ? [{ name: 'principal' as const, label: 'Who', value: search.principal }]
+      : []),
     ...(search.target ? [{ name: 'target' as const, label: 'On', value: search.target }] : []),
     ...(search.conversation
       ? [{ name: 'conversation' as const, label: 'Conversation', value: search.conversation }]
@@ -132,7 +142,11 @@ function Words({ value, onChange }: { readonly value: string; readonly onChange:
   }, [text, asked, onChange]);
   return (
     <div className="relative max-md:col-span-2">
-      <Search aria-hidden size={14} className="pointer-events-none absolute top-[11px] left-3 text-faint max-md:top-[15px]" />
+      <Search
+        aria-hidden
+        size={14}
+        className="pointer-events-none absolute top-[11px] left-3 text-faint max-md:top-[15px]"
+      />
       <input
         type="search"
         aria-label="Words in an entry"

@@ -129,5 +129,8 @@ function withNews(old: Pages, { entries, newest }: AuditList): Pages {
   if (count <= HELD) return { ...old, pages: [top, ...rest] };
   const kept = top.entries.concat(...rest.map((page) => page.entries)).slice(0, HELD / 2);
   const edge = kept.at(-1)?.seq ?? top.edge;
-  return { pages: [{ ...top, entries: kept, edge, edge_at: kept.at(-1)?.at ?? null, end: false }], pageParams: [null] };
+  return {
+    pages: [{ ...top, entries: kept, edge, edge_at: kept.at(-1)?.at ?? null, end: false }],
+    pageParams: [null],
+  };
 }

@@ -54,9 +54,14 @@ export const systemStatus = queryOptions({
   refetchInterval: LIVE,
 });
 
+/** Conversations that are loaded at once. */
+export const CONVERSATIONS = 100;
+
+/** The newest; `useOlderConversations` goes on from there. */
 export const conversations = queryOptions({
   queryKey: ['conversations'],
-  queryFn: ({ signal }) => call<readonly Conversation[]>('GET', '/api/sessions', { signal }),
+  queryFn: ({ signal }) =>
+    call<readonly Conversation[]>('GET', `/api/sessions?limit=${CONVERSATIONS}`, { signal }),
   refetchInterval: LIVE,
 });
 
