@@ -77,7 +77,7 @@ export function fillConversations(order: FillOrder) {
         result: 'x'.repeat(2_000),
         is_error: false,
         redactions: {},
-        outcome: 'ok',
+        outcome: 'done',
       });
       put('text', { part_id: `p${turn}`, content: text() });
       put('usage', {

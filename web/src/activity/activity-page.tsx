@@ -179,7 +179,9 @@ export function ActivityPage() {
                 {stopped ? 'Search further' : 'Show earlier entries'}
               </Button>
             ) : (
-              <p className="text-mini text-faint">This is where the log begins.</p>
+              <p className="text-mini text-faint">
+                {filtered ? 'No earlier entry is like this.' : 'This is where the log begins.'}
+              </p>
             )}
           </div>
         </>

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { ShieldAlert, ShieldCheck, ShieldQuestion } from 'lucide-react';
 import { call, explain } from '../api/client.ts';
 import { auditChain } from '../api/queries.ts';
@@ -18,18 +19,20 @@ export function ChainStatus() {
   });
   const { icon: Icon, tint, title, text } = words(data, error);
   const running = data?.running ?? null;
+  const broken = data !== undefined && (data.last?.ok === false || !data.head.signed);
   const share = running && running.of > 0 ? running.rows / running.of : 0;
   return (
     <section
       aria-label="State of the log"
       data-testid="chain"
-      data-state={
-        data ? (data.last ? (data.last.ok && data.head.signed ? 'whole' : 'broken') : 'unknown') : 'loading'
-      }
-      className="flex items-start gap-3 rounded-md border border-line px-3 py-2 text-meta max-md:flex-wrap"
+      data-state={data === undefined ? 'loading' : broken ? 'broken' : data.last ? 'whole' : 'unknown'}
+      className={cx(
+        'flex items-start gap-3 rounded-md border px-3 py-2 text-meta',
+        broken ? 'border-stop-line bg-stop-soft' : 'border-line',
+      )}
     >
       <Icon aria-hidden size={16} className={cx('mt-0.5 shrink-0', tint)} />
-      <div className="flex min-w-0 flex-1 flex-col gap-0.5 max-md:basis-3/4">
+      <div className="flex min-w-0 flex-1 flex-col gap-0.5">
         <p role="status">
           <span className="font-medium">{title}</span> <span className="text-muted">{text}</span>{' '}
           {data?.last && !running && (
@@ -51,7 +54,7 @@ export function ChainStatus() {
           </div>
         )}
         {data?.head.hash && (
-          <div className="flex min-w-0 items-center gap-1 text-mini text-faint">
+          <div className="flex min-w-0 items-center gap-1 text-mini text-muted max-md:hidden">
             <span className="shrink-0">Entry {data.head.seq.toLocaleString()}, sealed by</span>
             <code className="min-w-0 truncate" title={data.head.hash}>
               {data.head.hash.slice(0, 16)}…
@@ -59,6 +62,16 @@ export function ChainStatus() {
             <CopyButton text={data.head.hash} label="Copy the hash of the newest entry" />
           </div>
         )}
+        {data?.last?.seq && !running ? (
+          <Link
+            to="/activity"
+            search={{ seq: data.last.seq }}
+            reloadDocument
+            className="self-start text-link underline underline-offset-2"
+          >
+            Show entry {data.last.seq.toLocaleString()}
+          </Link>
+        ) : null}
         {check.error && (
           <p role="alert" className="text-stop">
             {explain(check.error).message}

@@ -27,7 +27,7 @@ export function ExportMenu({ filter }: { readonly filter: string }) {
     }
   }
   return (
-    <div className="flex min-w-0 flex-col items-end gap-1">
+    <div className="flex shrink-0 flex-col items-end gap-1">
       <Menu.Root>
         <Menu.Trigger
           render={

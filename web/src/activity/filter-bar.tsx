@@ -48,7 +48,7 @@ export function FilterBar({
   ];
   return (
     <div role="search" aria-label="Filter the log" className="flex flex-col gap-2">
-      <div className="grid grid-cols-[minmax(180px,1fr)_repeat(3,max-content)_auto] gap-2 max-lg:grid-cols-3 max-md:grid-cols-2">
+      <div className="grid grid-cols-[minmax(180px,1fr)_repeat(3,max-content)_auto] gap-2 max-lg:grid-cols-3">
         <Words value={search.q ?? ''} onChange={(q) => onChange({ q: q === '' ? undefined : q })} />
         <Choice
           label="Kind of entry"
@@ -74,7 +74,7 @@ export function FilterBar({
           items={OUTCOMES.map((value) => ({ value, label: OUTCOME_WORDS[value] }))}
           onChange={(outcome) => onChange({ outcome: OUTCOMES.find((each) => each === outcome) })}
         />
-        <div className="flex items-center gap-2 text-meta text-muted max-lg:col-span-2">
+        <div className="flex items-center gap-2 text-meta text-muted max-lg:col-span-3">
           <input
             type="date"
             aria-label="First day"
@@ -141,7 +141,7 @@ function Words({ value, onChange }: { readonly value: string; readonly onChange:
     return () => window.clearTimeout(timer);
   }, [text, asked, onChange]);
   return (
-    <div className="relative max-md:col-span-2">
+    <div className="relative max-lg:col-span-3">
       <Search
         aria-hidden
         size={14}
