@@ -26,14 +26,14 @@ export function fillAudit(database: Database, rows: number, told?: (done: number
   const { last } = store.ends();
   let seq = last?.seq ?? 0;
   let prev_hash = last?.hash ?? START;
-  while (seq < rows) {
+  for (let start = seq; start < rows; start += PER_COMMIT) {
     database.tx(() => {
-      for (let i = 0; i < PER_COMMIT && seq < rows; i += 1) {
-        seq += 1;
+      for (seq = start + 1; seq <= Math.min(start + PER_COMMIT, rows); seq += 1) {
         const content = { ...entry(seq), prev_hash };
         prev_hash = rowHash(content);
         store.append({ ...content, hash: prev_hash });
       }
+      seq -= 1;
       store.setHead({ seq, hash: prev_hash, mac: headMac(BENCH_KEY, seq, prev_hash) });
     });
     told?.(seq);

@@ -239,7 +239,8 @@ function usePlaceWhenGrown(scroller: RefObject<HTMLDivElement | null>, from: num
     const element = scroller.current;
     if (!element) return;
     const height = element.scrollHeight;
-    if (from < before.current.from) element.scrollTop += height - before.current.height;
+    if (from < before.current.from)
+      element.scrollBy({ top: height - before.current.height, behavior: 'instant' });
     before.current = { from, height };
   });
 }
