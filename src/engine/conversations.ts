@@ -13,6 +13,7 @@ import type { Approvals } from '../guard/approvals/index.ts';
 import type { Audit } from '../guard/audit/index.ts';
 import { MAX_WORDS, type ConversationSearch } from '../host/storage/conversation-search.ts';
 import type {
+  ConversationPlace,
   ConversationStore,
   ConversationWithStatus,
   Transactions,
@@ -70,10 +71,16 @@ export type MessagePartView =
     }
   | { readonly type: 'error'; readonly code: string; readonly text: string };
 
+export interface ConversationQuery {
+  readonly limit?: number | undefined;
+  readonly before?: ConversationPlace | undefined;
+}
+
 /** Conversations as the page and other surfaces use them. Errors: `not_found` for an id that is none of ours. */
 export interface Conversations {
   create(title: string | undefined, by: Principal): ConversationView;
-  list(): readonly ConversationView[];
+  /** Newest first, at most 500; with `before` those that come after it in that order. */
+  list(query?: ConversationQuery): readonly ConversationView[];
   /** Those whose title, or one of whose messages, has every word of the query; the newest 100. */
   search(query: string): readonly ConversationView[];
   get(id: string): ConversationView;
@@ -92,8 +99,18 @@ export interface Conversations {
   resume(id: string, by: Principal): void;
   stop(id: string, by: Principal): number;
   subscribe(id: string, after: number, listener: EventListener): () => void;
+  /** What to subscribe after, to hear the newest `messages` of the person and what followed. */
+  tail(id: string, messages: number): number;
+  /** The events of the `messages` of the person before an event; `from`: what lies before them begins there, 0: nothing. */
+  earlier(id: string, before: number, messages: number): EarlierEvents;
   lastSeq(id: string): number;
   isRunning(id: string): boolean;
+}
+
+export interface EarlierEvents {
+  readonly events: readonly StoredEvent[];
+  /** The next `before`, less one. */
+  readonly from: number;
 }
 
 export interface ConversationsDeps {
@@ -171,7 +188,7 @@ export function createConversations(deps: ConversationsDeps): Conversations {
       });
       return view({ ...row, status: null });
     },
-    list: () => store.list(LIST_LIMIT).map(view),
+    list: ({ limit = LIST_LIMIT, before } = {}) => store.list(Math.min(limit, LIST_LIMIT), before).map(view),
     search(query) {
       const words = query
         .toWellFormed()
@@ -255,7 +272,14 @@ export function createConversations(deps: ConversationsDeps): Conversations {
         database.afterCommit(() => events.forget(id));
       });
     },
-    messages: (id, limit) => messagesOf(find(id).id, events.all(id)).slice(-limit),
+    // So many messages of the person have at least as many with the answers.
+    messages: (id, limit) => messagesOf(find(id).id, events.since(id, events.tail(id, limit))).slice(-limit),
+    tail: (id, messages) => events.tail(id, messages),
+    earlier(id, before, messages) {
+      find(id);
+      const from = events.tail(id, messages, before);
+      return { events: events.between(id, from, before), from };
+    },
     send(id, text, by) {
       const row = find(id);
       const content = checkedMessage(text);

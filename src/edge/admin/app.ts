@@ -84,10 +84,32 @@ export function createApp(deps: AppDeps): Hono<Env> {
 function respond(context: Context<Env>, answer: Answer): Response {
   for (const [name, value] of Object.entries(answer.headers ?? {})) context.header(name, value);
   context.header('cache-control', 'no-store');
-  const { status, json, text } = answer;
+  const { status, json, text, stream } = answer;
+  if (stream) {
+    context.header('content-type', stream.type);
+    return context.body(bytesOf(stream.body), status as 200);
+  }
   if (json === undefined && text === undefined) return context.body(null, status as 204);
   context.header('content-type', json === undefined ? 'text/plain; charset=utf-8' : 'application/json');
   return context.body(json === undefined ? (text ?? '') : JSON.stringify(json), status as 200);
+}
+
+/** Asks for the next piece when the last one was taken; a reader that goes away ends it. */
+function bytesOf(body: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const pieces = body[Symbol.asyncIterator]();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await pieces.next();
+        if (done === true) controller.close();
+        else controller.enqueue(Buffer.from(value));
+      },
+      async cancel() {
+        await pieces.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 function attempt(act: () => void): unknown {

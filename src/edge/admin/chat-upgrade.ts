@@ -20,6 +20,7 @@ const PATH = /^\/api\/sessions\/([\w.-]{1,64})\/chat$/;
 const QUERY = z.strictObject({
   ticket: z.string().max(128),
   after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+  last: z.coerce.number().int().min(1).max(200).optional(),
 });
 
 export interface ChatUpgradeDeps extends ChatSocketDeps {
@@ -56,7 +57,7 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
     const names = [...url.searchParams.keys()];
     const once = new Set(names).size === names.length;
     const query = once ? Object.fromEntries(url.searchParams) : { repeated: names };
-    const { ticket, after } = checked(QUERY, query, 'query');
+    const { ticket, last, ...resumed } = checked(QUERY, query, 'query');
     const holder = identity.tickets.redeem(ticket);
     const user = holder && identity.users.byId(holder.userId);
     if (!holder || !user || !identity.sessions.isLive(holder.familyId)) throw unauthorized();
@@ -64,6 +65,8 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
     if (sockets >= limits.socketsPerUser) throw tooManySockets();
     const head = await conversations.head(id);
     if (!head) throw notFound('conversation');
+    const after =
+      resumed.after > 0 || last === undefined ? resumed.after : await conversations.tail(id, last);
     const actor = {
       principal: { kind: 'user', id: user.id, name: user.username },
       address: client.address,

@@ -18,11 +18,17 @@ export interface ConversationWithStatus extends ConversationRow {
   readonly status: string | null;
 }
 
+/** A place in the list of conversations. */
+export interface ConversationPlace {
+  readonly updated: number;
+  readonly id: string;
+}
+
 export interface ConversationStore {
   insert(row: ConversationRow): void;
   get(id: string): ConversationWithStatus | undefined;
-  /** Newest first. */
-  list(limit: number): ConversationWithStatus[];
+  /** Newest first; with `before` those that come after it in that order. */
+  list(limit: number, before?: ConversationPlace): ConversationWithStatus[];
   delete(id: string): void;
   /** A title that is made by us. */
   setTitle(id: string, title: string): void;
@@ -46,10 +52,11 @@ export function createConversationStore(database: Database): ConversationStore {
       );
     },
     get: (id) => database.get<ConversationWithStatus>(`${SELECT} WHERE c.id = :id`, { id }),
-    list: (limit) =>
-      database.all<ConversationWithStatus>(`${SELECT} ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit`, {
-        limit,
-      }),
+    list: (limit, { updated, id } = { updated: Number.MAX_SAFE_INTEGER, id: '' }) =>
+      database.all<ConversationWithStatus>(
+        `${SELECT} WHERE (c.updated_at, c.id) < (:updated, :id) ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit`,
+        { limit, updated, id },
+      ),
     delete(id) {
       database.run('DELETE FROM conversations WHERE id = :id', { id });
     },

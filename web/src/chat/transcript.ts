@@ -9,6 +9,10 @@ export interface Transcript {
   readonly turns: ReadonlyMap<string, Turn>;
   /** Turns without their end: something runs while there is one. */
   readonly open: ReadonlySet<string>;
+  /** Events up to here were not asked for yet; 0: the conversation is whole. */
+  readonly from: number;
+  /** Events about something that lies before `from`. */
+  readonly unplaced: readonly StoredEvent[];
   /** The seq of the newest event that was applied: from here a new connection resumes. */
   readonly seq: number;
   /** Seqs up to here are a replay. */
@@ -110,6 +114,8 @@ export const EMPTY: Transcript = {
   items: [],
   turns: new Map(),
   open: new Set(),
+  from: 0,
+  unplaced: [],
   seq: 0,
   replayTo: 0,
   replaced: new Set(),
@@ -131,14 +137,40 @@ export function applyEvent(state: Transcript, event: TranscriptEvent): Transcrip
   if (event.type === 'connected') {
     return {
       ...state,
+      from: state.seq === 0 ? event.seq : state.from,
       replayTo: Math.max(state.replayTo, event.head),
       // Nothing runs there: what looked open here ended while we did not listen, or its end follows in the replay.
       open: event.running ? state.open : new Set(),
     };
   }
   if (event.seq <= state.seq) return state;
-  const next = applyItem({ ...state, seq: event.seq }, event);
-  return applyTurn(next, event);
+  const heard = { ...state, seq: event.seq };
+  const next = applyItem(heard, event);
+  const lost = next === heard && (event.type === 'tool_result' || event.type === 'approval_decided');
+  return applyTurn(lost && state.from > 0 ? { ...heard, unplaced: [...state.unplaced, event] } : next, event);
+}
+
+/** Puts events that lie before everything else in front; `from` is where what is still missing ends. */
+export function withEarlier(state: Transcript, events: readonly StoredEvent[], from: number): Transcript {
+  const begin: Transcript = { ...EMPTY, from };
+  const before = events.reduce<Transcript>((old, event) => applyEvent(old, event), begin);
+  const together: Transcript = {
+    ...state,
+    from,
+    items: [...before.items.filter((item) => item.kind !== 'trimmed' || !hasTrimmed(state)), ...state.items],
+    turns: new Map([...before.turns, ...state.turns]),
+    replaced: new Set([...before.replaced, ...state.replaced]),
+    lastMessage: state.lastMessage ?? before.lastMessage,
+    unplaced: [],
+  };
+  return [...before.unplaced, ...state.unplaced].reduce<Transcript>((old, event) => {
+    const next = applyItem(old, event);
+    return next === old && from > 0 ? { ...old, unplaced: [...old.unplaced, event] } : next;
+  }, together);
+}
+
+function hasTrimmed(state: Transcript): boolean {
+  return state.items.some((item) => item.kind === 'trimmed');
 }
 
 function applyItem(state: Transcript, event: StoredEvent): Transcript {
