@@ -48,6 +48,7 @@ interface Scene {
   readonly lastAudit: number;
 }
 
+const REFUSED = 'is this stored?';
 const isFirm = (event: ChatServerEvent): boolean =>
   ['user', 'started', 'tool_call', 'tool_result', 'approval', 'done'].includes(event.type);
 
@@ -102,7 +103,7 @@ async function holdsWithoutDisk(
 
   // A message is not taken, and the page hears why and what to do.
   const idle = await program.chat([...acknowledged.keys()][0] ?? '');
-  idle.send({ type: 'message', content: 'is this stored?' });
+  idle.send({ type: 'message', content: REFUSED });
   const told = await refused(idle);
   expect(told.type === 'rejected' ? told.content : '').toMatch(
     /could not|could be stored: the disk .+\. .+\.$/s,
@@ -157,7 +158,7 @@ async function holdsWithoutDisk(
   ]) {
     expect((await program.api('GET', path)).status, path).toBe(200);
   }
-  expect(program.log()).not.toMatch(/unexpected error|failed unexpectedly|error of its own/);
+  expect(program.log()).not.toMatch(/unexpected error|failed unexpectedly|error of its own|met a bug/);
 }
 
 async function nothingIsLost(program: RunningProgram, { acknowledged, lastAudit }: Scene): Promise<void> {
@@ -165,6 +166,8 @@ async function nothingIsLost(program: RunningProgram, { acknowledged, lastAudit 
     const chat = await program.chat(id);
     await chat.until((event) => event.seq >= (events.at(-1)?.seq ?? 0));
     for (const event of events) expect(chat.events).toContainEqual(event);
+    // What was refused did not slip in.
+    expect(chat.events.filter((event) => event.type === 'user' && event.content === REFUSED)).toEqual([]);
     chat.close();
   }
   const audit = await program.api<{ entries: { seq: number }[] }>('GET', '/api/audit?limit=1');

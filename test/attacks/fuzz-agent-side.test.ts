@@ -1,6 +1,6 @@
 /** Whatever comes from the side of the agent: over its pipe, at the MCP endpoint and at the gateway to the model. */
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isJsonObject, systemClock, type Log } from '../../src/core/index.ts';
 import { createMcpHandler, type McpCall } from '../../src/edge/mcp/index.ts';
@@ -91,7 +91,11 @@ test(
 test(
   'an agent that says anything over its pipe ends its own turn at most, and the next one is served',
   async () => {
-    let requests = 0;
+    const reached: string[] = [];
+    const refuse = (request: Request): Promise<Response> => {
+      reached.push(request.url);
+      return Promise.resolve(new Response('{}', { status: 400 }));
+    };
     const engine = createBuiltinEngine({
       launcher: createLauncher(),
       program: {

@@ -1,5 +1,5 @@
 /** Whatever is sent over the chat socket of the running program: the socket answers or ends, and the program lives. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ChatServerEvent, Conversation } from '../../src/edge/admin/api.ts';

@@ -1,6 +1,6 @@
 /** Requests for fuzzing the API: made from the route table itself, so that a new route is tried without being named here. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { AnyRoute } from '../../src/edge/admin/route.ts';
 import { routeTable, type RouteDeps } from '../../src/edge/admin/routes/index.ts';
 import { brokenText, hostileValue, spoiled, validFor, type Hints } from './fuzz-values.ts';

@@ -1,5 +1,5 @@
 /** Values for fuzzing: what a schema takes, what it was not made for, and texts that are no JSON at all. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { z } from 'zod';
 
 /** The seed of a run: OPENPACT_FUZZ_SEED repeats one, otherwise each run is another. It stands in the message of a failure. */

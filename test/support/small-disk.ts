@@ -11,9 +11,13 @@ export function noDisksBecause(): string | undefined {
   return undefined;
 }
 
-function run(command: string, ...args: string[]): string {
+const run = (command: string, ...args: string[]): string => ended(command, args, 0);
+/** A check of a file system ends with 1 when it has mended what was wrong. */
+const mend = (command: string, ...args: string[]): string => ended(command, args, 1);
+
+function ended(command: string, args: readonly string[], worst: number): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
-  if (status === 0) return stdout.trim();
+  if (status !== null && status <= worst) return stdout.trim();
   throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`);
 }
 
@@ -89,9 +93,7 @@ export function failingDisk(bytes: number): FailingDisk {
     repair() {
       run('umount', folder);
       mounted = false;
-      // 1: what was wrong is mended.
-      const { status, stdout } = spawnSync('e2fsck', ['-p', '-f', image], { encoding: 'utf8' });
-      if (status === null || status > 1) throw new Error(`e2fsck: ${stdout}`);
+      mend('e2fsck', '-p', '-f', image);
       mount();
       mounted = true;
     },

@@ -10,7 +10,7 @@ import {
   readRequestBody,
 } from '@modelcontextprotocol/server';
 
-import { AppError, errorText, newId, type Clock, type Log } from '../../core/index.ts';
+import { errorText, newId, type Clock, type Log } from '../../core/index.ts';
 import { errorResponse, INTERNAL_ERROR, RATE_LIMITED, readMessage } from './json-rpc.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { jsonOfEvents } from './json-of-events.ts';
@@ -92,11 +92,6 @@ export function createMcpHandler(deps: McpHandlerDeps): McpHandler {
       try {
         return await answer(request);
       } catch (error) {
-        // Such as a full disk: no bug, and the caller may hear the sentence.
-        if (error instanceof AppError) {
-          log.warn('A request of an MCP client could not be served.', { problem: errorText(error) });
-          return errorResponse(503, null, INTERNAL_ERROR, error.message);
-        }
         const id = newId('err');
         log.error('A request of an MCP client met a bug.', { id, error: errorText(error) });
         return errorResponse(500, null, INTERNAL_ERROR, `Internal error (${id}).`);
