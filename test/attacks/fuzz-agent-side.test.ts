@@ -103,10 +103,7 @@ test(
         script: join(import.meta.dirname, 'agent-hostile.mjs'),
         read: [join(import.meta.dirname, 'agent-hostile.mjs')],
       },
-      handlers: {
-        llm: async () => (requests++, new Response('{}', { status: 400 })),
-        mcp: async () => (requests++, new Response('{}', { status: 400 })),
-      },
+      handlers: { llm: refuse, mcp: refuse },
       log,
       clock: systemClock,
       maxProcesses: 2,
