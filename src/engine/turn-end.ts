@@ -1,4 +1,4 @@
-import type { Clock, TurnEvent, TurnStatus } from '../core/index.ts';
+import { errorText, type Clock, type Log, type TurnEvent, type TurnStatus } from '../core/index.ts';
 import type { Approvals } from '../guard/approvals/index.ts';
 import type { Audit } from '../guard/audit/index.ts';
 import type { Gate } from '../guard/gate/index.ts';
@@ -26,10 +26,14 @@ export interface TurnEnd {
   readonly events: readonly TurnEvent[];
 }
 
-export function turnEnd(deps: TurnEndDeps, runtime: TurnRuntime, outcome: EngineOutcome): TurnEnd {
+export function turnEnd(
+  deps: TurnEndDeps & { readonly log: Log },
+  runtime: TurnRuntime,
+  outcome: EngineOutcome,
+): TurnEnd {
   const { row } = runtime;
   const { status, problem } = verdict(outcome, runtime.abortedBy(), runtime.problem());
-  const called = deps.calls.ofTurn(row.id).some((call) => call.status !== 'refused');
+  const called = hasCalled(deps, row.id);
   const usage = runtime.usage();
   const events: TurnEvent[] = [];
   if (usage) {
@@ -52,6 +56,19 @@ export function turnEnd(deps: TurnEndDeps, runtime: TurnRuntime, outcome: Engine
     can_continue: status !== 'done' && called,
   });
   return { status, problem, events };
+}
+
+/** A disk that can't even be read must not end the program: then it counts as called, so that nothing is offered twice. */
+function hasCalled(
+  { calls, log }: Pick<TurnEndDeps, 'calls'> & { readonly log: Log },
+  turnId: string,
+): boolean {
+  try {
+    return calls.ofTurn(turnId).some((call) => call.status !== 'refused');
+  } catch (error) {
+    log.error('the calls of a turn could not be read', { turn: turnId, problem: errorText(error) });
+    return true;
+  }
 }
 
 /**

@@ -6,11 +6,11 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { AppError } from '../../core/index.ts';
-import type { Identity } from '../../guard/identity/index.ts';
+import { addressKey, type Identity, type KeyedBuckets } from '../../guard/identity/index.ts';
 import { checked } from './body.ts';
 import { openChatSocket, type ChatSocket, type ChatSocketDeps } from './chat-socket.ts';
 import { requireSetup, unknownPath } from './dispatch.ts';
-import { errorAnswer, notFound, unauthorized } from './error-answer.ts';
+import { errorAnswer, notFound, rateLimited, unauthorized } from './error-answer.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import { rawAnswer } from './raw-answer.ts';
 
@@ -26,6 +26,8 @@ const QUERY = z.strictObject({
 export interface ChatUpgradeDeps extends ChatSocketDeps {
   readonly identity: Identity;
   readonly gatekeeper: Gatekeeper;
+  /** How often each client may try to open one. */
+  readonly openings: KeyedBuckets;
 }
 
 export interface ChatUpgrade {
@@ -50,6 +52,8 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
   async function admit(request: IncomingMessage) {
     const client = gatekeeper.client(request);
     gatekeeper.admit(request, client);
+    const bucket = deps.openings.take(addressKey(client.address));
+    if (!bucket.allowed) throw rateLimited(bucket.retryAfterMs);
     const url = new URL(`http://host${request.url ?? '/'}`);
     const id = PATH.exec(url.pathname)?.[1];
     if (id === undefined) throw unknownPath();

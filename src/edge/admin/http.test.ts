@@ -421,6 +421,23 @@ describe('limits of the server', () => {
     }
   });
 
+  test('the health paths are limited too, widely, and apart from the API', async () => {
+    const small = await startAdminEdge({ server: { rateLimit: { rate: 1, burst: 5 } } });
+    try {
+      const statuses = [];
+      for (let i = 0; i < 400; i += 1) {
+        const path = ['/health', '/healthz', '/ready'][i % 3] ?? '';
+        statuses.push((await small.ask('GET', path)).status);
+      }
+      expect(statuses.slice(0, 200)).not.toContain(429);
+      expect(statuses).toContain(429);
+      expect((await small.ask('GET', '/healthz', { from: '127.0.0.9' })).status).toBe(200);
+      expect((await small.ask('GET', '/api/version')).status).toBe(200);
+    } finally {
+      await small.stop();
+    }
+  });
+
   test('one address can not hold all connections', async () => {
     const small = await startAdminEdge({ server: { limits: { connectionsPerAddress: 3 } } });
     const sockets = Array.from({ length: 3 }, () => connect(small.port, '127.0.0.1'));

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { AppError, errorText } from '../../core/index.ts';
-import { addressKey } from '../../guard/identity/index.ts';
+import { addressKey, createTokenBuckets } from '../../guard/identity/index.ts';
 import { createApp } from './app.ts';
 import { createChatUpgrade } from './chat-upgrade.ts';
 import { unknownPath, type Env } from './dispatch.ts';
@@ -34,6 +34,8 @@ export interface AdminServer {
   readonly app: Hono<Env>;
 }
 
+/** A second and at once: monitors ask often, and the answer is cheap. */
+const HEALTH_RATE = { rate: 20, burst: 200 };
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_REQUESTS_PER_CONNECTION = 1_000;
 const IDLE_SOCKET_MS = 120_000;
@@ -42,16 +44,23 @@ export function createAdminServer(deps: AdminServerDeps): AdminServer {
   const { options, identity, clock, log } = deps;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const gatekeeper = createGatekeeper(options);
+  const rateLimit = options.rateLimit ?? { rate: 10, burst: 40 };
   const app = createApp({
     routes: routeTable({ ...deps, version: options.version }),
     identity,
     page: deps.pages,
-    clock,
     log,
-    rateLimit: options.rateLimit ?? { rate: 10, burst: 40 },
+    requests: createTokenBuckets({ ...rateLimit, clock }),
+    health: createTokenBuckets({ ...HEALTH_RATE, clock }),
     bodyBytes: limits.bodyBytes,
   });
-  const chat = createChatUpgrade({ ...deps, limits, gatekeeper });
+  const chat = createChatUpgrade({
+    ...deps,
+    limits,
+    gatekeeper,
+    // Apart from the API, of which each opening needs a ticket: who keeps to that limit never meets this one.
+    openings: createTokenBuckets({ ...rateLimit, clock }),
+  });
 
   async function answer(request: Request, incoming: IncomingMessage): Promise<Response> {
     const started = clock.monotonic();
