@@ -242,6 +242,7 @@ export function createAssistant(
     clock,
     log,
     model: () => upstreams.defaultModel(),
+    wireOf: (provider) => upstreams.wireOf(provider),
     limits: {
       maxSteps: parts.maxSteps(config),
       timeoutMs: config.engine.turnTimeoutMs,

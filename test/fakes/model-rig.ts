@@ -11,6 +11,7 @@ import {
   type LlmLimits,
   type ModelRoute,
 } from '../../src/edge/llm/index.ts';
+import { createChatCompletionsWire } from '../../src/edge/llm/wires/chat-completions/index.ts';
 import { createAudit, type Audit } from '../../src/guard/audit/index.ts';
 import { createKnownSecrets, createRedactor } from '../../src/guard/secrets/index.ts';
 import { createHttpClient } from '../../src/host/net/index.ts';
@@ -81,7 +82,7 @@ export async function startModelRig(options: ModelRigOptions = {}): Promise<Mode
   const route: ModelRoute = {
     provider: 'openai-compatible',
     label: 'Fake',
-    dialect: { maxTokensField: 'max_tokens', reasoningInHistory: true },
+    wire: createChatCompletionsWire({ maxTokensField: 'max_tokens', reasoningInHistory: true }),
     reportsCost: false,
     cost: () => null,
     price: () => undefined,

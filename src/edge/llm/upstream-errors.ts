@@ -1,7 +1,7 @@
 // Every way in which an upstream fails, as one code and words for a person: what happened, why, what to do.
 // What an upstream says of itself is quoted, short and on one line: it is not our voice.
 import { AppError } from '../../core/index.ts';
-import type { UpstreamReport } from './upstream-chunk.ts';
+import type { UpstreamReport } from './wires/upstream-chunk.ts';
 
 interface Explanation {
   readonly message: (facts: Facts) => string;

@@ -1,5 +1,6 @@
-import type { Dialect } from './outbound.ts';
 import { PRICES_AS_OF } from './prices.ts';
+import { createChatCompletionsWire } from './wires/chat-completions/index.ts';
+import type { Wire } from './wires/wire.ts';
 
 export const UPSTREAM_NAMES = ['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo'] as const;
 export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
@@ -9,19 +10,19 @@ export interface UpstreamKind {
   readonly needsKey: boolean;
   /** Null: the owner must give one. */
   readonly baseUrl: string | null;
-  readonly dialect: Dialect;
+  readonly wire: Wire;
   readonly reportsCost: boolean;
   readonly note: string | null;
 }
 
-const PLAIN: Dialect = { maxTokensField: 'max_tokens', reasoningInHistory: true };
+const PLAIN = createChatCompletionsWire({ maxTokensField: 'max_tokens', reasoningInHistory: true });
 
 export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
   openai: {
     label: 'OpenAI',
     needsKey: true,
     baseUrl: 'https://api.openai.com/v1',
-    dialect: { maxTokensField: 'max_completion_tokens', reasoningInHistory: false },
+    wire: createChatCompletionsWire({ maxTokensField: 'max_completion_tokens', reasoningInHistory: false }),
     reportsCost: false,
     note: `Costs are estimates, with the prices of ${PRICES_AS_OF}.`,
   },
@@ -29,7 +30,7 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     label: 'OpenRouter',
     needsKey: true,
     baseUrl: 'https://openrouter.ai/api/v1',
-    dialect: PLAIN,
+    wire: PLAIN,
     reportsCost: true,
     note: null,
   },
@@ -37,7 +38,7 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     label: 'Ollama',
     needsKey: false,
     baseUrl: 'http://127.0.0.1:11434/v1',
-    dialect: PLAIN,
+    wire: PLAIN,
     reportsCost: false,
     note: 'Runs on your own machine. Choose a model that supports tools.',
   },
@@ -45,7 +46,7 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     label: 'OpenAI-compatible server',
     needsKey: false,
     baseUrl: null,
-    dialect: PLAIN,
+    wire: PLAIN,
     reportsCost: false,
     note: 'Any server that speaks chat completions; the base URL usually ends in /v1.',
   },
@@ -53,7 +54,7 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     label: 'Demo (not an AI)',
     needsKey: false,
     baseUrl: null,
-    dialect: PLAIN,
+    wire: PLAIN,
     reportsCost: false,
     note: 'Demo, not an AI: a few fixed rules, without a key and without a network.',
   },
