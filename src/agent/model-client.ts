@@ -26,6 +26,14 @@ export async function modelClient(
         includeUsage: true,
         fetch,
       }).chatModel(model);
+    case 'anthropic': {
+      const { createAnthropic } = await import('@ai-sdk/anthropic');
+      return createAnthropic({
+        baseURL: `${LLM_ORIGIN}/v1`,
+        authToken: capability,
+        fetch,
+      }).languageModel(model);
+    }
     default:
       throw new UnknownWire(`There is no client for the wire ${wire}.`);
   }

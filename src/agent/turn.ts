@@ -79,6 +79,7 @@ function outcomeOf(ending: string, steps: number, maxSteps: number): AgentOutcom
         `The assistant used all ${maxSteps} steps of this turn (${steps}) without an answer.`,
       );
     case 'error':
+    case 'interrupted':
     case '':
       return failed(
         'model_answer_invalid',

@@ -5,6 +5,7 @@
 // An attacker may control: the request of the engine, and what an upstream reports.
 import type { CallAssumptions, PlannedCall } from './budget-port.ts';
 import type { GatewayTurn, StepUsage } from './ports.ts';
+import { ratesOf } from './prices.ts';
 import type { ModelRoute } from './route.ts';
 
 const BYTES_A_TOKEN = 2;
@@ -49,8 +50,8 @@ export function planCall(
 ): CallPlan | undefined {
   if (route.provider === FREE_PROVIDER) return undefined;
   const known = route.price(turn.model);
-  const price = known ?? assumed.fallbackPrice;
   const inputTokens = Math.ceil(Buffer.byteLength(body) / BYTES_A_TOKEN);
+  const price = known ? worstOf(ratesOf(known, inputTokens)) : assumed.fallbackPrice;
   return {
     turnId: turn.turnId,
     conversationId: turn.conversationId,
@@ -109,6 +110,11 @@ const NOT_BEGUN: ReadonlySet<string> = new Set([
   'llm_tls_failed',
   'llm_web_page',
 ]);
+
+/** All of a prompt may be put into the cache, where that costs more. */
+function worstOf({ input, written, output }: ReturnType<typeof ratesOf>): CallPlan['price'] {
+  return { input: Math.max(input, written ?? 0), output };
+}
 
 function dollars(price: CallPlan['price'], input: number, output: number): number {
   return (input * price.input + output * price.output) / 1_000_000;

@@ -79,6 +79,8 @@ export interface StepUsage {
   readonly output: number | null;
   /** Part of `input` that came from the upstream's cache. */
   readonly cached: number | null;
+  /** Part of `input` that was put into the cache, which some charge more for; absent where a wire knows no such thing. */
+  readonly written?: number;
 }
 
 /** Answers the engine's requests, in this process. Never rejects. */

@@ -199,7 +199,12 @@ export function codeOfReport(status: number | undefined, report: UpstreamReport 
       return words.includes('insufficient_quota') ? 'llm_no_credit' : 'llm_rate_limited';
     default:
   }
-  if (/context_length|context length|context window|maximum context|too many tokens/.test(words)) {
+  if (words.includes('credit balance is too low')) return 'llm_no_credit';
+  if (
+    /context_length|context length|context window|context limit|maximum context|too many tokens|prompt is too long/.test(
+      words,
+    )
+  ) {
     return 'llm_context_too_long';
   }
   return status !== undefined && status >= 400 && status < 500

@@ -1,8 +1,16 @@
-import { PRICES_AS_OF } from './prices.ts';
+import { ANTHROPIC_PRICES_AS_OF, PRICES_AS_OF } from './prices.ts';
+import { anthropicWire } from './wires/anthropic/index.ts';
 import { createChatCompletionsWire } from './wires/chat-completions/index.ts';
 import type { Wire } from './wires/wire.ts';
 
-export const UPSTREAM_NAMES = ['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo'] as const;
+export const UPSTREAM_NAMES = [
+  'openai',
+  'anthropic',
+  'openrouter',
+  'ollama',
+  'openai-compatible',
+  'demo',
+] as const;
 export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
 
 export interface UpstreamKind {
@@ -25,6 +33,14 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     wire: createChatCompletionsWire({ maxTokensField: 'max_completion_tokens', reasoningInHistory: false }),
     reportsCost: false,
     note: `Costs are estimates, with the prices of ${PRICES_AS_OF}.`,
+  },
+  anthropic: {
+    label: 'Anthropic',
+    needsKey: true,
+    baseUrl: 'https://api.anthropic.com/v1',
+    wire: anthropicWire,
+    reportsCost: false,
+    note: `Costs are estimates, with the prices of ${ANTHROPIC_PRICES_AS_OF}.`,
   },
   openrouter: {
     label: 'OpenRouter',

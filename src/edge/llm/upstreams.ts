@@ -142,7 +142,8 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
 
   /** Another address may have other prices. */
   function hasListPrices(name: UpstreamName): boolean {
-    return name !== 'openai' || upstreams.baseUrlOf(name) === UPSTREAM_KINDS.openai.baseUrl;
+    if (name !== 'openai' && name !== 'anthropic') return true;
+    return upstreams.baseUrlOf(name) === UPSTREAM_KINDS[name].baseUrl;
   }
 
   function routeTo(provider: string): RouteAnswer {
