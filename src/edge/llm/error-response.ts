@@ -12,8 +12,11 @@ export const UPSTREAM_FAILED = 424;
 /** Our own fault. */
 export const BROKEN = 500;
 
-/** An error in the shape that the wire's client reads; without a wire in one that most read. */
+/** An error in the shape that the wire's client reads; without a wire in one that most of them read. */
 export function errorResponse(status: number, { code, message }: Refusal, wire?: Wire): Response {
-  const body: Json = wire?.failureBody({ code, message }) ?? { error: { message, type: 'gateway', code } };
+  const body: Json = wire?.failureBody({ code, message }) ?? {
+    type: 'error',
+    error: { message, type: 'gateway', code },
+  };
   return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
 }

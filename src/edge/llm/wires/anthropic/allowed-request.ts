@@ -50,6 +50,7 @@ const tool = z.strictObject({
   description: z.string().optional(),
   input_schema: z.unknown().optional(),
   strict: z.boolean().optional(),
+  eager_input_streaming: z.boolean().optional(),
 });
 
 const display = z.enum(['summarized', 'omitted']).optional();
