@@ -37,7 +37,7 @@ async function think(messages: ModelMessage[] = [{ role: 'user', content: 'list'
   const client = createAnthropic({
     baseURL: 'http://gateway/v1',
     authToken: rig.turn.capability,
-    fetch: async (input, init) => rig.gateway.fetch(new Request(input as string, init)),
+    fetch: async (input, init) => rig.gateway.fetch(new Request(input, init)),
   });
   const result = streamText({
     model: client.languageModel(rig.turn.model),

@@ -72,7 +72,7 @@ function outboundMessages(
   for (const [place, message] of messages.entries()) {
     if (message.role === 'assistant') {
       const calls = callsOf(message, place);
-      open = new Map(calls.map(({ theirs, block }) => [theirs, String(block['id'])]));
+      open = new Map(calls.map(({ theirs, id }) => [theirs, id]));
       const signed = signedBlocks(message, sealed, calls.length);
       unsigned = calls.length > 0 && signed === undefined;
       const content = signed
@@ -106,14 +106,14 @@ function outboundMessages(
 function callsOf(
   { content }: AssistantMessage,
   place: number,
-): readonly { readonly theirs: string; readonly block: JsonObject }[] {
+): readonly { readonly theirs: string; readonly id: string; readonly block: JsonObject }[] {
   if (typeof content === 'string') return [];
   return content
     .filter((block) => block.type === 'tool_use')
-    .map(({ id, name, input }, index) => ({
-      theirs: id,
-      block: { type: 'tool_use', id: callId(place, index), name, input },
-    }));
+    .map(({ id: theirs, name, input }, index) => {
+      const id = callId(place, index);
+      return { theirs, id, block: { type: 'tool_use', id, name, input } };
+    });
 }
 
 function textBlocks({ content }: AssistantMessage): JsonObject[] {
