@@ -4,6 +4,16 @@ import type { LanguageModel } from 'ai';
 import type { TurnFrame } from './frames.ts';
 import { LLM_ORIGIN } from './parent-fetch.ts';
 
+/**
+ * Tokens of an answer that are asked for where a wire demands a number: as many as every current model gives. The client's
+ * own guess for a model that is newer than it is a sixteenth of that. The gateway makes it smaller where it must.
+ */
+const MOST_OUTPUT_TOKENS = 64_000;
+
+export function outputLimit(wire: TurnFrame['wire']): { readonly maxOutputTokens?: number } {
+  return wire === 'anthropic' ? { maxOutputTokens: MOST_OUTPUT_TOKENS } : {};
+}
+
 /** The turn's wire is one that this agent has no client for. */
 class UnknownWire extends Error {
   readonly code = 'model_unknown_wire';

@@ -3,7 +3,7 @@ import { dynamicTool, isStepCount, jsonSchema, streamText, type StopCondition, t
 import type { Json } from '../core/index.ts';
 import type { AgentOutcome, TurnFrame } from './frames.ts';
 import { createMcpTools, ToolsUnavailable, type McpResult } from './mcp-tools.ts';
-import { modelClient } from './model-client.ts';
+import { modelClient, outputLimit } from './model-client.ts';
 import { toModelMessages } from './model-messages.ts';
 import { failed, failureOf } from './outcome.ts';
 
@@ -34,6 +34,7 @@ async function think(
   const broken = new AbortController();
   const result = streamText({
     model: await modelClient(turn, fetch),
+    ...outputLimit(turn.wire),
     instructions: turn.system,
     messages: toModelMessages(turn.history),
     tools: toolSet(turn, fetch, signal, broken),

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { LLMock, type ChatCompletionRequest } from '@copilotkit/aimock';
 import { afterEach, expect, test } from 'vitest';
-import type { ChatServerEvent, UpstreamList } from '../../src/edge/admin/api.ts';
+import type { BudgetsView, ChatServerEvent, UpstreamList } from '../../src/edge/admin/api.ts';
 import { messageEvents, startAnthropicServer } from '../fakes/anthropic-server.ts';
 import { start, startWithModel, useAnthropic } from '../support/with-fake-model.ts';
 
@@ -52,6 +52,8 @@ test('a turn with a tool call runs to its answer, and its tokens and costs are r
     { provider: 'anthropic', outcome: 'ok', input_tokens: 1_000, output_tokens: 100 },
     { provider: 'anthropic', outcome: 'ok', input_tokens: 1_000, output_tokens: 100 },
   ]);
+  const { body: budgets } = await program.api<BudgetsView>('GET', '/api/budgets');
+  expect(budgets.today.spent.tokens).toBe(2_200);
   const { body: upstreams } = await program.api<UpstreamList>('GET', '/api/llm/upstreams');
   expect(upstreams.upstreams.find(({ name }) => name === 'anthropic')).toMatchObject({
     has_key: true,

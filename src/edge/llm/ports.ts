@@ -62,7 +62,7 @@ export interface GatewayToolCall {
 
 export interface StepEnd {
   readonly outcome: 'ok' | 'failed' | 'stopped';
-  /** As the upstream said it; null when it said none. */
+  /** `stop`, `tool_calls`, `length`, `content_filter`, or the upstream's own word; null when it said none. */
   readonly finishReason: string | null;
   readonly usage: StepUsage;
   /** Null when the price isn't known. */
