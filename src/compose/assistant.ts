@@ -242,6 +242,7 @@ export function createAssistant(
     clock,
     log,
     model: () => upstreams.defaultModel(),
+    wireOf: (provider) => upstreams.wireOf(provider),
     limits: {
       maxSteps: parts.maxSteps(config),
       timeoutMs: config.engine.turnTimeoutMs,
@@ -301,6 +302,7 @@ function keysFromEnvironment(
 ): Partial<Record<string, { reveal(): string }>> {
   const found = {
     openai: secrets.get('OPENAI_API_KEY'),
+    anthropic: secrets.get('ANTHROPIC_API_KEY'),
     openrouter: secrets.get('OPENROUTER_API_KEY'),
     'openai-compatible': secrets.get('OPENAI_COMPATIBLE_API_KEY'),
   };

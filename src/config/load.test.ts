@@ -117,7 +117,7 @@ test('every problem is listed at once, with its line', () => {
       'line 5: admin.jwt.access_expiry must be a time from 1m to 60m, such as "1m"',
       'line 6: logging must hold keys, not a value',
       'line 8: engine.max_steps must be a whole number from 1 to 200',
-      'line 9: engine.provider must be one of openai, openrouter, ollama, openai-compatible, demo',
+      'line 9: engine.provider must be one of openai, anthropic, openrouter, ollama, openai-compatible, demo',
       'line 10: colour is not a known key',
       'line 12: approvals.expire_after uses the variable NOT_THERE, which is not set',
       'line 14: server.rate_limit.rate must be a number from 0.1 to 10000',

@@ -71,7 +71,7 @@ export const settingsSchema = z.strictObject({
     max_turns_at_once: whole(1, 32),
     max_steps: whole(1, 200),
     turn_timeout: duration('10s', '24h'),
-    provider: oneOf(['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo']),
+    provider: oneOf(['openai', 'anthropic', 'openrouter', 'ollama', 'openai-compatible', 'demo']),
     model: text.max(200, 'must be at most 200 characters long'),
   }),
   budget: z.strictObject({

@@ -54,7 +54,7 @@ export interface BindAddress {
 }
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-type ProviderName = 'openai' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
+type ProviderName = 'openai' | 'anthropic' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
 
 /** The variables of the surroundings, as they were handed over. */
 export type Environment = Readonly<Record<string, string | undefined>>;

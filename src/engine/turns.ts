@@ -10,6 +10,7 @@ import {
   type Log,
   type Principal,
   type TurnStatus,
+  type WireName,
 } from '../core/index.ts';
 import type { ConversationStore, TurnRow } from '../host/storage/index.ts';
 import type { EngineAdapter, EngineOutcome } from './adapter.ts';
@@ -52,6 +53,8 @@ export interface TurnsDeps extends TurnEndDeps {
   readonly log: Log;
   /** For conversations that have no model of their own. */
   readonly model: () => { provider: string; model: string };
+  /** What the gateway speaks with the engine in a turn on this provider. */
+  readonly wireOf: (provider: string) => WireName;
   readonly historyLimits?: HistoryLimits;
   readonly limits: TurnLimits;
   readonly maxAtOnce: number;
@@ -242,6 +245,7 @@ export function createTurns(deps: TurnsDeps): Turns {
         turnId: row.id,
         capability: runtime.capability,
         model: row.model,
+        wire: deps.wireOf(row.provider),
         system,
         history: historyFor(row),
         tools: runtime.tools,

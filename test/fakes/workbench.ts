@@ -136,6 +136,7 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     clock,
     log,
     model: () => ({ provider: 'demo', model: 'demo' }),
+    wireOf: () => 'chat-completions',
     limits: { maxSteps: 10, timeoutMs: options.timeoutMs ?? 60_000, maxRefusals: 20 },
     maxAtOnce: options.maxAtOnce ?? 4,
     maxWaiting: options.maxWaiting ?? 12,

@@ -268,7 +268,7 @@ export interface AuditChain {
 }
 
 // Models
-export type UpstreamName = 'openai' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
+export type UpstreamName = 'openai' | 'anthropic' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
 export interface UpstreamView {
   readonly name: UpstreamName;
   readonly label: string;

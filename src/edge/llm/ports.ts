@@ -62,7 +62,7 @@ export interface GatewayToolCall {
 
 export interface StepEnd {
   readonly outcome: 'ok' | 'failed' | 'stopped';
-  /** As the upstream said it; null when it said none. */
+  /** `stop`, `tool_calls`, `length`, `content_filter`, or the upstream's own word; null when it said none. */
   readonly finishReason: string | null;
   readonly usage: StepUsage;
   /** Null when the price isn't known. */
@@ -79,6 +79,8 @@ export interface StepUsage {
   readonly output: number | null;
   /** Part of `input` that came from the upstream's cache. */
   readonly cached: number | null;
+  /** Part of `input` that was put into the cache, which some charge more for; absent where a wire knows no such thing. */
+  readonly written?: number;
 }
 
 /** Answers the engine's requests, in this process. Never rejects. */

@@ -1,6 +1,6 @@
 // Guarantees: a step that began is recorded with exactly one end, in the turn and in the audit log; tool calls are durable
 // before the engine hears of them, and only an answer that ended well yields any.
-// Does not: check the request (see allowed-request.ts). An attacker may control: the upstream's answer, the engine's pace.
+// Does not: check the request (the wires do). An attacker may control: the upstream's answer, the engine's pace.
 import {
   AppError,
   errorText,
@@ -21,6 +21,7 @@ import type { LlmLimits } from './limits.ts';
 import type { GatewayToolCall, GatewayTurn, StepEnd } from './ports.ts';
 import { whoOf } from './refusal-log.ts';
 import type { ModelRoute } from './route.ts';
+import { sealName, type SealStore } from './seal-store.ts';
 import { explained, llmError } from './upstream-errors.ts';
 import type { HealthBoard } from './upstream-health.ts';
 
@@ -33,6 +34,7 @@ export interface StepDeps {
   readonly limits: LlmLimits;
   readonly budget: Pick<CallBudget, 'settle'>;
   readonly health: Pick<HealthBoard, 'note'>;
+  readonly seals: SealStore;
 }
 
 export interface StepInput {
@@ -63,12 +65,14 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
   const gone = new AbortController();
   const signal = AbortSignal.any([turn.signal, input.signal, gone.signal]);
   const answer = new Answer(limits, redactor);
-  const stream = createEngineStream({
-    id: `chatcmpl-${turn.turnId}-${step}`,
+  const reader = route.wire.reader();
+  const writer = route.wire.writer({
+    id: `answer-${turn.turnId}-${step}`,
     model: turn.model,
     created: Math.floor(clock.now() / 1000),
-    onCancel: () => gone.abort(),
+    seal: sealName(step),
   });
+  const stream = createEngineStream(writer, () => gone.abort());
   const facts = { label: route.label, model: turn.model };
   let retries = 0;
 
@@ -98,6 +102,7 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         signal,
         limits,
         redactor,
+        reader,
         answer,
         onParts(deltas) {
           for (const { part, delta, full } of deltas) {
@@ -119,7 +124,9 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         record(finished, end.calls);
       });
       deps.health.note(route.provider, null);
-      stream.finish(end.calls, answer.finishReason ?? 'stop', answer.usage);
+      const sealed = reader.sealed();
+      const kept = sealed !== undefined && deps.seals.keep(turn, step, sealed);
+      stream.finish(end.calls, answer.finishReason ?? 'stop', answer.usage, kept);
       open();
     }
 
@@ -147,7 +154,7 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
       stream.fail(shown.code, shown.message);
       if (!answered) {
         answered = true;
-        resolve(errorResponse(UPSTREAM_FAILED, shown));
+        resolve(errorResponse(UPSTREAM_FAILED, shown, route.wire));
       }
     }
 

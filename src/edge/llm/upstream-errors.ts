@@ -1,7 +1,7 @@
 // Every way in which an upstream fails, as one code and words for a person: what happened, why, what to do.
 // What an upstream says of itself is quoted, short and on one line: it is not our voice.
 import { AppError } from '../../core/index.ts';
-import type { UpstreamReport } from './upstream-chunk.ts';
+import type { UpstreamReport } from './wires/upstream-chunk.ts';
 
 interface Explanation {
   readonly message: (facts: Facts) => string;
@@ -199,7 +199,12 @@ export function codeOfReport(status: number | undefined, report: UpstreamReport 
       return words.includes('insufficient_quota') ? 'llm_no_credit' : 'llm_rate_limited';
     default:
   }
-  if (/context_length|context length|context window|maximum context|too many tokens/.test(words)) {
+  if (words.includes('credit balance is too low')) return 'llm_no_credit';
+  if (
+    /context_length|context length|context window|context limit|maximum context|too many tokens|prompt is too long/.test(
+      words,
+    )
+  ) {
     return 'llm_context_too_long';
   }
   return status !== undefined && status >= 400 && status < 500

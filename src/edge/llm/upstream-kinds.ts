@@ -1,7 +1,16 @@
-import type { Dialect } from './outbound.ts';
-import { PRICES_AS_OF } from './prices.ts';
+import { ANTHROPIC_PRICES_AS_OF, PRICES_AS_OF } from './prices.ts';
+import { anthropicWire } from './wires/anthropic/index.ts';
+import { createChatCompletionsWire } from './wires/chat-completions/index.ts';
+import type { Wire } from './wires/wire.ts';
 
-export const UPSTREAM_NAMES = ['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo'] as const;
+export const UPSTREAM_NAMES = [
+  'openai',
+  'anthropic',
+  'openrouter',
+  'ollama',
+  'openai-compatible',
+  'demo',
+] as const;
 export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
 
 export interface UpstreamKind {
@@ -9,27 +18,35 @@ export interface UpstreamKind {
   readonly needsKey: boolean;
   /** Null: the owner must give one. */
   readonly baseUrl: string | null;
-  readonly dialect: Dialect;
+  readonly wire: Wire;
   readonly reportsCost: boolean;
   readonly note: string | null;
 }
 
-const PLAIN: Dialect = { maxTokensField: 'max_tokens', reasoningInHistory: true };
+const PLAIN = createChatCompletionsWire({ maxTokensField: 'max_tokens', reasoningInHistory: true });
 
 export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
   openai: {
     label: 'OpenAI',
     needsKey: true,
     baseUrl: 'https://api.openai.com/v1',
-    dialect: { maxTokensField: 'max_completion_tokens', reasoningInHistory: false },
+    wire: createChatCompletionsWire({ maxTokensField: 'max_completion_tokens', reasoningInHistory: false }),
     reportsCost: false,
     note: `Costs are estimates, with the prices of ${PRICES_AS_OF}.`,
+  },
+  anthropic: {
+    label: 'Anthropic',
+    needsKey: true,
+    baseUrl: 'https://api.anthropic.com/v1',
+    wire: anthropicWire,
+    reportsCost: false,
+    note: `Costs are estimates, with the prices of ${ANTHROPIC_PRICES_AS_OF}.`,
   },
   openrouter: {
     label: 'OpenRouter',
     needsKey: true,
     baseUrl: 'https://openrouter.ai/api/v1',
-    dialect: PLAIN,
+    wire: PLAIN,
     reportsCost: true,
     note: null,
   },
@@ -37,7 +54,7 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     label: 'Ollama',
     needsKey: false,
     baseUrl: 'http://127.0.0.1:11434/v1',
-    dialect: PLAIN,
+    wire: PLAIN,
     reportsCost: false,
     note: 'Runs on your own machine. Choose a model that supports tools.',
   },
@@ -45,7 +62,7 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     label: 'OpenAI-compatible server',
     needsKey: false,
     baseUrl: null,
-    dialect: PLAIN,
+    wire: PLAIN,
     reportsCost: false,
     note: 'Any server that speaks chat completions; the base URL usually ends in /v1.',
   },
@@ -53,7 +70,7 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     label: 'Demo (not an AI)',
     needsKey: false,
     baseUrl: null,
-    dialect: PLAIN,
+    wire: PLAIN,
     reportsCost: false,
     note: 'Demo, not an AI: a few fixed rules, without a key and without a network.',
   },

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startAnthropicServer } from '../../../test/fakes/anthropic-server.ts';
 import { startFakeModel, type FakeModel } from '../../../test/fakes/openai-server.ts';
 import { silentLog, type Principal } from '../../core/index.ts';
 import { createAudit, type Audit } from '../../guard/audit/index.ts';
@@ -110,6 +111,7 @@ describe('the upstreams', () => {
     const upstreams = make();
     expect(upstreams.list().map(({ name, enabled }) => [name, enabled])).toEqual([
       ['openai', false],
+      ['anthropic', false],
       ['openrouter', false],
       ['ollama', false],
       ['openai-compatible', false],
@@ -134,7 +136,7 @@ describe('the upstreams', () => {
       setDefault: (choice, actor) => upstreams.setDefault(choice, actor.principal),
       test: (name, model, actor) => upstreams.test(name, model, actor.principal),
     };
-    expect(port.upstreams()).toHaveLength(5);
+    expect(port.upstreams()).toHaveLength(6);
   });
 
   it('send the stored key to their address, list models and make a test call', async () => {
@@ -337,6 +339,100 @@ describe('the upstreams', () => {
       enabled: true,
       base_url: 'http://127.0.0.1:11434/v1',
     });
+  });
+
+  it('send the key of Anthropic in its own header, and read its list page by page, with a cap', async () => {
+    const server = await startAnthropicServer();
+    const page = (ids: string[], last: string | null) => ({
+      body: {
+        data: ids.map((id) => ({
+          type: 'model',
+          id,
+          display_name: `Name of ${id}`,
+          max_input_tokens: 200_000,
+        })),
+        has_more: last !== null,
+        last_id: last,
+      },
+    });
+    try {
+      const upstreams = make();
+      upstreams.change('anthropic', { base_url: server.url, api_key: KEY }, owner);
+      server.next(page(['claude-b'], 'claude-b'), page(['claude-a', 'bad name'], null));
+      const { models, problems } = await upstreams.models();
+      expect(problems).toEqual({});
+      expect(models.filter(({ provider }) => provider === 'anthropic')).toEqual([
+        { provider: 'anthropic', model: 'claude-a', label: 'Name of claude-a', context_limit: 200_000 },
+        { provider: 'anthropic', model: 'claude-b', label: 'Name of claude-b', context_limit: 200_000 },
+      ]);
+      expect(server.requests.map(({ path }) => path)).toEqual([
+        '/v1/models?limit=1000',
+        '/v1/models?limit=1000&after_id=claude-b',
+      ]);
+      expect(server.requests[0]?.headers).toMatchObject({
+        'x-api-key': KEY,
+        'anthropic-version': '2023-06-01',
+      });
+      expect(server.requests[0]?.headers).not.toHaveProperty('authorization');
+
+      // A list without an end, whose cursor would like to be more than a cursor.
+      upstreams.change('anthropic', { enabled: true }, owner);
+      server.requests.length = 0;
+      for (let i = 0; i < 5; i += 1) server.next(page([`claude-${i}`], `claude-${i}`));
+      const endless = await upstreams.models();
+      expect(endless.models.filter(({ provider }) => provider === 'anthropic')).toHaveLength(5);
+      expect(server.requests).toHaveLength(5);
+      upstreams.change('anthropic', { enabled: true }, owner);
+      server.next(page(['claude-a'], 'x&limit=1#../files'));
+      expect((await upstreams.models()).problems).toEqual({});
+      expect(server.requests).toHaveLength(6);
+
+      expect(await upstreams.test('anthropic', 'claude-a', owner)).toMatchObject({ ok: true });
+      expect(server.requests.at(-1)).toMatchObject({ path: '/v1/messages', body: { max_tokens: 256 } });
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('take the key of Anthropic from the environment, and keep it to its own address', () => {
+    const upstreams = make({ environmentKeys: { anthropic: { reveal: () => KEY } } });
+    expect(viewOf(upstreams, 'anthropic')).toMatchObject({
+      enabled: true,
+      key_source: 'environment',
+      base_url: 'https://api.anthropic.com/v1',
+    });
+    expect(codeOf(() => upstreams.change('anthropic', { base_url: fake.url }, owner))).toBe(
+      'key_from_environment',
+    );
+    expect(upstreams.wireOf('anthropic')).toBe('anthropic');
+    expect(createRedactor(known).text(`key ${KEY}`).value).toBe('key [REDACTED:ANTHROPIC_API_KEY]');
+  });
+
+  it('price what goes into the cache and comes out of it, at the list price of the own address only', () => {
+    const upstreams = make({ environmentKeys: { anthropic: { reveal: () => KEY } } });
+    const routeOf = (which: Upstreams) => {
+      const found = which.routeTo('anthropic');
+      if (!found.ok) throw new Error(found.message);
+      return found.route;
+    };
+    const usage = { input: 80_000, output: 1_000, cached: 50_000, written: 10_000 };
+    const { cost, price } = routeOf(upstreams);
+    expect(cost('claude-haiku-4-5-20251001', usage)).toBeCloseTo(0.02 + 0.005 + 0.0125 + 0.005, 10);
+    expect(price('claude-opus-4-5')).toMatchObject({ maxOutput: 64_000 });
+    // Beyond 100,000 tokens of prompt everything of a call costs five times as much.
+    expect(cost('claude-haiku-5-5', { ...usage, input: 100_000, cached: 0, written: 0 })).toBeCloseTo(
+      0.0105,
+      10,
+    );
+    expect(cost('claude-haiku-5-5', { ...usage, input: 100_001, cached: 0, written: 0 })).toBeCloseTo(
+      0.0525005,
+      7,
+    );
+    expect(cost('claude-99', usage)).toBeNull();
+    const moved = make();
+    moved.change('anthropic', { base_url: fake.url, api_key: KEY }, owner);
+    expect(routeOf(moved).cost('claude-opus-4-5', usage)).toBeNull();
+    expect(routeOf(moved).price('claude-opus-4-5')).toBeUndefined();
   });
 
   it('say in words why a list of models can not be had', async () => {

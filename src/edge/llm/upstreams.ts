@@ -2,7 +2,14 @@
 // default model. What the owner may change, and where a key may go: upstream-settings.ts.
 // Does not: decide who may ask (the admin edge does).
 // An attacker may control: with a stolen page session, every argument; and what an upstream answers.
-import { AppError, isJsonObject, type Json, type Principal, type Redactor } from '../../core/index.ts';
+import {
+  AppError,
+  isJsonObject,
+  type Json,
+  type Principal,
+  type Redactor,
+  type WireName,
+} from '../../core/index.ts';
 import type { HttpClient } from '../../host/net/index.ts';
 import type { SettingsStore } from '../../host/storage/index.ts';
 import { createDemoSend, DEMO_MODEL } from './demo/index.ts';
@@ -54,6 +61,8 @@ export interface Upstreams extends ModelRoutes {
   change(name: string, change: UpstreamChange, principal: Principal): UpstreamWithHealth;
   models(): Promise<ModelsAnswer>;
   defaultModel(): ModelChoice;
+  /** What a turn on this provider speaks with the gateway. For one that is gone: any, the gateway refuses its call. */
+  wireOf(provider: string): WireName;
   /** Whether it may be chosen now. Errors: as of `setDefault`. */
   checkChoice(choice: { readonly provider: string; readonly model: string }): ModelChoice;
   /** Errors: input `model_invalid`, `model_acts_by_itself`; conflict with the code and words of `routeTo`. */
@@ -100,7 +109,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       headers: {
         accept: body === undefined ? 'application/json' : 'text/event-stream',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...UPSTREAM_KINDS[name].wire.upstreamHeaders(key),
         'user-agent': 'openpact',
       },
       ...(body === undefined ? {} : { body }),
@@ -122,7 +131,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       route: {
         provider: name,
         label: kind.label,
-        dialect: kind.dialect,
+        wire: kind.wire,
         reportsCost: kind.reportsCost,
         send: (request) => send(name, request),
         cost: (model, usage) => (hasListPrices(name) ? estimateCost(name, model, usage) : null),
@@ -133,7 +142,8 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
 
   /** Another address may have other prices. */
   function hasListPrices(name: UpstreamName): boolean {
-    return name !== 'openai' || upstreams.baseUrlOf(name) === UPSTREAM_KINDS.openai.baseUrl;
+    if (name !== 'openai' && name !== 'anthropic') return true;
+    return upstreams.baseUrlOf(name) === UPSTREAM_KINDS[name].baseUrl;
   }
 
   function routeTo(provider: string): RouteAnswer {
@@ -207,6 +217,8 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       };
     },
     defaultModel,
+    wireOf: (provider) =>
+      isUpstreamName(provider) ? UPSTREAM_KINDS[provider].wire.name : 'chat-completions',
     checkChoice,
     setDefault(wanted, principal) {
       const choice = checkChoice(wanted);

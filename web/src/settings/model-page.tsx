@@ -286,11 +286,17 @@ function KeyState({ upstream }: { readonly upstream: UpstreamView }) {
       )}
     >
       <KeyRound aria-hidden size={14} />
-      {upstream.has_key
-        ? upstream.key_source === 'environment'
-          ? 'Key from the environment'
-          : 'Key set'
-        : 'No key'}
+      {upstream.key_source === 'environment' ? (
+        // Where it is narrow the name of the provider needs the room; the note below says where the key is from.
+        <>
+          <span className="max-sm:hidden">Key from the environment</span>
+          <span className="sm:hidden">Key set</span>
+        </>
+      ) : upstream.has_key ? (
+        'Key set'
+      ) : (
+        'No key'
+      )}
     </span>
   );
 }

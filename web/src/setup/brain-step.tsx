@@ -152,6 +152,7 @@ function Choice({
 const NOTES: Readonly<Record<UpstreamName, string>> = {
   demo: '',
   openai: 'With a key from platform.openai.com.',
+  anthropic: 'With a key from platform.claude.com.',
   openrouter: 'One key for models of many makers.',
   ollama: 'Models on your own machine. No key needed.',
   'openai-compatible': 'Any server that speaks the OpenAI chat API, by its base URL.',
