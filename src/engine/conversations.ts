@@ -15,12 +15,14 @@ import { MAX_WORDS, type ConversationSearch } from '../host/storage/conversation
 import type {
   ConversationStore,
   ConversationWithStatus,
+  FallbackChoice,
   Transactions,
   TurnStore,
 } from '../host/storage/index.ts';
 import { exportJson, exportMarkdown, type ExportFormat } from './conversation-export.ts';
 import { isFirstMessage } from './edit-message.ts';
 import type { EventListener, EventLog } from './event-log.ts';
+import { sameModel, type ModelName } from './fallback.ts';
 import { replacedTurns } from './history.ts';
 import type { Orphans } from './orphans.ts';
 import { snippetOf } from './snippet.ts';
@@ -33,19 +35,17 @@ export interface ConversationView {
   readonly status: TurnStatus | null;
   /** Chosen for this conversation; null: the default. */
   readonly model: ModelName | null;
+  /** What it goes on with when its model can't be had; `default`: what the settings name. */
+  readonly fallback: FallbackChoice;
   /** In the answer to a search: the newest message that has the words; null when only the title has them. */
   readonly found?: { readonly role: 'user' | 'assistant'; readonly snippet: string } | null;
-}
-
-export interface ModelName {
-  readonly provider: string;
-  readonly model: string;
 }
 
 /** Absent: unchanged. `model: null`: back to the default. */
 export interface ConversationChange {
   readonly title?: string | undefined;
   readonly model?: ModelName | null | undefined;
+  readonly fallback?: FallbackChoice | undefined;
 }
 
 export interface MessageView {
@@ -77,7 +77,7 @@ export interface Conversations {
   /** Those whose title, or one of whose messages, has every word of the query; the newest 100. */
   search(query: string): readonly ConversationView[];
   get(id: string): ConversationView;
-  /** Errors: `invalid_request` for an empty title; what `checkModel` throws. */
+  /** Errors: `invalid_request` for an empty title; `fallback_is_model`; what `checkModel` throws. */
   change(id: string, change: ConversationChange, by: Principal): ConversationView;
   /** The whole conversation as one text, with secrets hidden once more. */
   export(id: string, format: ExportFormat, by: Principal): { readonly name: string; readonly text: string };
@@ -158,6 +158,9 @@ export function createConversations(deps: ConversationsDeps): Conversations {
         renamed: given === '' ? 0 : 1,
         provider: null,
         model: null,
+        fallback: 'default' as const,
+        fallback_provider: null,
+        fallback_model: null,
       };
       database.tx(() => {
         store.insert(row);
@@ -199,6 +202,8 @@ export function createConversations(deps: ConversationsDeps): Conversations {
       if (title === '')
         throw new AppError({ family: 'input', code: 'invalid_request', message: 'The title is empty.' });
       if (change.model) deps.checkModel(change.model);
+      const { fallback } = change;
+      if (typeof fallback === 'object') deps.checkModel(fallback);
       return database.tx(() => {
         const act = (event: string, details: Readonly<Record<string, string>>): void =>
           void audit.append({ event, principal: by, origin: 'page', target: id, outcome: 'ok', details });
@@ -214,7 +219,29 @@ export function createConversations(deps: ConversationsDeps): Conversations {
             model === null ? { model: 'default' } : { provider: model.provider, model: model.model },
           );
         }
-        return view(find(id));
+        if (fallback !== undefined) {
+          store.setFallback(id, fallback);
+          act(
+            'conversation.fallback_changed',
+            typeof fallback === 'string'
+              ? { model: fallback }
+              : { provider: fallback.provider, model: fallback.model },
+          );
+        }
+        const changed = view(find(id));
+        // Throws away the whole change.
+        if (
+          changed.model &&
+          typeof changed.fallback === 'object' &&
+          sameModel(changed.model, changed.fallback)
+        )
+          throw new AppError({
+            family: 'input',
+            code: 'fallback_is_model',
+            message: 'The fallback is the model itself.',
+            fix: 'Choose another model to go on with, or none.',
+          });
+        return changed;
       });
     },
     export(id, format, by) {
@@ -301,6 +328,12 @@ function view(row: ConversationWithStatus): ConversationView {
     },
     status: row.status as TurnStatus | null,
     model: row.provider === null || row.model === null ? null : { provider: row.provider, model: row.model },
+    fallback:
+      row.fallback !== 'own'
+        ? row.fallback
+        : row.fallback_provider === null || row.fallback_model === null
+          ? 'none'
+          : { provider: row.fallback_provider, model: row.fallback_model },
   };
 }
 

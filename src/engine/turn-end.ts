@@ -39,8 +39,8 @@ export function turnEnd(deps: TurnEndDeps, runtime: TurnRuntime, outcome: Engine
       output_tokens: usage.output,
       ...(usage.context === null ? {} : { context_tokens: usage.context }),
       cost_usd: usage.costUsd,
-      model: row.model,
-      provider: row.provider,
+      model: runtime.model,
+      provider: runtime.provider,
     });
   }
   if (status === 'stopped') events.push({ type: 'aborted', by: 'owner' });
@@ -63,7 +63,7 @@ export function storeEnd(deps: TurnEndDeps, runtime: TurnRuntime, end: TurnEnd, 
   const { row, conversationId } = runtime;
   const keepRequests = runtime.abortedBy() === 'shutdown' || runtime.abortedBy() === 'parked';
   if (!keepRequests) approvals.cancelTurn(row.id);
-  leftovers(deps, row.id, keepRequests);
+  giveUpCalls(deps, row.id, keepRequests);
   events.flush(conversationId);
   const usage = runtime.usage();
   database.tx(() => {
@@ -102,7 +102,7 @@ export function tellEnd(deps: TurnEndDeps, runtime: TurnRuntime, end: TurnEnd): 
 }
 
 /** Calls that nobody will answer any more: the model must not see an open call, and nothing may look as if it ran. */
-function leftovers(deps: TurnEndDeps, turnId: string, keepRequests: boolean): void {
+export function giveUpCalls(deps: TurnEndDeps, turnId: string, keepRequests: boolean): void {
   for (const call of deps.calls.ofTurn(turnId)) {
     if (call.status === 'asking' && keepRequests) continue;
     if (call.status === 'seen' || call.status === 'asking')

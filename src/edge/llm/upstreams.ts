@@ -5,6 +5,7 @@
 import { AppError, isJsonObject, type Json, type Principal, type Redactor } from '../../core/index.ts';
 import type { HttpClient } from '../../host/net/index.ts';
 import type { SettingsStore } from '../../host/storage/index.ts';
+import { createContextWindows } from './context-windows.ts';
 import { createDemoSend, DEMO_MODEL } from './demo/index.ts';
 import { fetchModels, type ModelList, type ModelView } from './model-list.ts';
 import { estimateCost, priceOf } from './prices.ts';
@@ -54,6 +55,8 @@ export interface Upstreams extends ModelRoutes {
   change(name: string, change: UpstreamChange, principal: Principal): UpstreamWithHealth;
   models(): Promise<ModelsAnswer>;
   defaultModel(): ModelChoice;
+  /** Tokens that a model can take, as far as it is known without asking anybody; null: not known. */
+  contextWindow(choice: { readonly provider: string; readonly model: string }): number | null;
   /** Whether it may be chosen now. Errors: as of `setDefault`. */
   checkChoice(choice: { readonly provider: string; readonly model: string }): ModelChoice;
   /** Errors: input `model_invalid`, `model_acts_by_itself`; conflict with the code and words of `routeTo`. */
@@ -84,6 +87,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
   const { settings, database, audit, clock } = deps;
   const upstreams = createUpstreamSettings(deps);
   const lists = new Map<UpstreamName, { readonly until: number; readonly list: Promise<ModelList> }>();
+  const windows = createContextWindows();
   const demoSend = createDemoSend({ delayMs: deps.demoDelayMs });
 
   async function send(name: UpstreamName, request: UpstreamRequest): ReturnType<ModelRoute['send']> {
@@ -164,7 +168,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     const forget = (): void => {
       if (lists.get(name)?.list === list) lists.delete(name);
     };
-    list.then((result) => (result.ok ? undefined : forget()), forget);
+    list.then((result) => (result.ok ? windows.learn(result.models) : forget()), forget);
     return list;
   }
 
@@ -207,6 +211,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       };
     },
     defaultModel,
+    contextWindow: ({ provider, model }) => windows.of(provider, model),
     checkChoice,
     setDefault(wanted, principal) {
       const choice = checkChoice(wanted);
