@@ -19,7 +19,15 @@ export interface Transcript {
   readonly lastMessage: { readonly id: string; readonly turnId: string } | null;
 }
 
-export type Item = UserItem | TextItem | ThinkingItem | ToolItem | ErrorItem | StoppedItem | TrimmedItem | SwitchedItem;
+export type Item =
+  | UserItem
+  | TextItem
+  | ThinkingItem
+  | ToolItem
+  | ErrorItem
+  | StoppedItem
+  | TrimmedItem
+  | SwitchedItem;
 
 interface Placed {
   readonly key: string;
