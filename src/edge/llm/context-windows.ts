@@ -20,8 +20,13 @@ const OPENAI: Readonly<Record<string, number>> = {
 export interface ContextWindows {
   /** From a list that was fetched; it stays known when the list is too old to be shown. */
   learn(models: readonly ModelView[]): void;
-  /** In tokens; null: not known. What a provider says of its own models comes first. */
-  of(provider: string, model: string): number | null;
+  /** Another address may have other models. */
+  forget(provider: UpstreamName): void;
+  /**
+   * In tokens; null: not known. What a provider says of its own models comes first; `listed`: then our own table, which
+   * holds for the maker's own address only.
+   */
+  of(provider: string, model: string, listed: boolean): number | null;
 }
 
 export function createContextWindows(): ContextWindows {
@@ -35,11 +40,14 @@ export function createContextWindows(): ContextWindows {
         learned.set(provider, new Map(sizes));
       }
     },
-    of(provider, model) {
+    forget: (provider) => void learned.delete(provider),
+    of(provider, model, listed) {
       const told = learned.get(provider as UpstreamName)?.get(model);
       if (told !== undefined) return told;
       // A dated name is the same model: gpt-4o-2024-08-06.
-      return provider === 'openai' ? (OPENAI[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')] ?? null) : null;
+      return listed && provider === 'openai'
+        ? (OPENAI[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')] ?? null)
+        : null;
     },
   };
 }

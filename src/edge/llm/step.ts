@@ -138,7 +138,7 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
       const unavailable = known && meansUnavailable(told.code) && !answer.said;
       const ended: StepEnd = wasStopped
         ? endOf('stopped')
-        : { ...endOf('failed'), error: { ...told, ...(unavailable ? { unavailable } : {}) } };
+        : withoutCost({ ...endOf('failed'), error: { ...told, ...(unavailable ? { unavailable } : {}) } });
       try {
         endParts();
         deps.database.tx(() => record(ended, []));
@@ -165,6 +165,12 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         costUsd: (route.reportsCost ? costUsd : null) ?? route.cost(turn.model, usage),
         ...(note ? { note } : {}),
       };
+    }
+
+    /** A call that never began costs nothing, and says so. */
+    function withoutCost(end: StepEnd): StepEnd {
+      const free = input.plan && settled(input.plan, end)?.tokens === 0;
+      return free ? { ...end, costUsd: end.costUsd ?? 0 } : end;
     }
 
     function settled(plan: CallPlan, end: StepEnd): ReturnType<typeof settledCost> {

@@ -196,6 +196,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     change(name, change, principal) {
       const changed = upstreams.change(name, change, principal);
       lists.delete(changed.name);
+      windows.forget(changed.name);
       return { ...changed, health: deps.health.of(changed.name) };
     },
     routeTo,
@@ -211,7 +212,8 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       };
     },
     defaultModel,
-    contextWindow: ({ provider, model }) => windows.of(provider, model),
+    contextWindow: ({ provider, model }) =>
+      windows.of(provider, model, isUpstreamName(provider) && hasListPrices(provider)),
     checkChoice,
     setDefault(wanted, principal) {
       const choice = checkChoice(wanted);
