@@ -97,7 +97,7 @@ test('every command of openpact that is shown is one, with the flags that are sh
   for (const { command } of commands) {
     const rest = /^(?:node bin\/openpact\.js|openpact) (.+)$/.exec(command)?.[1];
     if (rest === undefined) continue;
-    // "config check | show" was split at the bar; brackets mark what may be left out.
+    // Brackets mark what may be left out.
     const words = rest.replaceAll(/[[\]]/g, '').split(/\s+/);
     const verbs = words.filter(
       (word, at) =>
@@ -118,10 +118,11 @@ test('every command of openpact that is shown is one, with the flags that are sh
       env: { PATH: process.env['PATH'] ?? '' },
     });
     expect([name, status]).toEqual([name, 0]);
-    expect(stdout).toContain(`Usage: openpact ${name.split(' ')[0]}`);
+    // For a verb that it does not know it shows the help of what is above it.
+    expect(stdout.replace(/\|\w+/, '')).toContain(`Usage: openpact ${name} [options]`);
     for (const flag of flags) expect(stdout, `openpact ${name}`).toContain(flag);
   }
-});
+}, 60_000);
 
 test('the page of the configuration is what the keys and the schema say', () => {
   expect(readFileSync(CONFIG_DOCUMENT, 'utf8'), 'run node scripts/config-docs.ts').toBe(configDocument());
