@@ -130,6 +130,9 @@ test('what belongs to the run that is over is dead at once: its capability, its 
     checked.push(bench.turns.turnFor(turn.capability), turn.signal.aborted, runtime.beginStep().ok);
     const answer = await runtime.callTool({ callId: call, name: 'act', arguments: { path: 'free/a' } });
     checked.push(answer.kind);
+    // More than an engine may make up before its turn is ended.
+    for (let at = 0; at < 25; at += 1)
+      await runtime.callTool({ callId: 'c00010000', name: 'act', arguments: { path: 'free/b' } });
     runtime.refused('llm_body_refused', 'from the old run');
     // An engine that does not want to end.
     return new Promise(() => undefined);
@@ -138,7 +141,13 @@ test('what belongs to the run that is over is dead at once: its capability, its 
   await bench.turns.idle(id);
   expect(checked).toEqual([undefined, true, false, 'refused']);
   expect(ran).toBe(0);
-  expect(bench.eventsOf(id).find(({ type }) => type === 'tool_result')).toMatchObject({ outcome: 'stopped' });
+  // The next model is told so before it begins.
+  const types = bench.eventsOf(id).map(({ type }) => type);
+  expect(types.indexOf('tool_result')).toBeLessThan(types.indexOf('switched'));
+  expect(bench.eventsOf(id).find(({ type }) => type === 'tool_result')).toMatchObject({
+    outcome: 'stopped',
+    result: 'It did not run: the model that asked for it became unavailable.',
+  });
   expect(bench.eventsOf(id).at(-1)).toMatchObject({ status: 'done' });
 });
 
@@ -223,6 +232,18 @@ test('a turn is switched once at most, and not without a step left to go on with
   expect(bench.eventsOf(id).findLast(({ type }) => type === 'error')).toMatchObject({
     code: 'llm_upstream_failing',
   });
+
+  // Also not when the owner names another one meanwhile.
+  runs = 0;
+  bench.setPlay(async (_turn, runtime) => {
+    runs += 1;
+    bench.conversations.change(id, { fallback: { provider: 'other', model: `${runs}` } }, OWNER);
+    failing(runtime);
+    return FAILED;
+  });
+  bench.conversations.send(id, 'and now', OWNER);
+  await bench.turns.idle(id);
+  expect(runs).toBe(2);
 
   runs = 0;
   bench.setPlay(async (_turn, runtime) => {

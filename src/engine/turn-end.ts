@@ -102,11 +102,15 @@ export function tellEnd(deps: TurnEndDeps, runtime: TurnRuntime, end: TurnEnd): 
 }
 
 /** Calls that nobody will answer any more: the model must not see an open call, and nothing may look as if it ran. */
-export function giveUpCalls(deps: TurnEndDeps, turnId: string, keepRequests: boolean): void {
+export function giveUpCalls(
+  deps: TurnEndDeps,
+  turnId: string,
+  keepRequests: boolean,
+  why = 'The turn ended before it ran.',
+): void {
   for (const call of deps.calls.ofTurn(turnId)) {
     if (call.status === 'asking' && keepRequests) continue;
-    if (call.status === 'seen' || call.status === 'asking')
-      deps.gate.give(call, 'stopped', 'The turn ended before it ran.');
+    if (call.status === 'seen' || call.status === 'asking') deps.gate.give(call, 'stopped', why);
     else if (call.status === 'running')
       deps.gate.give(call, 'unknown', 'It was cut off while it ran; whether it took effect is not known.');
   }

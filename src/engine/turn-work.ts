@@ -77,7 +77,7 @@ export function createTurnWork(deps: TurnWorkDeps): TurnWork {
     const { row } = runtime;
     // An honest engine leaves nothing; of another one, nothing may run on beside the next run.
     deps.approvals.cancelTurn(row.id);
-    giveUpCalls(deps, row.id, false);
+    giveUpCalls(deps, row.id, false, 'It did not run: the model that asked for it became unavailable.');
     database.tx(() => {
       events.append(row.conversation_id, row.id, {
         type: 'switched',
