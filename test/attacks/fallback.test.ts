@@ -42,6 +42,9 @@ test('a turn whose model is busy goes on with the fallback: nothing runs twice, 
     expect(memoryOf(program).split('once').length - 1).toBe(1);
     expect(second.requests).toHaveLength(1);
     expect(second.requests[0]?.body).toMatchObject({ model: 'second' });
+    expect(JSON.stringify((await program.api('GET', '/api/capabilities')).body)).toContain(
+      'Turns whose model is unavailable go on there, with second.',
+    );
     // The key of the first provider stays with it.
     expect(JSON.stringify(second.requests[0]?.headers)).not.toContain('sk-live');
     const { body } = await program.api<AuditList>('GET', '/api/audit?limit=200');
