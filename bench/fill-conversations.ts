@@ -35,6 +35,9 @@ export function fillConversations(order: FillOrder) {
       renamed: 0,
       provider: null,
       model: null,
+      fallback: 'default',
+      fallback_provider: null,
+      fallback_model: null,
     });
     let seq = 0;
     for (let turn = 0; turn < messages / 2; turn += 1) {

@@ -116,7 +116,7 @@ function approvalView(row: ApprovalRow, conversations: Conversations, calls: Too
   };
 }
 
-export function modelsPort({ upstreams }: Assistant, redactor: Redactor): ModelsPort {
+export function modelsPort({ upstreams, defaultFallback }: Assistant, redactor: Redactor): ModelsPort {
   /** A key that was pasted into the wrong field would be stored, shown and sent as a name. */
   const noSecret = (text: string): void => {
     if (Object.keys(redactor.text(text).hidden).length === 0) return;
@@ -130,10 +130,14 @@ export function modelsPort({ upstreams }: Assistant, redactor: Redactor): Models
   return {
     upstreams: () => upstreams.list(),
     change: (name, change, actor) => upstreams.change(name, change, actor.principal),
-    models: () => upstreams.models(),
+    models: async () => ({ ...(await upstreams.models()), fallback: defaultFallback.get() }),
     setDefault(choice, actor) {
       noSecret(choice.model);
       return upstreams.setDefault(choice, actor.principal);
+    },
+    setFallback(choice, actor) {
+      noSecret(choice?.model ?? '');
+      return defaultFallback.set(choice, actor.principal);
     },
     async test(name, model, actor) {
       noSecret(model ?? '');

@@ -5,12 +5,15 @@ import { createBuiltinEngine } from '../engine/adapters/builtin/index.ts';
 import { createContextBuilder } from '../engine/context.ts';
 import { createConversations, type Conversations } from '../engine/conversations.ts';
 import { createEventLog } from '../engine/event-log.ts';
+import { createFallbacks, type ModelName } from '../engine/fallback.ts';
+import { historyLimitsFor } from '../engine/history-trim.ts';
 import { createOrphans, type Orphans } from '../engine/orphans.ts';
 import { recover, type Recovered } from '../engine/recovery.ts';
 import { createTranscript, showDecisions } from '../engine/transcript.ts';
 import { resultText } from '../engine/history.ts';
 import { answerText } from '../engine/turn-runtime.ts';
 import { createTurns, type Turns } from '../engine/turns.ts';
+import { createDefaultFallback, type DefaultFallback } from '../edge/llm/default-fallback.ts';
 import { createHealthBoard, createLlmGateway, createUpstreams, type Upstreams } from '../edge/llm/index.ts';
 import { createMcpHandler, type ToolGate } from '../edge/mcp/index.ts';
 import { createApprovals, type Approvals } from '../guard/approvals/index.ts';
@@ -50,6 +53,8 @@ export interface Assistant {
   readonly orphans: Orphans;
   readonly conversations: Conversations;
   readonly upstreams: Upstreams;
+  /** Of conversations that name no fallback of their own. */
+  readonly defaultFallback: DefaultFallback;
   readonly budgets: Budgets;
   readonly engine: EngineAdapter;
   readonly recovered: Recovered;
@@ -165,6 +170,14 @@ export function createAssistant(
     compatibleBaseUrl: config.llm.compatibleBaseUrl,
     initialModel: { provider: config.engine.provider, model: config.engine.model },
   });
+  const checkModel = (choice: ModelName): void => void upstreams.checkChoice(choice);
+  const defaultFallback = createDefaultFallback({
+    settings,
+    database,
+    audit,
+    clock,
+    checkChoice: (choice) => upstreams.checkChoice(choice),
+  });
   const gateway = createLlmGateway({
     database,
     audit,
@@ -243,6 +256,12 @@ export function createAssistant(
     log,
     model: () => upstreams.defaultModel(),
     wireOf: (provider) => upstreams.wireOf(provider),
+    fallback: createFallbacks({
+      conversations: conversationStore,
+      byDefault: () => defaultFallback.get(),
+      checkModel,
+    }),
+    historyLimits: (choice) => historyLimitsFor(upstreams.contextWindow(choice)),
     limits: {
       maxSteps: parts.maxSteps(config),
       timeoutMs: config.engine.turnTimeoutMs,
@@ -255,7 +274,7 @@ export function createAssistant(
   const conversations = createConversations({
     store: conversationStore,
     finder: createConversationSearch(database),
-    checkModel: (choice) => void upstreams.checkChoice(choice),
+    checkModel,
     turnStore,
     turns,
     orphans,
@@ -289,6 +308,7 @@ export function createAssistant(
     orphans,
     conversations,
     upstreams,
+    defaultFallback,
     budgets,
     engine,
     recovered,

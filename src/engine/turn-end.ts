@@ -43,8 +43,8 @@ export function turnEnd(
       output_tokens: usage.output,
       ...(usage.context === null ? {} : { context_tokens: usage.context }),
       cost_usd: usage.costUsd,
-      model: row.model,
-      provider: row.provider,
+      model: runtime.model,
+      provider: runtime.provider,
     });
   }
   if (status === 'stopped') events.push({ type: 'aborted', by: 'owner' });
@@ -80,7 +80,7 @@ export function storeEnd(deps: TurnEndDeps, runtime: TurnRuntime, end: TurnEnd, 
   const { row, conversationId } = runtime;
   const keepRequests = runtime.abortedBy() === 'shutdown' || runtime.abortedBy() === 'parked';
   if (!keepRequests) approvals.cancelTurn(row.id);
-  leftovers(deps, row.id, keepRequests);
+  giveUpCalls(deps, row.id, keepRequests);
   events.flush(conversationId);
   const usage = runtime.usage();
   database.tx(() => {
@@ -119,11 +119,15 @@ export function tellEnd(deps: TurnEndDeps, runtime: TurnRuntime, end: TurnEnd): 
 }
 
 /** Calls that nobody will answer any more: the model must not see an open call, and nothing may look as if it ran. */
-function leftovers(deps: TurnEndDeps, turnId: string, keepRequests: boolean): void {
+export function giveUpCalls(
+  deps: TurnEndDeps,
+  turnId: string,
+  keepRequests: boolean,
+  why = 'The turn ended before it ran.',
+): void {
   for (const call of deps.calls.ofTurn(turnId)) {
     if (call.status === 'asking' && keepRequests) continue;
-    if (call.status === 'seen' || call.status === 'asking')
-      deps.gate.give(call, 'stopped', 'The turn ended before it ran.');
+    if (call.status === 'seen' || call.status === 'asking') deps.gate.give(call, 'stopped', why);
     else if (call.status === 'running')
       deps.gate.give(call, 'unknown', 'It was cut off while it ran; whether it took effect is not known.');
   }

@@ -20,7 +20,16 @@ beforeAll(async () => {
   const conversations = createConversationStore(database);
   const events = createEventStore(database);
   const now = Date.now();
-  const row = { seq_ceiling: TURNS * 4, renamed: 0, provider: null, model: null, created_at: now };
+  const row = {
+    seq_ceiling: TURNS * 4,
+    renamed: 0,
+    provider: null,
+    model: null,
+    fallback: 'default',
+    fallback_provider: null,
+    fallback_model: null,
+    created_at: now,
+  } as const;
   database.tx(() => {
     // Three at a time were last used in the same millisecond.
     for (let i = 0; i < OTHERS; i += 1)

@@ -377,7 +377,14 @@ function fakeConversations() {
   const create = (title = 'New'): Conversation => {
     const id = newId('ses');
     const now = new Date().toISOString();
-    const view: Conversation = { id, title, time: { created: now, updated: now }, status: null, model: null };
+    const view: Conversation = {
+      id,
+      title,
+      time: { created: now, updated: now },
+      status: null,
+      model: null,
+      fallback: 'default',
+    };
     all.set(id, { view, events: [], listeners: new Set() });
     return view;
   };
@@ -469,6 +476,7 @@ function fakeModels(): ModelsPort & { readonly changes: unknown[]; fail: unknown
       return { models: [], default: { provider: 'demo', model: 'demo' }, problems: {} } as never;
     },
     setDefault: (choice: never) => choice,
+    setFallback: (choice: never) => choice,
     test: async () => ({ ok: true, message: 'fine', duration_ms: 1 }),
   };
   return made;

@@ -87,6 +87,8 @@ export interface Conversation {
   readonly status: TurnStatus | null;
   /** Chosen for this conversation, for its next turns; null: the default. */
   readonly model: ConversationModel | null;
+  /** What a turn goes on with when its model can't be had; `default`: what `GET /api/models` names. */
+  readonly fallback: ConversationFallback;
   /** In the answer to a search: the newest message that has the words; null when only the title has them. */
   readonly found?: { readonly role: 'user' | 'assistant'; readonly snippet: string } | null;
 }
@@ -94,10 +96,12 @@ export interface ConversationModel {
   readonly provider: string;
   readonly model: string;
 }
+export type ConversationFallback = ConversationModel | 'default' | 'none';
 /** PUT /api/sessions/:id: absent = unchanged; `model: null` = back to the default. Answers the Conversation. */
 export interface ConversationChange {
   readonly title?: string | undefined;
   readonly model?: ConversationModel | null | undefined;
+  readonly fallback?: ConversationFallback | undefined;
 }
 /** GET /api/sessions/:id/export?format=: a file to keep, with secrets hidden once more. */
 export type ConversationExportFormat = 'markdown' | 'json';
@@ -303,6 +307,8 @@ export interface ModelChoice {
 export interface ModelsAnswer {
   readonly models: readonly ModelView[];
   readonly default: ModelChoice;
+  /** What a turn goes on with when its model can't be had, where its conversation names nothing; null: nothing. */
+  readonly fallback: ModelChoice | null;
   readonly problems: Readonly<Record<string, string>>;
 }
 /** GET /api/llm/upstreams */

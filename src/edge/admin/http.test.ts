@@ -113,6 +113,7 @@ describe('routing', () => {
       ['POST', '/api/llm/upstreams/openai/test'],
       ['GET', '/api/models'],
       ['PUT', '/api/models/default'],
+      ['PUT', '/api/models/fallback'],
       ['GET', '/api/policy'],
       ['PUT', '/api/policy'],
       ['GET', '/api/capabilities'],

@@ -141,6 +141,8 @@ export interface ModelsPort {
   change(name: string, change: UpstreamChange, actor: Actor): MaybePromise<UpstreamView>;
   models(): MaybePromise<ModelsAnswer>;
   setDefault(choice: ModelChoice, actor: Actor): MaybePromise<ModelChoice>;
+  /** Of all conversations that name none of their own; null: none. Errors: as of `setDefault`. */
+  setFallback(choice: ModelChoice | null, actor: Actor): MaybePromise<ModelChoice | null>;
   /** One tiny call. A failure of the upstream is an answer with `ok: false`. */
   test(name: string, model: string | undefined, actor: Actor): Promise<UpstreamTest>;
 }

@@ -71,6 +71,11 @@ export class Answer {
     return this.#chars > 0 || this.#calls.length > 0;
   }
 
+  /** Something of a text or of thinking came, though the redactor may hold it back still. */
+  get said(): boolean {
+    return this.#parts.size > 0;
+  }
+
   /** By name of the secret, in texts and arguments together. */
   get hidden(): RedactionCounts {
     const sum = { ...this.#hidden };

@@ -68,7 +68,12 @@ export interface StepEnd {
   /** Null when the price isn't known. */
   readonly costUsd: number | null;
   /** Only when failed: a fixed code and what happened, why, what to do. */
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    /** The upstream could not be had (see unavailable.ts) and nobody has seen anything of its answer. */
+    readonly unavailable?: boolean;
+  };
   /** Something a person should know though the step was ok, such as an answer cut off at the model's limit. */
   readonly note?: { readonly code: string; readonly message: string };
 }

@@ -22,6 +22,7 @@ import type { GatewayToolCall, GatewayTurn, StepEnd } from './ports.ts';
 import { whoOf } from './refusal-log.ts';
 import type { ModelRoute } from './route.ts';
 import { sealName, type SealStore } from './seal-store.ts';
+import { meansUnavailable } from './unavailable.ts';
 import { explained, llmError } from './upstream-errors.ts';
 import type { HealthBoard } from './upstream-health.ts';
 
@@ -136,12 +137,15 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
       if (!known && !wasStopped) {
         deps.log.error('a model call failed for a reason of our own', { problem: errorText(error), error });
       }
-      const shown = wasStopped
+      const told = wasStopped
         ? { code: 'llm_stopped', message: 'The call to the model was stopped.' }
         : known
           ? { code: error.code, message: explained(error) }
           : { code: 'internal_error', message: 'OpenPact failed inside; the log says more. Try again.' };
-      const ended: StepEnd = wasStopped ? endOf('stopped') : { ...endOf('failed'), error: shown };
+      const unavailable = known && meansUnavailable(told.code) && !answer.said;
+      const ended: StepEnd = wasStopped
+        ? endOf('stopped')
+        : withoutCost({ ...endOf('failed'), error: { ...told, ...(unavailable ? { unavailable } : {}) } });
       try {
         endParts();
         deps.database.tx(() => record(ended, []));
@@ -150,11 +154,11 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         deps.log.error('the end of a model call could not be recorded', { problem: errorText(problem) });
         attempt(() => turn.stepEnd(step, ended), deps.log);
       }
-      if (known && !wasStopped) deps.health.note(route.provider, shown.code);
-      stream.fail(shown.code, shown.message);
+      if (known && !wasStopped) deps.health.note(route.provider, told.code);
+      stream.fail(told.code, told.message);
       if (!answered) {
         answered = true;
-        resolve(errorResponse(UPSTREAM_FAILED, shown, route.wire));
+        resolve(errorResponse(UPSTREAM_FAILED, told, route.wire));
       }
     }
 
@@ -168,6 +172,12 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         costUsd: (route.reportsCost ? costUsd : null) ?? route.cost(turn.model, usage),
         ...(note ? { note } : {}),
       };
+    }
+
+    /** A call that never began costs nothing, and says so. */
+    function withoutCost(end: StepEnd): StepEnd {
+      const free = input.plan && settled(input.plan, end)?.tokens === 0;
+      return free ? { ...end, costUsd: end.costUsd ?? 0 } : end;
     }
 
     function settled(plan: CallPlan, end: StepEnd): ReturnType<typeof settledCost> {

@@ -132,8 +132,9 @@ describe('the upstreams', () => {
     const port: ModelsPort = {
       upstreams: () => upstreams.list(),
       change: (name, change, actor) => upstreams.change(name, change, actor.principal),
-      models: () => upstreams.models(),
+      models: async () => ({ ...(await upstreams.models()), fallback: null }),
       setDefault: (choice, actor) => upstreams.setDefault(choice, actor.principal),
+      setFallback: () => null,
       test: (name, model, actor) => upstreams.test(name, model, actor.principal),
     };
     expect(port.upstreams()).toHaveLength(6);

@@ -12,6 +12,7 @@ import {
 } from '../../core/index.ts';
 import type { HttpClient } from '../../host/net/index.ts';
 import type { SettingsStore } from '../../host/storage/index.ts';
+import { createContextWindows } from './context-windows.ts';
 import { createDemoSend, DEMO_MODEL } from './demo/index.ts';
 import { fetchModels, type ModelList, type ModelView } from './model-list.ts';
 import { estimateCost, priceOf } from './prices.ts';
@@ -63,6 +64,8 @@ export interface Upstreams extends ModelRoutes {
   defaultModel(): ModelChoice;
   /** What a turn on this provider speaks with the gateway. For one that is gone: any, the gateway refuses its call. */
   wireOf(provider: string): WireName;
+  /** Tokens that a model can take, as far as it is known without asking anybody; null: not known. */
+  contextWindow(choice: { readonly provider: string; readonly model: string }): number | null;
   /** Whether it may be chosen now. Errors: as of `setDefault`. */
   checkChoice(choice: { readonly provider: string; readonly model: string }): ModelChoice;
   /** Errors: input `model_invalid`, `model_acts_by_itself`; conflict with the code and words of `routeTo`. */
@@ -93,6 +96,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
   const { settings, database, audit, clock } = deps;
   const upstreams = createUpstreamSettings(deps);
   const lists = new Map<UpstreamName, { readonly until: number; readonly list: Promise<ModelList> }>();
+  const windows = createContextWindows();
   const demoSend = createDemoSend({ delayMs: deps.demoDelayMs });
 
   async function send(name: UpstreamName, request: UpstreamRequest): ReturnType<ModelRoute['send']> {
@@ -174,7 +178,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     const forget = (): void => {
       if (lists.get(name)?.list === list) lists.delete(name);
     };
-    list.then((result) => (result.ok ? undefined : forget()), forget);
+    list.then((result) => (result.ok ? windows.learn(result.models) : forget()), forget);
     return list;
   }
 
@@ -202,6 +206,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     change(name, change, principal) {
       const changed = upstreams.change(name, change, principal);
       lists.delete(changed.name);
+      windows.forget(changed.name);
       return { ...changed, health: deps.health.of(changed.name) };
     },
     routeTo,
@@ -219,6 +224,8 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     defaultModel,
     wireOf: (provider) =>
       isUpstreamName(provider) ? UPSTREAM_KINDS[provider].wire.name : 'chat-completions',
+    contextWindow: ({ provider, model }) =>
+      windows.of(provider, model, isUpstreamName(provider) && hasListPrices(provider)),
     checkChoice,
     setDefault(wanted, principal) {
       const choice = checkChoice(wanted);

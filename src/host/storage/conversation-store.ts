@@ -11,7 +11,14 @@ export interface ConversationRow {
   /** Of the model that was chosen for this conversation; null with `model`: the default. */
   readonly provider: string | null;
   readonly model: string | null;
+  /** `own`: the two below name it. `default`: what the settings name. */
+  readonly fallback: 'default' | 'none' | 'own';
+  readonly fallback_provider: string | null;
+  readonly fallback_model: string | null;
 }
+
+/** What a conversation goes on with when its model can't be had. */
+export type FallbackChoice = { readonly provider: string; readonly model: string } | 'default' | 'none';
 
 export interface ConversationWithStatus extends ConversationRow {
   /** The state of the newest turn. */
@@ -35,6 +42,7 @@ export interface ConversationStore {
   /** A title that its owner gave. */
   rename(id: string, title: string): void;
   setModel(id: string, choice: { readonly provider: string; readonly model: string } | null): void;
+  setFallback(id: string, choice: FallbackChoice): void;
   touch(id: string, now: number): void;
   setSeqCeiling(id: string, ceiling: number): void;
 }
@@ -46,8 +54,10 @@ export function createConversationStore(database: Database): ConversationStore {
   return {
     insert(row) {
       database.run(
-        `INSERT INTO conversations (id, title, created_at, updated_at, seq_ceiling, renamed, provider, model)
-         VALUES (:id, :title, :created_at, :updated_at, :seq_ceiling, :renamed, :provider, :model)`,
+        `INSERT INTO conversations (id, title, created_at, updated_at, seq_ceiling, renamed, provider, model,
+           fallback, fallback_provider, fallback_model)
+         VALUES (:id, :title, :created_at, :updated_at, :seq_ceiling, :renamed, :provider, :model,
+           :fallback, :fallback_provider, :fallback_model)`,
         { ...row },
       );
     },
@@ -72,6 +82,19 @@ export function createConversationStore(database: Database): ConversationStore {
         provider: choice?.provider ?? null,
         model: choice?.model ?? null,
       });
+    },
+    setFallback(id, choice) {
+      const own = typeof choice === 'string' ? undefined : choice;
+      database.run(
+        `UPDATE conversations SET fallback = :fallback, fallback_provider = :provider, fallback_model = :model
+         WHERE id = :id`,
+        {
+          id,
+          fallback: typeof choice === 'string' ? choice : 'own',
+          provider: own?.provider ?? null,
+          model: own?.model ?? null,
+        },
+      );
     },
     touch(id, now) {
       database.run('UPDATE conversations SET updated_at = :now WHERE id = :id', { id, now });

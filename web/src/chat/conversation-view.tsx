@@ -103,6 +103,7 @@ function OpenConversation({
   }
 
   const own = conversation?.model ?? null;
+  const fallback = conversation?.fallback ?? 'default';
   const used = own ?? chosen?.default ?? null;
   const model = used
     ? { demo: used.provider === 'demo', label: `${used.model} (${used.provider})`, own: own !== null }
@@ -219,7 +220,13 @@ function OpenConversation({
       <div aria-live="polite" role="status" className="sr-only">
         {words}
       </div>
-      <ConversationModelDialog id={id} own={own} open={choosing} onOpenChange={setChoosing} />
+      <ConversationModelDialog
+        id={id}
+        own={own}
+        fallback={fallback}
+        open={choosing}
+        onOpenChange={setChoosing}
+      />
       <DeleteConversation
         conversation={deleting ? (conversation ?? listed ?? null) : null}
         onClose={() => setDeleting(false)}

@@ -23,7 +23,15 @@ export interface Transcript {
   readonly lastMessage: { readonly id: string; readonly turnId: string } | null;
 }
 
-export type Item = UserItem | TextItem | ThinkingItem | ToolItem | ErrorItem | StoppedItem | TrimmedItem;
+export type Item =
+  | UserItem
+  | TextItem
+  | ThinkingItem
+  | ToolItem
+  | ErrorItem
+  | StoppedItem
+  | TrimmedItem
+  | SwitchedItem;
 
 interface Placed {
   readonly key: string;
@@ -39,6 +47,14 @@ export interface UserItem extends Placed {
 export interface TrimmedItem extends Placed {
   readonly kind: 'trimmed';
   readonly leftOut: number;
+}
+/** The model could not be had; from here on another one answers. */
+export interface SwitchedItem extends Placed {
+  readonly kind: 'switched';
+  readonly from: string;
+  readonly to: string;
+  readonly code: string;
+  readonly content: string;
 }
 export interface TextItem extends Placed {
   readonly kind: 'text';
@@ -194,6 +210,15 @@ function applyItem(state: Transcript, event: StoredEvent): Transcript {
         { ...state, items: state.items.filter((item) => item.kind !== 'trimmed') },
         { kind: 'trimmed', ...placed(`trimmed-${event.seq}`), leftOut: event.left_out },
       );
+    case 'switched':
+      return append(state, {
+        kind: 'switched',
+        ...placed(`switched-${event.seq}`),
+        from: `${event.from.model} (${event.from.provider})`,
+        to: `${event.to.model} (${event.to.provider})`,
+        code: event.code,
+        content: event.content,
+      });
     case 'text':
     case 'thinking': {
       const key = `${event.type}-${event.part_id}`;
@@ -294,6 +319,8 @@ function applyTurn(state: Transcript, event: StoredEvent): Transcript {
         id,
         event,
       );
+    case 'switched':
+      return withTurn(state, id, { ...turn, provider: event.to.provider });
     case 'thinking':
     case 'text':
     case 'tool_call':

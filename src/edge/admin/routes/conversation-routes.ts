@@ -3,6 +3,10 @@ import { notFound } from '../error-answer.ts';
 import { ok, route, type AnyRoute } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
 
+const modelName = z.strictObject({
+  provider: z.string().trim().min(1).max(64),
+  model: z.string().trim().min(1).max(200),
+});
 const limit = z.coerce.number().int().min(1).max(500).default(50);
 
 export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
@@ -55,15 +59,13 @@ export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
       body: z
         .strictObject({
           title: z.string().trim().min(1).max(200).optional(),
-          model: z
-            .strictObject({
-              provider: z.string().trim().min(1).max(64),
-              model: z.string().trim().min(1).max(200),
-            })
-            .nullable()
-            .optional(),
+          model: modelName.nullable().optional(),
+          fallback: z.union([z.enum(['default', 'none']), modelName]).optional(),
         })
-        .refine(({ title, model }) => title !== undefined || model !== undefined, 'names nothing to change'),
+        .refine(
+          (change) => Object.values(change).some((value) => value !== undefined),
+          'names nothing to change',
+        ),
       handle: async ({ param, body, actor }) =>
         ok(found(await conversations.change(param('id'), body, actor))),
     }),

@@ -55,6 +55,15 @@ export function modelRoutes({ models }: RouteDeps): AnyRoute[] {
         return ok({ ok: true, default: chosen });
       },
     }),
+    route({
+      method: 'PUT',
+      path: '/api/models/fallback',
+      auth: 'access',
+      from: 'complete',
+      body: z.strictObject({ fallback: z.strictObject({ provider: z.enum(UPSTREAMS), model }).nullable() }),
+      handle: async ({ body, actor }) =>
+        ok({ ok: true, fallback: await models.setFallback(body.fallback, actor) }),
+    }),
   ];
 }
 
