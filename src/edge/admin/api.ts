@@ -200,7 +200,15 @@ export interface AuditList {
 }
 
 // Models
-export type UpstreamName = 'openai' | 'anthropic' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
+export type UpstreamName =
+  | 'openai'
+  | 'anthropic'
+  | 'google'
+  | 'azure'
+  | 'openrouter'
+  | 'ollama'
+  | 'openai-compatible'
+  | 'demo';
 export interface UpstreamView {
   readonly name: UpstreamName;
   readonly label: string;
