@@ -39,6 +39,8 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
   'llm.ollama_host': 'Who listens there gets the conversations that use Ollama.',
   'llm.openai_compatible_base_url':
     'Who listens there gets the key and the conversations that use it. The page can not change it while the key comes from the environment.',
+  'llm.azure_openai_base_url':
+    'Who listens there gets the key and the conversations that use it. The page can not change it while the key comes from the environment.',
   'security.min_isolation':
     'With 0 it starts without fences where the machine has none, and says so. With 2 it does not start there.',
   'server.rate_limit.rate':
@@ -49,6 +51,8 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
 export const SECRET_EFFECTS: Readonly<Record<SecretVariable, string>> = {
   OPENAI_API_KEY: 'Sent to api.openai.com alone, whatever address the page names.',
   ANTHROPIC_API_KEY: 'Sent to api.anthropic.com alone.',
+  GOOGLE_API_KEY: 'Sent to generativelanguage.googleapis.com alone.',
+  AZURE_OPENAI_API_KEY: 'Sent to `llm.azure_openai_base_url` alone.',
   OPENROUTER_API_KEY: 'Sent to openrouter.ai alone.',
   OPENAI_COMPATIBLE_API_KEY: 'Sent to `llm.openai_compatible_base_url` alone.',
   ADMIN_JWT_SECRET: 'Who knows it can make access tokens. A new one ends the access tokens of now.',

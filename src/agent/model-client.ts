@@ -1,8 +1,12 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import type { LanguageModel } from 'ai';
+import { defaultSettingsMiddleware, wrapLanguageModel, type JSONValue, type LanguageModel } from 'ai';
 
 import type { TurnFrame } from './frames.ts';
 import { LLM_ORIGIN } from './parent-fetch.ts';
+
+type Client = Exclude<LanguageModel, string>;
+
+const THINKS = /^(models\/)?gemini-(2\.5|[3-9]|\d\d)/;
 
 /**
  * Tokens of an answer that are asked for where a wire demands a number: as many as every current model gives. The client's
@@ -14,11 +18,6 @@ export function outputLimit(wire: TurnFrame['wire']): { readonly maxOutputTokens
   return wire === 'anthropic' ? { maxOutputTokens: MOST_OUTPUT_TOKENS } : {};
 }
 
-/** The turn's wire is one that this agent has no client for. */
-class UnknownWire extends Error {
-  readonly code = 'model_unknown_wire';
-}
-
 /**
  * The client that speaks the turn's wire with the gateway. The usual one is there from the start; each of the others is
  * read from the bundle when a turn first needs it, so that the agent starts as fast as before.
@@ -26,7 +25,7 @@ class UnknownWire extends Error {
 export async function modelClient(
   { wire, model, capability }: Pick<TurnFrame, 'wire' | 'model' | 'capability'>,
   fetch: typeof globalThis.fetch,
-): Promise<Exclude<LanguageModel, string>> {
+): Promise<Client> {
   switch (wire) {
     case 'chat-completions':
       return createOpenAICompatible({
@@ -44,7 +43,35 @@ export async function modelClient(
         fetch,
       }).languageModel(model);
     }
-    default:
-      throw new UnknownWire(`There is no client for the wire ${wire}.`);
+    case 'openai-responses': {
+      const { createOpenAI } = await import('@ai-sdk/openai');
+      const client = createOpenAI({ baseURL: `${LLM_ORIGIN}/v1`, apiKey: capability, fetch });
+      // Nothing is to be kept by the provider; its reasoning comes back encrypted instead.
+      return withOptions(client.responses(model), { openai: { store: false } });
+    }
+    case 'gemini': {
+      const { createGoogle } = await import('@ai-sdk/google');
+      const client = createGoogle({
+        baseURL: `${LLM_ORIGIN}/v1beta`,
+        // Its own header for a key is not on the list of the pipes; the capability goes where it always goes.
+        apiKey: capability,
+        headers: { authorization: `Bearer ${capability}` },
+        fetch,
+      });
+      // Older models refuse to be asked for their thoughts.
+      return THINKS.test(model)
+        ? withOptions(client.chat(model), { google: { thinkingConfig: { includeThoughts: true } } })
+        : client.chat(model);
+    }
   }
+}
+
+function withOptions(
+  model: Parameters<typeof wrapLanguageModel>[0]['model'],
+  providerOptions: Readonly<Record<string, Record<string, JSONValue>>>,
+): Client {
+  return wrapLanguageModel({
+    model,
+    middleware: defaultSettingsMiddleware({ settings: { providerOptions: { ...providerOptions } } }),
+  });
 }

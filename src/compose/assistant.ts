@@ -168,6 +168,7 @@ export function createAssistant(
     environmentKeys: keysFromEnvironment(secrets),
     ollamaHost: config.llm.ollamaHost,
     compatibleBaseUrl: config.llm.compatibleBaseUrl,
+    azureBaseUrl: config.llm.azureBaseUrl,
     initialModel: { provider: config.engine.provider, model: config.engine.model },
   });
   const checkModel = (choice: ModelName): void => void upstreams.checkChoice(choice);
@@ -323,6 +324,8 @@ function keysFromEnvironment(
   const found = {
     openai: secrets.get('OPENAI_API_KEY'),
     anthropic: secrets.get('ANTHROPIC_API_KEY'),
+    google: secrets.get('GOOGLE_API_KEY'),
+    azure: secrets.get('AZURE_OPENAI_API_KEY'),
     openrouter: secrets.get('OPENROUTER_API_KEY'),
     'openai-compatible': secrets.get('OPENAI_COMPATIBLE_API_KEY'),
   };

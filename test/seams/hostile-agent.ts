@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { FrameFromParent, TurnFrame } from '../../src/agent/frames.ts';
+import { attackGemini, attackResponses } from './hostile-wires.ts';
 
 interface Targets {
   readonly pid: number;
@@ -113,6 +114,14 @@ async function attack(frame: TurnFrame): Promise<void> {
   };
   if (frame.wire === 'anthropic') {
     await attackAnthropic(frame);
+    return;
+  }
+  const native = { 'openai-responses': attackResponses, gemini: attackGemini, 'chat-completions': undefined }[
+    frame.wire
+  ];
+  if (native !== undefined) {
+    await native(frame, (path, body) => request(frame, 'llm', path, body));
+    send({ t: 'done', turn: frame.turn, outcome: { kind: 'finished' } });
     return;
   }
   // An honest call first, so that the turn is at a step whose calls could run.

@@ -272,7 +272,15 @@ export interface AuditChain {
 }
 
 // Models
-export type UpstreamName = 'openai' | 'anthropic' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
+export type UpstreamName =
+  | 'openai'
+  | 'anthropic'
+  | 'google'
+  | 'azure'
+  | 'openrouter'
+  | 'ollama'
+  | 'openai-compatible'
+  | 'demo';
 export interface UpstreamView {
   readonly name: UpstreamName;
   readonly label: string;

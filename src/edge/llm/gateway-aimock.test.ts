@@ -1,5 +1,7 @@
 /** The gateway between the providers' own clients and a model server that others wrote. */
 import { createAnthropic } from '@ai-sdk/anthropic';
+import { createGoogle } from '@ai-sdk/google';
+import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { LLMock, type ChatCompletionRequest } from '@copilotkit/aimock';
 import { dynamicTool, isStepCount, jsonSchema, streamText, type LanguageModel } from 'ai';
@@ -8,12 +10,20 @@ import { failureOf } from '../../agent/outcome.ts';
 import { RIG_KEY, startModelRig, type ModelRig } from '../../../test/fakes/model-rig.ts';
 import { anthropicWire } from './wires/anthropic/index.ts';
 import { createChatCompletionsWire } from './wires/chat-completions/index.ts';
+import { createGeminiWire } from './wires/gemini/index.ts';
+import { createResponsesWire } from './wires/openai-responses/index.ts';
 import type { Wire } from './wires/wire.ts';
 
 interface Spoken {
   readonly wire: Wire;
   readonly client: (rig: ModelRig, fetch: typeof globalThis.fetch) => Exclude<LanguageModel, string>;
   readonly keyHeader: readonly [name: string, value: string];
+  /** Default: /v1. */
+  readonly base?: string;
+  /** How the server tells a result; default: as it is. */
+  readonly resultOf?: (text: string) => string;
+  /** Where an answer with calls is cut, in pieces. Default: 4. */
+  readonly cutAfter?: number;
 }
 
 const SPOKEN: Readonly<Record<string, Spoken>> = {
@@ -37,6 +47,33 @@ const SPOKEN: Readonly<Record<string, Spoken>> = {
       ),
     keyHeader: ['x-api-key', RIG_KEY],
   },
+  'OpenAI responses': {
+    wire: createResponsesWire('bearer'),
+    client: ({ turn }, fetch) =>
+      createOpenAI({ baseURL: 'http://gateway/v1', apiKey: turn.capability, fetch }).responses(turn.model),
+    keyHeader: ['authorization', `Bearer ${RIG_KEY}`],
+  },
+  'Azure OpenAI': {
+    wire: createResponsesWire('api-key'),
+    client: ({ turn }, fetch) =>
+      createOpenAI({ baseURL: 'http://gateway/v1', apiKey: turn.capability, fetch }).responses(turn.model),
+    keyHeader: ['api-key', RIG_KEY],
+    base: '/openai/v1',
+  },
+  'Gemini generateContent': {
+    wire: createGeminiWire(),
+    client: ({ turn }, fetch) =>
+      createGoogle({
+        baseURL: 'http://gateway/v1beta',
+        apiKey: turn.capability,
+        headers: { authorization: `Bearer ${turn.capability}` },
+        fetch,
+      }).chat(turn.model),
+    keyHeader: ['x-goog-api-key', RIG_KEY],
+    base: '/v1beta',
+    cutAfter: 1,
+    resultOf: (content) => JSON.stringify({ name: 'workspace_list', content }),
+  },
 };
 
 describe.each(Object.entries(SPOKEN))('%s, with a model server of others', (_name, spoken) => {
@@ -48,7 +85,7 @@ describe.each(Object.entries(SPOKEN))('%s, with a model server of others', (_nam
     await mock.start();
     rig = await startModelRig({
       wire: spoken.wire,
-      upstreamUrl: `${mock.url}/v1`,
+      upstreamUrl: `${mock.url}${spoken.base ?? '/v1'}`,
       turn: { model: 'claude-sonnet-4-5' },
     });
   });
@@ -78,6 +115,7 @@ describe.each(Object.entries(SPOKEN))('%s, with a model server of others', (_nam
       stopWhen: isStepCount(5),
       maxRetries: 0,
       onError: () => undefined,
+      providerOptions: { openai: { store: false } },
     });
     for await (const part of result.stream) {
       if (part.type === 'text-delta') text += part.text;
@@ -122,10 +160,11 @@ describe.each(Object.entries(SPOKEN))('%s, with a model server of others', (_nam
     ]);
     expect(rig.turn.calls[0]?.calls.map(({ id }) => id)).toEqual(['c00010000', 'c00010001']);
     const sent = mock.journal.getAll().at(-1)?.body as ChatCompletionRequest;
+    const resultOf = spoken.resultOf ?? ((text: string) => text);
     const results = sent.messages.filter((message) => message.role === 'tool');
     expect(results.map((message) => message.content)).toEqual([
-      'files of {"path":"a"}',
-      'files of {"path":"b"}',
+      resultOf('files of {"path":"a"}'),
+      resultOf('files of {"path":"b"}'),
     ]);
     const asked = sent.messages.flatMap((message) => message.tool_calls ?? []);
     expect(asked.map(({ id }) => id)).toEqual(results.map((message) => message.tool_call_id));
@@ -158,7 +197,11 @@ describe.each(Object.entries(SPOKEN))('%s, with a model server of others', (_nam
     expect(text.errors).toHaveLength(1);
     expect(failureOf(text.errors[0]).code).toMatch(/^llm_(cut|no_finish)$/);
     mock.clearFixtures();
-    mock.on({}, { content: 'Looking.', toolCalls: [call('a'), call('b')] }, { truncateAfterChunks: 4 });
+    mock.on(
+      {},
+      { content: 'Looking.', toolCalls: [call('a'), call('b')] },
+      { truncateAfterChunks: spoken.cutAfter ?? 4 },
+    );
     const calls = await think();
     expect(failureOf(calls.errors[0]).code).toMatch(/^llm_(cut|no_finish)$/);
     expect(calls.ran).toEqual([]);

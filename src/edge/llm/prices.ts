@@ -1,10 +1,12 @@
 import type { StepUsage } from './ports.ts';
 import type { UpstreamName } from './upstream-kinds.ts';
 
-/** When the oldest of the numbers below were published; older or newer prices differ, so costs are estimates. */
+/** When OpenAI's numbers below were published; older or newer prices differ, so costs are estimates. */
 export const PRICES_AS_OF = '2026-03';
 /** Of Anthropic's. */
 export const ANTHROPIC_PRICES_AS_OF = '2026-10';
+/** Of Google's. */
+export const GOOGLE_PRICES_AS_OF = '2026-01';
 
 export interface ModelPrice {
   /** US dollars for a million tokens. */
@@ -22,6 +24,7 @@ export interface ModelPrice {
 type Rates = Pick<ModelPrice, 'input' | 'cached' | 'written' | 'output'>;
 
 const OPENAI: Readonly<Record<string, ModelPrice>> = {
+  'gpt-5.2': { input: 1.75, cached: 0.175, output: 14, maxOutput: 128_000 },
   'gpt-5.1': { input: 1.25, cached: 0.125, output: 10, maxOutput: 128_000 },
   'gpt-5': { input: 1.25, cached: 0.125, output: 10, maxOutput: 128_000 },
   'gpt-5-mini': { input: 0.25, cached: 0.025, output: 2, maxOutput: 128_000 },
@@ -33,6 +36,28 @@ const OPENAI: Readonly<Record<string, ModelPrice>> = {
   'gpt-4o-mini': { input: 0.15, cached: 0.075, output: 0.6, maxOutput: 16_384 },
   o3: { input: 2, cached: 0.5, output: 8, maxOutput: 100_000 },
   'o4-mini': { input: 1.1, cached: 0.275, output: 4.4, maxOutput: 100_000 },
+};
+
+/** Thoughts are paid as answer. */
+const GOOGLE: Readonly<Record<string, ModelPrice>> = {
+  'gemini-3-pro-preview': {
+    input: 2,
+    cached: 0.2,
+    output: 12,
+    maxOutput: 65_536,
+    long: { above: 200_000, input: 4, cached: 0.4, output: 18 },
+  },
+  'gemini-3-flash-preview': { input: 0.5, cached: 0.05, output: 3, maxOutput: 65_536 },
+  'gemini-2.5-pro': {
+    input: 1.25,
+    cached: 0.125,
+    output: 10,
+    maxOutput: 65_536,
+    long: { above: 200_000, input: 2.5, cached: 0.25, output: 15 },
+  },
+  'gemini-2.5-flash': { input: 0.3, cached: 0.03, output: 2.5, maxOutput: 65_536 },
+  'gemini-2.5-flash-lite': { input: 0.1, cached: 0.01, output: 0.4, maxOutput: 65_536 },
+  'gemini-2.0-flash': { input: 0.1, cached: 0.025, output: 0.4, maxOutput: 8_192 },
 };
 
 const OPUS: ModelPrice = { input: 5, cached: 0.5, written: 6.25, output: 25, maxOutput: 128_000 };
@@ -96,11 +121,15 @@ export function priceOf(provider: UpstreamName, model: string): ModelPrice | und
     case 'anthropic':
       // claude-haiku-4-5-20251001
       return ANTHROPIC[model] ?? ANTHROPIC[model.replace(/-\d{8}$/, '')];
+    case 'google':
+      return GOOGLE[model.replace(/^models\//, '')];
     case 'demo':
       return FREE;
     case 'ollama':
       // Ollama can also rent models out of its cloud; what runs at home costs no one anything per token.
       return /[:-]cloud$/.test(model) ? undefined : FREE;
+    // A deployment may have any name, and its price depends on the contract.
+    case 'azure':
     case 'openrouter':
     case 'openai-compatible':
       return undefined;

@@ -39,6 +39,8 @@ const UNAVAILABLE: Readonly<Record<LlmErrorCode, boolean>> = {
   llm_call_cut: false,
   llm_too_many_calls: false,
   llm_bad_arguments: false,
+  llm_bad_call: false,
+  llm_provider_acted: false,
 };
 
 export function meansUnavailable(code: string): boolean {

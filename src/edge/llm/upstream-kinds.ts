@@ -1,11 +1,15 @@
-import { ANTHROPIC_PRICES_AS_OF, PRICES_AS_OF } from './prices.ts';
+import { ANTHROPIC_PRICES_AS_OF, GOOGLE_PRICES_AS_OF, PRICES_AS_OF } from './prices.ts';
 import { anthropicWire } from './wires/anthropic/index.ts';
 import { createChatCompletionsWire } from './wires/chat-completions/index.ts';
+import { createGeminiWire } from './wires/gemini/index.ts';
+import { createResponsesWire } from './wires/openai-responses/index.ts';
 import type { Wire } from './wires/wire.ts';
 
 export const UPSTREAM_NAMES = [
   'openai',
   'anthropic',
+  'google',
+  'azure',
   'openrouter',
   'ollama',
   'openai-compatible',
@@ -19,6 +23,10 @@ export interface UpstreamKind {
   /** Null: the owner must give one. */
   readonly baseUrl: string | null;
   readonly wire: Wire;
+  /** At any other address than `baseUrl`, where that speaks something else. */
+  readonly wireElsewhere?: Wire;
+  /** The provider has no list of what may be chosen: what to do instead, for a person. */
+  readonly unlisted?: string;
   readonly reportsCost: boolean;
   readonly note: string | null;
 }
@@ -30,9 +38,14 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     label: 'OpenAI',
     needsKey: true,
     baseUrl: 'https://api.openai.com/v1',
-    wire: createChatCompletionsWire({ maxTokensField: 'max_completion_tokens', reasoningInHistory: false }),
+    wire: createResponsesWire('bearer'),
+    // What stands in for OpenAI speaks the older API, and that alone for certain.
+    wireElsewhere: createChatCompletionsWire({
+      maxTokensField: 'max_completion_tokens',
+      reasoningInHistory: false,
+    }),
     reportsCost: false,
-    note: `Costs are estimates, with the prices of ${PRICES_AS_OF}.`,
+    note: `Costs are estimates, with the prices of ${PRICES_AS_OF}. At another address than OpenAI's own it speaks chat completions instead of responses.`,
   },
   anthropic: {
     label: 'Anthropic',
@@ -41,6 +54,23 @@ export const UPSTREAM_KINDS: Readonly<Record<UpstreamName, UpstreamKind>> = {
     wire: anthropicWire,
     reportsCost: false,
     note: `Costs are estimates, with the prices of ${ANTHROPIC_PRICES_AS_OF}.`,
+  },
+  google: {
+    label: 'Google Gemini',
+    needsKey: true,
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    wire: createGeminiWire(),
+    reportsCost: false,
+    note: `Costs are estimates, with the prices of ${GOOGLE_PRICES_AS_OF}.`,
+  },
+  azure: {
+    label: 'Azure OpenAI',
+    needsKey: true,
+    baseUrl: null,
+    wire: createResponsesWire('api-key'),
+    unlisted: 'Azure OpenAI has no list of your deployments. Type the name of one.',
+    reportsCost: false,
+    note: 'The model is the name of your deployment. What it costs is not known and is counted with the fallback prices.',
   },
   openrouter: {
     label: 'OpenRouter',

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startAnthropicServer } from '../../../test/fakes/anthropic-server.ts';
+import { startGeminiServer } from '../../../test/fakes/gemini-server.ts';
+import { startResponsesServer } from '../../../test/fakes/responses-server.ts';
 import { startFakeModel, type FakeModel } from '../../../test/fakes/openai-server.ts';
-import { silentLog, type Principal } from '../../core/index.ts';
+import { AppError, silentLog, type Principal } from '../../core/index.ts';
 import { createAudit, type Audit } from '../../guard/audit/index.ts';
 import {
   createKnownSecrets,
@@ -12,7 +14,7 @@ import {
   createSealedVault,
   revealSecret,
 } from '../../guard/secrets/index.ts';
-import { createHttpClient, type HttpClient } from '../../host/net/index.ts';
+import { createHttpClient, type HttpClient, type HttpRequest } from '../../host/net/index.ts';
 import {
   createAuditStore,
   createSettingsStore,
@@ -112,6 +114,8 @@ describe('the upstreams', () => {
     expect(upstreams.list().map(({ name, enabled }) => [name, enabled])).toEqual([
       ['openai', false],
       ['anthropic', false],
+      ['google', false],
+      ['azure', false],
       ['openrouter', false],
       ['ollama', false],
       ['openai-compatible', false],
@@ -137,7 +141,7 @@ describe('the upstreams', () => {
       setFallback: () => null,
       test: (name, model, actor) => upstreams.test(name, model, actor.principal),
     };
-    expect(port.upstreams()).toHaveLength(6);
+    expect(port.upstreams()).toHaveLength(8);
   });
 
   it('send the stored key to their address, list models and make a test call', async () => {
@@ -340,6 +344,134 @@ describe('the upstreams', () => {
       enabled: true,
       base_url: 'http://127.0.0.1:11434/v1',
     });
+  });
+
+  it("speak OpenAI's responses at its own address, and chat completions at every other", async () => {
+    const asked: HttpRequest[] = [];
+    const http: HttpClient = {
+      send: (request) => {
+        asked.push(request);
+        return Promise.reject(
+          new AppError({ family: 'upstream', code: 'connect_failed', message: 'Nobody is there.' }),
+        );
+      },
+      close: () => Promise.resolve(),
+    };
+    const upstreams = make({ http });
+    upstreams.change('openai', { api_key: KEY }, owner);
+    expect(upstreams.wireOf('openai')).toBe('openai-responses');
+    await upstreams.test('openai', 'gpt-5-mini', owner);
+    expect(asked[0]).toMatchObject({
+      url: 'https://api.openai.com/v1/responses',
+      headers: { authorization: `Bearer ${KEY}` },
+    });
+    expect(JSON.parse(String(asked[0]?.body))).toMatchObject({ store: false, stream: true });
+
+    upstreams.change('openai', { base_url: 'https://models.example.org/v1', api_key: KEY }, owner);
+    expect(upstreams.wireOf('openai')).toBe('chat-completions');
+    await upstreams.test('openai', 'gpt-5-mini', owner);
+    expect(asked[1]).toMatchObject({ url: 'https://models.example.org/v1/chat/completions' });
+    expect(JSON.parse(String(asked[1]?.body))).toMatchObject({ max_completion_tokens: 256 });
+
+    upstreams.change('google', { api_key: KEY }, owner);
+    await upstreams.test('google', 'models/gemini-2.5-pro', owner);
+    expect(asked[2]).toMatchObject({
+      url: 'https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse',
+      headers: { 'x-goog-api-key': KEY },
+    });
+    // A name is a name and no path, wherever it comes from.
+    await upstreams.test('google', 'x/../../upload', owner);
+    expect(asked[3]?.url).toContain('/v1beta/models/x%2F..%2F..%2Fupload:streamGenerateContent');
+  });
+
+  it('ask Azure for no list, say what to type instead, and make the API of today out of its endpoint', async () => {
+    const server = await startResponsesServer({
+      base: '/openai/v1',
+      key: { header: 'api-key', value: KEY },
+    });
+    try {
+      const upstreams = make();
+      expect(upstreams.routeTo('azure')).toMatchObject({ ok: false });
+      upstreams.change('azure', { api_key: KEY }, owner);
+      expect(upstreams.routeTo('azure')).toMatchObject({ ok: false, code: 'llm_no_base_url' });
+      for (const path of ['', '/', '/openai', '/openai/', '/openai/v1/']) {
+        const url = `${server.origin}${path}`;
+        const view = upstreams.change('azure', { base_url: url, api_key: KEY }, owner);
+        expect(view.base_url, path).toBe(`${server.origin}/openai/v1`);
+      }
+      expect((await upstreams.models()).problems).toEqual({});
+      expect(await upstreams.test('azure', undefined, owner)).toMatchObject({
+        ok: false,
+        message: expect.stringContaining('Type the name of one.'),
+      });
+      expect(server.others).toEqual([]);
+      expect(await upstreams.test('azure', 'my-deployment', owner)).toMatchObject({ ok: true });
+      expect(server.requests[0]?.headers['authorization']).toBeUndefined();
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("list Google's models that talk, page by page", async () => {
+    const model = (name: string, ...ways: string[]) => ({
+      name: `models/${name}`,
+      displayName: `Name of ${name}`,
+      inputTokenLimit: 1_048_576,
+      supportedGenerationMethods: ways,
+    });
+    const models = [
+      model('gemini-2.5-flash', 'generateContent', 'countTokens'),
+      model('gemini-2.5-flash-preview-tts', 'generateContent'),
+      model('gemini-2.5-flash-image', 'generateContent'),
+      model('gemini-2.5-computer-use-preview', 'generateContent'),
+      model('text-embedding-004', 'embedContent'),
+      model('gemini-live', 'bidiGenerateContent'),
+    ];
+    const server = await startGeminiServer({ apiKey: KEY, models, nextPageToken: 'a b&key=x' });
+    try {
+      const upstreams = make();
+      upstreams.change('google', { base_url: server.url, api_key: KEY }, owner);
+      const found = await upstreams.models();
+      expect(found.problems).toEqual({});
+      expect(found.models.filter(({ provider }) => provider === 'google')[0]).toEqual({
+        provider: 'google',
+        model: 'gemini-2.5-flash',
+        label: 'Name of gemini-2.5-flash',
+        context_limit: 1_048_576,
+      });
+      expect(new Set(found.models.map((entry) => entry.model))).toEqual(
+        new Set(['demo', 'gemini-2.5-flash']),
+      );
+      expect(server.others.slice(0, 2).map(({ path }) => path)).toEqual([
+        '/v1beta/models?pageSize=200',
+        '/v1beta/models?pageSize=200&pageToken=a%20b%26key%3Dx',
+      ]);
+      expect(server.others.length).toBeLessThanOrEqual(5);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("price Google's models by the length of the prompt, and a deployment of Azure not at all", () => {
+    const key = { reveal: () => KEY };
+    const upstreams = make({
+      environmentKeys: { google: key, azure: key, openai: key },
+      azureBaseUrl: 'https://name.openai.azure.com',
+    });
+    const routeOf = (provider: string) => {
+      const found = upstreams.routeTo(provider);
+      if (!found.ok) throw new Error(found.message);
+      return found.route;
+    };
+    const { cost, price } = routeOf('google');
+    const usage = { input: 200_000, output: 10_000, cached: 100_000 };
+    expect(cost('gemini-2.5-pro', usage)).toBeCloseTo(0.125 + 0.0125 + 0.1, 10);
+    expect(cost('gemini-2.5-pro', { ...usage, input: 200_001 })).toBeCloseTo(0.2500025 + 0.025 + 0.15, 10);
+    expect(price('gemini-2.5-flash')).toMatchObject({ maxOutput: 65_536 });
+    expect(cost('gemini-99', usage)).toBeNull();
+    expect(routeOf('azure').cost('gpt-5', usage)).toBeNull();
+    expect(routeOf('azure').price('gpt-5')).toBeUndefined();
+    expect(routeOf('openai').price('gpt-5')).toMatchObject({ maxOutput: 128_000 });
   });
 
   it('send the key of Anthropic in its own header, and read its list page by page, with a cap', async () => {

@@ -36,6 +36,7 @@ import {
   type UpstreamSettingsDeps,
   type UpstreamView,
 } from './upstream-settings.ts';
+import type { Wire } from './wires/wire.ts';
 
 interface ModelChoice {
   readonly provider: UpstreamName;
@@ -113,7 +114,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       headers: {
         accept: body === undefined ? 'application/json' : 'text/event-stream',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...UPSTREAM_KINDS[name].wire.upstreamHeaders(key),
+        ...wireAt(name, base).upstreamHeaders(key),
         'user-agent': 'openpact',
       },
       ...(body === undefined ? {} : { body }),
@@ -135,7 +136,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       route: {
         provider: name,
         label: kind.label,
-        wire: kind.wire,
+        wire: wireAt(name, upstreams.baseUrlOf(name)),
         reportsCost: kind.reportsCost,
         send: (request) => send(name, request),
         cost: (model, usage) => (hasListPrices(name) ? estimateCost(name, model, usage) : null),
@@ -146,8 +147,8 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
 
   /** Another address may have other prices. */
   function hasListPrices(name: UpstreamName): boolean {
-    if (name !== 'openai' && name !== 'anthropic') return true;
-    return upstreams.baseUrlOf(name) === UPSTREAM_KINDS[name].baseUrl;
+    const { baseUrl } = UPSTREAM_KINDS[name];
+    return name === 'ollama' || name === 'demo' || upstreams.baseUrlOf(name) === baseUrl;
   }
 
   function routeTo(provider: string): RouteAnswer {
@@ -171,7 +172,9 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     if (kept && kept.until > now) return kept.list;
     const found = route(name);
     const list: Promise<ModelList> = found.ok
-      ? fetchModels(name, found.route)
+      ? UPSTREAM_KINDS[name].unlisted === undefined
+        ? fetchModels(name, found.route)
+        : Promise.resolve({ ok: true, models: [] })
       : Promise.resolve({ ok: false, problem: found.message });
     lists.set(name, { until: now + LIST_KEPT_MS, list });
     // A failure is not kept: what was wrong may be put right the next moment.
@@ -223,7 +226,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     },
     defaultModel,
     wireOf: (provider) =>
-      isUpstreamName(provider) ? UPSTREAM_KINDS[provider].wire.name : 'chat-completions',
+      isUpstreamName(provider) ? wireAt(provider, upstreams.baseUrlOf(provider)).name : 'chat-completions',
     contextWindow: ({ provider, model }) =>
       windows.of(provider, model, isUpstreamName(provider) && hasListPrices(provider)),
     checkChoice,
@@ -282,13 +285,21 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       model = list ? list.models[0]?.model : chosen.model;
     }
     if (model === undefined) {
-      return { ok: false, message: `${found.route.label} offers no model for conversations.`, model };
+      const message =
+        UPSTREAM_KINDS[name].unlisted ?? `${found.route.label} offers no model for conversations.`;
+      return { ok: false, message, model };
     }
     before(model);
     const tried = await testCall(found.route, model, deps.redactor);
     deps.health.note(name, tried.ok ? null : (tried.code ?? 'llm_test_failed'));
     return { ok: tried.ok, message: tried.message, model };
   }
+}
+
+/** A key for one address stays one upstream, but at another address may stand another kind of server. */
+function wireAt(name: UpstreamName, base: string | null): Wire {
+  const { baseUrl, wire, wireElsewhere } = UPSTREAM_KINDS[name];
+  return base === baseUrl ? wire : (wireElsewhere ?? wire);
 }
 
 function checkModel(model: string): void {

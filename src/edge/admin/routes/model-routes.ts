@@ -3,7 +3,16 @@ import type { ModelChoice, UpstreamChange, UpstreamList } from '../api.ts';
 import { ok, route, type AnyRoute } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
 
-const UPSTREAMS = ['openai', 'anthropic', 'openrouter', 'ollama', 'openai-compatible', 'demo'] as const;
+const UPSTREAMS = [
+  'openai',
+  'anthropic',
+  'google',
+  'azure',
+  'openrouter',
+  'ollama',
+  'openai-compatible',
+  'demo',
+] as const;
 const model = z.string().trim().min(1).max(200);
 
 export function modelRoutes({ models }: RouteDeps): AnyRoute[] {

@@ -46,4 +46,6 @@ export interface UpstreamReport {
   readonly status: number | undefined;
   readonly type: string | undefined;
   readonly message: string | undefined;
+  /** What it is, where the wire can tell better than the status. */
+  readonly known?: 'llm_provider_acted' | 'llm_bad_call' | 'llm_filtered' | 'llm_unauthorized';
 }
