@@ -2,4 +2,4 @@ export * from './audit.ts';
 export * from './audit-export.ts';
 export * from './chain-watch.ts';
 export { headMac, rowHash, START } from './row-hash.ts';
-export { verifyChain, type AuditVerdict, type VerifyOptions } from './verify-chain.ts';
+export { verifyChain, type AuditVerdict } from './verify-chain.ts';
