@@ -10,6 +10,7 @@ import {
   createLauncher,
   probeIsolation,
   usersOfChildren,
+  type ChildLedger,
   type IsolationReport,
   type Launcher,
   type Users,
@@ -31,7 +32,7 @@ export interface Parts {
   /** Calls to the model in one turn, at most. */
   maxSteps(config: Config): number;
   identity(deps: IdentityDeps): Identity;
-  launcher(assets: string): Launcher;
+  launcher(assets: string, ledger: ChildLedger): Launcher;
   /** The users of children; null: the user of this process. */
   users(): Users | null;
   isolation(assets: string, users: Users | null): Promise<IsolationReport>;
@@ -47,7 +48,7 @@ export const productParts: Parts = {
   budgets: createBudgets,
   maxSteps: (config) => config.engine.maxSteps,
   identity: createIdentity,
-  launcher: (assets) => createLauncher({ assets }),
+  launcher: (assets, ledger) => createLauncher({ assets, ledger }),
   users: usersOfChildren,
   isolation: (assets, users) => probeIsolation({ assets, users }),
   fileChild: createFileChild,
