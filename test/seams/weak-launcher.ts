@@ -13,7 +13,6 @@ const CALLS = {
   landlock: ['my $abi = landlock();', 'my $abi = 1;'],
   seccomp: ['my $seccomp = seccomp();', 'my $seccomp = 1;'],
   capset: ['syscall($nr->{capset}, $caps_header, $no_caps) == 0 or', '0 and'],
-  'no-new-privs': ['syscall($nr->{prctl}, 38, 1, 0, 0, 0) == 0 or', '0 and'],
 } as const;
 
 /** `status`: the look at /proc. `setpriv`: emptying the inheritable and ambient sets. `limits`: all rlimits. */
@@ -44,13 +43,13 @@ export function weakLauncher(off: readonly LauncherControl[]): {
     chmodSync(file, 0o755);
     return file;
   };
-  const withoutSets = `args=(); for arg in "$@"; do case "$arg" in --inh-caps=*|--ambient-caps=*|--bounding-set=*${off.includes('no-new-privs') ? '|--no-new-privs' : ''}) ;; *) args+=("$arg") ;; esac; done; exec ${tools.setpriv} "\${args[@]}"`;
-  const readStatus = (pid: number): string =>
-    readProcessStatus(pid)
-      .replace(/^(Cap\w+):.*$/gm, '$1:\t0000000000000000')
-      .replace(/^NoNewPrivs:.*$/m, 'NoNewPrivs:\t1')
-      .replace(/^Seccomp:.*$/m, 'Seccomp:\t2')
-      .replace(/^Seccomp_filters:.*\n/m, '');
+  const withoutSets = `args=(); for arg in "$@"; do case "$arg" in --inh-caps=*|--ambient-caps=*|--bounding-set=*) ;; *) args+=("$arg") ;; esac; done; exec ${tools.setpriv} "\${args[@]}"`;
+  const readStatus = (pid: number): string => {
+    const status = readProcessStatus(pid);
+    // Without seccomp the look at /proc would end the child at once.
+    const seccomp = status.replace(/^Seccomp:.*$/m, 'Seccomp:\t2').replace(/^Seccomp_filters:.*\n/m, '');
+    return off.includes('status') ? seccomp.replace(/^(Cap\w+):.*$/gm, '$1:\t0000000000000000') : seccomp;
+  };
   const launcher = createLauncher({
     assets: folder,
     tools: {
