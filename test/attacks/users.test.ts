@@ -80,7 +80,10 @@ describe.skipIf(!canFence('OpenPact as root') || !isRoot('OpenPact as root'))(
         expect(children.length).toBeGreaterThanOrEqual(2);
       }, 10_000);
     }, 60_000);
-    afterAll(() => program.remove());
+    afterAll(async () => {
+      await program.kill();
+      program.remove();
+    });
 
     test('is openpact-system, with the three capabilities of the launcher and no more; no process of it is root', () => {
       const own = readProcessStatus(program.pid);
