@@ -8,7 +8,7 @@ import { tokenKey } from '../guard/identity/index.ts';
 import { createPrivateFile } from '../host/files/index.ts';
 import { createHttpClient } from '../host/net/index.ts';
 import { readTree } from '../host/files/read-tree.ts';
-import type { IsolationReport } from '../host/process/index.ts';
+import { createChildLedger, sweepStrays, type IsolationReport } from '../host/process/index.ts';
 import { createAuditStore, createToolCallStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsageStore } from '../host/storage/usage-store.ts';
@@ -51,9 +51,18 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     const { database, audit, clock, settings, paths } = base;
     const log = base.log.child('main');
 
-    const isolation = await parts.isolation(layout.processAssets);
+    const users = parts.users();
+    const { killed, left } = await sweepStrays(paths.children, users);
+    if (killed.length > 0) log.warn('processes that an earlier run left behind were ended', { killed });
+    if (left.length > 0) log.error('processes that an earlier run left behind could not be ended', { left });
+    const isolation = await parts.isolation(layout.processAssets, users);
     requireIsolation(isolation, config);
-    const launcher = parts.launcher(layout.processAssets);
+    const launcher = parts.launcher(
+      layout.processAssets,
+      createChildLedger(paths.children, (problem) =>
+        log.warn('the list of child processes could not be written', { problem: errorText(problem) }),
+      ),
+    );
     const allowUnfenced = isolation.level < 2;
     const files = parts.fileChild({
       launcher,
@@ -61,6 +70,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       read: layout.fileChild.read,
       root: paths.aiData,
       allowUnfenced,
+      user: users?.system,
       log: base.log.child('files'),
     });
     undo.push(() => files.stop());
@@ -74,7 +84,13 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
 
     const http = createHttpClient();
     undo.push(() => http.close());
-    const assistant = createAssistant(base, parts, layout, { launcher, files, http, allowUnfenced });
+    const assistant = createAssistant(base, parts, layout, {
+      launcher,
+      files,
+      http,
+      allowUnfenced,
+      user: users?.ai,
+    });
     undo.push(() => assistant.engine.stop());
     undo.push(() => assistant.turns.shutdown());
     undo.push(() => void assistant.orphans.stopAll());
