@@ -193,7 +193,10 @@ function unparsable(error: NodeJS.ErrnoException): AppError {
   });
 }
 
-function listenError(error: NodeJS.ErrnoException, { host, port }: AdminOptions): AppError {
+export function listenError(
+  error: NodeJS.ErrnoException,
+  { host, port }: { readonly host: string; readonly port: number },
+): AppError {
   if (error.code === 'EADDRINUSE') {
     return new AppError({
       family: 'config',
