@@ -10,7 +10,9 @@ mkdir -p "$cache"
 
 rootfs() {
   [ -s "$cache/bookworm.tar" ] && return
-  mmdebstrap --quiet --format=tar --variant=minbase --include=ca-certificates,netbase,tzdata bookworm \
+  mmdebstrap --quiet --format=tar --variant=minbase \
+    --dpkgopt="path-exclude=/usr/share/man/*" --dpkgopt="path-exclude=/usr/share/doc/*" \
+    --dpkgopt="path-exclude=/usr/share/locale/*" --include=netbase,tzdata bookworm \
     "$cache/bookworm.tar.part" "$(awk '/^URIs:/{print $2; exit}' /etc/apt/sources.list.d/debian.sources)"
   mv "$cache/bookworm.tar.part" "$cache/bookworm.tar"
 }
