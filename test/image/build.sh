@@ -10,10 +10,12 @@ mkdir -p "$cache"
 
 rootfs() {
   [ -s "$cache/bookworm.tar" ] && return
-  mmdebstrap --quiet --format=tar --variant=minbase \
-    --dpkgopt="path-exclude=/usr/share/man/*" --dpkgopt="path-exclude=/usr/share/doc/*" \
-    --dpkgopt="path-exclude=/usr/share/locale/*" --include=netbase,tzdata bookworm \
-    "$cache/bookworm.tar.part" "$(awk '/^URIs:/{print $2; exit}' /etc/apt/sources.list.d/debian.sources)"
+  # What the official image leaves out: documentation, translations, and the perl that only usrmerge wants.
+  mmdebstrap --quiet --format=tar --variant=minbase --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' --include=usr-is-merged,netbase,tzdata \
+    bookworm "$cache/bookworm.tar.part" "$(awk '/^URIs:/{print $2; exit}' /etc/apt/sources.list.d/debian.sources)" \
+    > "$cache/rootfs.log" 2>&1 || { tail -20 "$cache/rootfs.log" >&2; return 1; }
   mv "$cache/bookworm.tar.part" "$cache/bookworm.tar"
 }
 
