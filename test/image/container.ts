@@ -107,6 +107,7 @@ export interface Reply {
 }
 
 const INSIDE = '10.203.77.2';
+const CABLE = 'opci0';
 let counter = 0;
 const made = { containers: new Set<string>(), volumes: new Set<string>(), networks: new Set<string>() };
 
@@ -130,12 +131,14 @@ export function cleanUp(): void {
 function cable(name: string): string {
   for (const old of made.networks) quiet('ip', 'netns', 'delete', old);
   made.networks.clear();
+  // A namespace that is still being taken down holds its end of the old cable.
+  quiet('ip', 'link', 'delete', CABLE);
   const run = (...args: readonly string[]): void => void execFileSync('ip', args, { stdio: 'pipe' });
   run('netns', 'add', name);
   made.networks.add(name);
-  run('link', 'add', 'opci0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
-  run('addr', 'add', '10.203.77.1/30', 'dev', 'opci0');
-  run('link', 'set', 'opci0', 'up');
+  run('link', 'add', CABLE, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
+  run('addr', 'add', '10.203.77.1/30', 'dev', CABLE);
+  run('link', 'set', CABLE, 'up');
   run('-n', name, 'addr', 'add', `${INSIDE}/30`, 'dev', 'eth0');
   run('-n', name, 'link', 'set', 'eth0', 'up');
   run('-n', name, 'link', 'set', 'lo', 'up');

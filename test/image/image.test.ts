@@ -157,8 +157,8 @@ describe.skipIf(reason !== undefined)('the image', { timeout: 300_000 }, () => {
     test('the health check of the image finds it well', () => {
       const [config] = JSON.parse(
         execFileSync('podman', ['image', 'inspect', IMAGE], { encoding: 'utf8' }),
-      ) as [{ Config: { Healthcheck: { Test: string[] } } }];
-      const [, ...command] = config.Config.Healthcheck.Test;
+      ) as [{ Healthcheck: { Test: string[] } }];
+      const [, ...command] = config.Healthcheck.Test;
       expect(container.exec(SYSTEM, ...command)).toMatchObject({ status: 0 });
     });
 
