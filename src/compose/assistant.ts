@@ -21,7 +21,7 @@ import { createKeptFiles, type KeptFiles } from '../guard/kept-files/index.ts';
 import { createOwnerRules, createPolicy, type OwnerRules, type Policy } from '../guard/policy/index.ts';
 import { revealSecret } from '../guard/secrets/index.ts';
 import type { HttpClient } from '../host/net/index.ts';
-import type { Launcher } from '../host/process/index.ts';
+import type { Launcher, UserIds } from '../host/process/index.ts';
 import {
   createApprovalStore,
   createConversationStore,
@@ -70,6 +70,8 @@ export function createAssistant(
     readonly files: FilePowers;
     readonly http: HttpClient;
     readonly allowUnfenced: boolean;
+    /** Who engines run as, where that can be another user. */
+    readonly user: UserIds | undefined;
   },
 ): Assistant {
   const { database, audit, clock, redactor, settings, vault } = base;
@@ -226,6 +228,7 @@ export function createAssistant(
     // A turn that waits for a person keeps its process but not its place.
     maxProcesses: config.engine.maxTurnsAtOnce * 4,
     allowUnfenced: means.allowUnfenced,
+    user: means.user,
   });
   const turns = createTurns({
     conversations: conversationStore,

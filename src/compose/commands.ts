@@ -20,6 +20,7 @@ import { openAuditReadOnly, openFoundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { startProgram } from './program.ts';
+import { leaveRoot } from './root-start.ts';
 
 export interface CommandsDeps {
   readonly layout: Layout;
@@ -45,7 +46,9 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
   return {
     version: layout.version,
     load(flags) {
-      const loaded = loadConfig({ flags, environment, surroundings, folder, workspaceDefault: 'workspace' });
+      const options = { flags, environment, surroundings, folder, workspaceDefault: 'workspace' };
+      leaveRoot(options, surroundings);
+      const loaded = loadConfig(options);
       const paths = workspacePaths(loaded.config.workspace.path);
       return {
         loaded,

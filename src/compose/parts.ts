@@ -9,8 +9,10 @@ import { createFileChild, type FileChild, type FileChildDeps } from '../host/fil
 import {
   createLauncher,
   probeIsolation,
+  usersOfChildren,
   type IsolationReport,
   type Launcher,
+  type Users,
 } from '../host/process/index.ts';
 import type { AgentProgram } from '../engine/adapters/builtin/index.ts';
 import { createTools } from '../tools/index.ts';
@@ -30,7 +32,9 @@ export interface Parts {
   maxSteps(config: Config): number;
   identity(deps: IdentityDeps): Identity;
   launcher(assets: string): Launcher;
-  isolation(assets: string): Promise<IsolationReport>;
+  /** The users of children; null: the user of this process. */
+  users(): Users | null;
+  isolation(assets: string, users: Users | null): Promise<IsolationReport>;
   fileChild(deps: FileChildDeps): FileChild;
   agentProgram(layout: Layout): AgentProgram;
 }
@@ -44,7 +48,8 @@ export const productParts: Parts = {
   maxSteps: (config) => config.engine.maxSteps,
   identity: createIdentity,
   launcher: (assets) => createLauncher({ assets }),
-  isolation: (assets) => probeIsolation({ assets }),
+  users: usersOfChildren,
+  isolation: (assets, users) => probeIsolation({ assets, users }),
   fileChild: createFileChild,
   agentProgram: (layout) => layout.agent,
 };

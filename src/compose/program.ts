@@ -56,7 +56,8 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     const { database, audit, clock, settings, paths } = base;
     const log = base.log.child('main');
 
-    const isolation = await parts.isolation(layout.processAssets);
+    const users = parts.users();
+    const isolation = await parts.isolation(layout.processAssets, users);
     requireIsolation(isolation, config);
     const launcher = parts.launcher(layout.processAssets);
     const allowUnfenced = isolation.level < 2;
@@ -66,13 +67,20 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       read: layout.fileChild.read,
       root: paths.aiData,
       allowUnfenced,
+      user: users?.system,
       log: base.log.child('files'),
     });
     undo.push(() => files.stop());
 
     const http = createHttpClient();
     undo.push(() => http.close());
-    const assistant = createAssistant(base, parts, layout, { launcher, files, http, allowUnfenced });
+    const assistant = createAssistant(base, parts, layout, {
+      launcher,
+      files,
+      http,
+      allowUnfenced,
+      user: users?.ai,
+    });
     undo.push(() => assistant.engine.stop());
     undo.push(() => assistant.turns.shutdown());
     undo.push(() => void assistant.orphans.stopAll());

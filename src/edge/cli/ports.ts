@@ -76,5 +76,5 @@ export interface CliCommands<C extends CliConfig> {
   direct(config: C): DirectHandlers;
 }
 
-/** Exit codes (L-03). */
-export const EXIT = { ok: 0, failed: 1, usage: 2, config: 78 } as const;
+/** Exit codes (L-03). `isolation`: the machine offers less than security.min_isolation asks for. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, isolation: 77, config: 78 } as const;

@@ -49,6 +49,7 @@ function reportFailure(error: unknown, json: boolean, { stdout, stderr }: CliDep
     if (fix !== undefined) stderr.write(`What to do: ${printable(fix, 'keep')}\n`);
   }
   if (!known && error instanceof Error && !json) stderr.write(`${error.stack ?? ''}\n`);
+  if (code === 'isolation_too_low') return EXIT.isolation;
   return known && error.family === 'config' ? EXIT.config : EXIT.failed;
 }
 
