@@ -1,6 +1,6 @@
 import { errorText, type Log } from '../core/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
-import { createAdminServer } from '../edge/admin/index.ts';
+import { createAdminServer, createHealthServer } from '../edge/admin/index.ts';
 import { createControlServer } from '../edge/cli/index.ts';
 import { seedContextFiles, writeProfile } from '../engine/profile.ts';
 import { createChainWatch } from '../guard/audit/index.ts';
@@ -116,6 +116,12 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       },
     });
 
+    const system = systemPort(assistant, {
+      version: layout.version,
+      isolation: () => isolation,
+      databaseProblem: () => database.problem(),
+      log,
+    });
     const server = createAdminServer({
       identity,
       conversations: conversationsPort(assistant.conversations),
@@ -138,12 +144,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         config: config.budget,
         stepUp: identity.stepUp,
       }),
-      system: systemPort(assistant, {
-        version: layout.version,
-        isolation: () => isolation,
-        databaseProblem: () => database.problem(),
-        log,
-      }),
+      system,
       pages: readTree(layout.page),
       clock,
       log: base.log.child('admin'),
@@ -153,6 +154,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         version: layout.version,
         publicOrigins: config.admin.allowedOrigins,
         allowedIps: config.admin.allowedIps,
+        insecureHttp: config.admin.insecureHttp,
         trustedProxies: config.admin.trustedProxies,
         rateLimit: config.server.rateLimit,
       },
@@ -188,6 +190,19 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     });
     const { address } = await server.listen();
     undo.push(() => server.close());
+    const { healthAddress } = config.server;
+    if (healthAddress !== undefined) {
+      const health = createHealthServer({
+        identity,
+        system,
+        clock,
+        version: layout.version,
+        log: base.log.child('health'),
+        address: healthAddress,
+      });
+      await health.listen();
+      undo.push(() => health.close());
+    }
 
     watch.start();
     // Not waited for: the page is there at once, and says that the engine is starting.
