@@ -106,8 +106,10 @@ export interface Reply {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-const INSIDE = '10.203.77.2';
-const CABLE = 'opci0';
+// Two runs side by side on one machine get cables of their own.
+const NET = `10.203.${process.pid % 256}`;
+const INSIDE = `${NET}.2`;
+const CABLE = `op${process.pid}`;
 let counter = 0;
 const made = { containers: new Set<string>(), volumes: new Set<string>(), networks: new Set<string>() };
 
@@ -137,7 +139,7 @@ function cable(name: string): string {
   run('netns', 'add', name);
   made.networks.add(name);
   run('link', 'add', CABLE, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
-  run('addr', 'add', '10.203.77.1/30', 'dev', CABLE);
+  run('addr', 'add', `${NET}.1/30`, 'dev', CABLE);
   run('link', 'set', CABLE, 'up');
   run('-n', name, 'addr', 'add', `${INSIDE}/30`, 'dev', 'eth0');
   run('-n', name, 'link', 'set', 'eth0', 'up');
