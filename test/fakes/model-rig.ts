@@ -89,6 +89,7 @@ export async function startModelRig(options: ModelRigOptions = {}): Promise<Mode
       http.send({
         ...rest,
         url: `${model.url}/${path}`,
+        reach: 'own',
         method: body === undefined ? 'GET' : 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${RIG_KEY}` },
         ...(body === undefined ? {} : { body }),

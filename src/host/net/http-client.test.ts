@@ -23,6 +23,7 @@ async function serve(handle: (request: IncomingMessage, response: ServerResponse
 function get(url: string, more: Partial<HttpRequest> = {}): HttpRequest {
   return {
     url,
+    reach: 'own',
     method: 'GET',
     timeouts: { connectMs: 2_000, headersMs: 5_000, idleMs: 5_000, totalMs: 10_000 },
     maxBytes: 1_000_000,
