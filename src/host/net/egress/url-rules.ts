@@ -4,7 +4,6 @@
 // Does not: resolve; judge addresses.
 // An attacker may control: the text.
 import { isIPv4 } from 'node:net';
-import { canonicalAddress } from './address-rules.ts';
 import type { EgressCode } from './codes.ts';
 
 export interface Target {
@@ -20,7 +19,8 @@ export interface Target {
 const MAX_URL = 128 * 1024;
 /** What parsers drop, turn round or take for a slash. Letters behind the host are encoded; in the host they are refused. */
 const STRANGE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Z}\\]/u;
-const SCHEME = /^https?:\/\/(?![/?#])/i;
+const SCHEME = /^https?:\/\/(?![/?#]|$)/i;
+const ASCII = /^[\x21-\x7e]+$/;
 const NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)+$/;
 /** Names of the own network and machine: RFC 6761, 6762 with its appendix G, 7686, 8375, and .internal of ICANN. */
@@ -46,6 +46,8 @@ export function readTarget(
   const rest = text.slice(text.indexOf('//') + 2);
   const authority = rest.slice(0, /[/?#]|$/.exec(rest)?.index ?? rest.length);
   if (authority.includes('@')) return 'url_user';
+  // Before letters are made small: that turns the sign for kelvin into a k.
+  if (!ASCII.test(authority)) return 'url_host';
   const parts = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d+))?$/i.exec(authority);
   if (parts === null) return 'url_host';
   const [, written = '', digits] = parts;
@@ -54,7 +56,8 @@ export function readTarget(
   const host = written.toLowerCase().replace(/^\[|\]$/g, '');
   const parsedHost = url.hostname.replace(/^\[|\]$/g, '');
   const literal = isIPv4(parsedHost) || parsedHost.includes(':');
-  if (!sameHost(host, parsedHost, literal)) return 'url_host';
+  // Of IPv6 another spelling is no trick: the parser takes hexadecimal groups and one dotted quad, and nothing else.
+  if (host !== parsedHost && !parsedHost.includes(':')) return 'url_host';
   const port = digits === undefined ? (url.protocol === 'https:' ? 443 : 80) : Number(digits);
   // 080 and 8080 are two ports to some.
   if (digits !== undefined && String(port) !== digits) return 'url_port';
@@ -66,10 +69,4 @@ export function readTarget(
     if (!NAME.test(host)) return 'url_host';
   }
   return { url, host: parsedHost, port, literal };
-}
-
-/** Whether the host as it was written is the host as it was read. Of IPv6 another spelling of the same is no trick. */
-function sameHost(written: string, parsedHost: string, literal: boolean): boolean {
-  if (literal && parsedHost.includes(':')) return canonicalAddress(written) === canonicalAddress(parsedHost);
-  return written === parsedHost;
 }
