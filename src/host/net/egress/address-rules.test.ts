@@ -2,12 +2,10 @@ import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
 import { canonicalAddress, judgeAddress, type AddressVerdict } from './address-rules.ts';
 
+type Block = readonly [block: string, verdict: AddressVerdict, open?: 'before' | 'behind' | 'both'];
+
 /** Blocks with what they are. `open`: the addresses right before and behind are public. */
-const BLOCKS: readonly (readonly [
-  block: string,
-  verdict: AddressVerdict,
-  open?: 'before' | 'behind' | 'both',
-])[] = [
+const BLOCKS: readonly Block[] = [
   ['0.0.0.0/8', 'never', 'behind'],
   ['10.0.0.0/8', 'near', 'both'],
   ['100.64.0.0/10', 'near', 'both'],
@@ -70,7 +68,8 @@ function textOf(value: bigint, bits: number): string {
 }
 
 describe('an address', () => {
-  it.each(BLOCKS)('of %s is %s from the first to the last', (block, verdict, open) => {
+  const blocks = BLOCKS.map(([block, verdict, open]) => ({ block, verdict, open }));
+  it.each(blocks)('of $block is $verdict from the first to the last', ({ block, verdict, open }) => {
     const { first, last, bits } = edges(block);
     // ::1 stands in the block of compatible addresses.
     const beginning = block === '::/96' ? first + 2n : first;

@@ -14,8 +14,16 @@ const TRIES = 2;
 /** More answers than any real name has; each would be one more place to connect to. */
 const MOST_ADDRESSES = 64;
 
-export const resolvePublic: Resolve = async (host, signal) => {
+export const resolvePublic: Resolve = (host, signal) => askDns(host, signal);
+
+/** `servers`: those of the system, unless a test says otherwise. */
+export async function askDns(
+  host: string,
+  signal: AbortSignal,
+  servers?: readonly string[],
+): Promise<readonly string[]> {
   const resolver = new dns.Resolver({ timeout: TRY_MS, tries: TRIES });
+  if (servers !== undefined) resolver.setServers(servers);
   const cancel = (): void => resolver.cancel();
   signal.addEventListener('abort', cancel, { once: true });
   try {
@@ -30,7 +38,7 @@ export const resolvePublic: Resolve = async (host, signal) => {
   } finally {
     signal.removeEventListener('abort', cancel);
   }
-};
+}
 
 export const resolveBySystem: Resolve = async (host) => {
   const found = await dns.lookup(host, { all: true, order: 'ipv4first' });
