@@ -4,12 +4,11 @@
 // to one of them and nothing else: public ones; for what the owner configured also near ones; metadata services never.
 // Does not: judge texts as strictly as the egress guard, which is for addresses that scripts and models give.
 // An attacker may control: the answer in full (status, headers, bytes, timing), and what a name resolves to.
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 import { Agent, type buildConnector } from 'undici';
 import { AppError } from '../../core/index.ts';
 import { checkedAddresses, type DestinationDeps } from './egress/destinations.ts';
-import { EgressError } from './egress/codes.ts';
-import { connectPinned } from './egress/pinned-connect.ts';
+import { connectorOf, connectPinned } from './egress/pinned-connect.ts';
 import { resolveBySystem } from './egress/resolve.ts';
 import { exchange, type ExchangeFailure } from './exchange.ts';
 
@@ -143,26 +142,20 @@ function connectChecked(
   reach: HttpRequest['reach'],
   limitMs: number,
 ): buildConnector.connector {
-  return ({ hostname, port, protocol }, callback) => {
+  return connectorOf(async ({ hostname, port, protocol }) => {
     const encrypted = protocol === 'https:';
     const end = performance.now() + limitMs;
-    const open = async (): Promise<Socket> => {
-      const host = hostname.replace(/^\[|\]$/g, '');
-      const addresses = await checkedAddresses(
-        { host, literal: isIP(host) !== 0 },
-        { ...deps, resolve: deps.resolve ?? resolveBySystem, isOwn: reach === 'own' },
-        { deadlineMs: limitMs, signal: undefined },
-      );
-      return connectPinned(
-        { addresses, host, port: Number(port) || (encrypted ? 443 : 80), encrypted },
-        { connectMs: Math.max(1, end - performance.now()) },
-      );
-    };
-    void open().then(
-      (socket) => callback(null, socket),
-      (error: unknown) => callback(error instanceof Error ? error : new EgressError('connect_failed'), null),
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const addresses = await checkedAddresses(
+      { host, literal: isIP(host) !== 0 },
+      { ...deps, resolve: deps.resolve ?? resolveBySystem, isOwn: reach === 'own' },
+      { deadlineMs: limitMs, signal: undefined },
     );
-  };
+    return connectPinned(
+      { addresses, host, port: Number(port) || (encrypted ? 443 : 80), encrypted },
+      { connectMs: Math.max(1, end - performance.now()) },
+    );
+  });
 }
 
 function httpFailure(code: ExchangeFailure): HttpFailure {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, asyncProperty, constantFrom, ipV4, ipV6, oneof } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createEgressGuard, judgeAddress } from '../../../src/host/net/egress/index.ts';
 import { codeOf, get, INNER, PUBLIC, rig, serve, serveTls, textOf } from './egress-rig.ts';
@@ -139,9 +139,9 @@ describe('the environment', () => {
 });
 
 describe('whatever a name resolves to', () => {
-  const four = fc.ipV4();
-  const six = fc.ipV6();
-  const bad = fc.constantFrom(
+  const four = ipV4();
+  const six = ipV6();
+  const bad = constantFrom(
     '127.0.0.1',
     '10.0.0.1',
     '169.254.169.254',
@@ -152,8 +152,8 @@ describe('whatever a name resolves to', () => {
   );
 
   it('an admitted destination holds public addresses only', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(four, six, bad), { minLength: 1, maxLength: 5 }), async (answer) => {
+    await assert(
+      asyncProperty(array(oneof(four, six, bad), { minLength: 1, maxLength: 5 }), async (answer) => {
         const guard = createEgressGuard({
           clock: { now: () => 0, monotonic: () => 0 },
           resolve: async () => answer,
@@ -176,7 +176,7 @@ describe('whatever a name resolves to', () => {
       clock: { now: () => 0, monotonic: () => 0 },
       resolve: async (host) => (host === 'ok.example.com' ? ['93.184.216.34'] : ['10.0.0.1']),
     });
-    const piece = fc.constantFrom(
+    const piece = constantFrom(
       'http://',
       'https://',
       'ok.example.com',
@@ -201,8 +201,8 @@ describe('whatever a name resolves to', () => {
       ' ',
       'localhost',
     );
-    await fc.assert(
-      fc.asyncProperty(fc.array(piece, { minLength: 2, maxLength: 8 }), async (pieces) => {
+    await assert(
+      asyncProperty(array(piece, { minLength: 2, maxLength: 8 }), async (pieces) => {
         const url = pieces.join('');
         const admitted = await guard.judge(url).catch(() => undefined);
         if (admitted !== undefined) {

@@ -35,7 +35,6 @@ const MESSAGES = {
 } as const;
 
 export type EgressCode = keyof typeof MESSAGES;
-export const EGRESS_CODES = Object.keys(MESSAGES) as readonly EgressCode[];
 
 /** Family `upstream`; without a cause, so that nothing of a library's text travels on. */
 export class EgressError extends AppError {
@@ -44,8 +43,4 @@ export class EgressError extends AppError {
   constructor(code: EgressCode) {
     super({ family: 'upstream', code, message: MESSAGES[code] });
   }
-}
-
-export function isEgressCode(value: unknown): value is EgressCode {
-  return typeof value === 'string' && Object.hasOwn(MESSAGES, value);
 }

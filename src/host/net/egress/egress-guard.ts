@@ -11,7 +11,7 @@ import { codingOf, decompressed } from './decompress.ts';
 import { createDestinations, type Destination, type DestinationDeps } from './destinations.ts';
 import { follow, type FollowedAnswer } from './follow.ts';
 import { exchange } from '../exchange.ts';
-import { connectPinned } from './pinned-connect.ts';
+import { connectorOf, connectPinned } from './pinned-connect.ts';
 import { createRequestRate } from './rate.ts';
 import { checkBody, checkHeaders, type Headers } from './request-rules.ts';
 import type { Target } from './url-rules.ts';
@@ -147,13 +147,7 @@ export function createEgressGuard(deps: EgressGuardDeps): EgressGuard {
     const { addresses, host, port, url } = destination;
     const target = { addresses, host, port, encrypted: url.protocol === 'https:' };
     return new Client(url.origin, {
-      connect: (_, callback) => {
-        void connectPinned(target, { connectMs, signal, ca: deps.ca }).then(
-          (socket) => callback(null, socket),
-          (error: unknown) =>
-            callback(error instanceof Error ? error : new EgressError('connect_failed'), null),
-        );
-      },
+      connect: connectorOf(() => connectPinned(target, { connectMs, signal, ca: deps.ca })),
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: MAX_HEADER_BYTES,

@@ -5,6 +5,8 @@
 // An attacker may control: what listens there.
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { callbackify } from 'node:util';
+import type { buildConnector } from 'undici';
 import { canonicalAddress } from './address-rules.ts';
 import { EgressError } from './codes.ts';
 
@@ -26,6 +28,19 @@ export interface PinnedOptions {
 
 /** More than these are not tried: each costs the host's time and ours. */
 const MOST_TRIES = 4;
+
+/** For the library, which asks with a callback. It hands what `open` throws on to the request. */
+export function connectorOf(
+  open: (wanted: buildConnector.Options) => Promise<Socket>,
+): buildConnector.connector {
+  const ask = callbackify(open);
+  return (wanted, callback) => {
+    ask(wanted, (error, socket) => {
+      if (error) callback(error, null);
+      else callback(null, socket);
+    });
+  };
+}
 
 /** Errors: EgressError connect_failed, timeout_connect, tls_failed, address_refused, aborted. */
 export async function connectPinned(target: PinnedTarget, options: PinnedOptions): Promise<Socket> {
