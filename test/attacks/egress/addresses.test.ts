@@ -84,6 +84,14 @@ describe('what the owner configured', () => {
     expect(other.connections()).toBe(0);
   });
 
+  it('is reached at its good addresses, and never at the others', async () => {
+    const inner = await serve((_, response) => response.end('inner'), INNER);
+    const answer = ['fe80::1%eth0', '169.254.169.254', INNER];
+    const one = rig({ 'nas.lan': [answer] }, { own: () => [{ host: 'nas.lan', port: inner.port }] });
+    expect((await one.guard.judge(`http://nas.lan:${inner.port}/`)).addresses).toEqual([INNER]);
+    expect(await textOf(one, get(`http://nas.lan:${inner.port}/`))).toBe('inner');
+  });
+
   it('is refused all the same when it is where clouds keep keys', async () => {
     for (const address of [
       '169.254.169.254',
@@ -96,6 +104,21 @@ describe('what the owner configured', () => {
       const one = rig({ 'nas.lan': [[address]] }, { own: () => [{ host: 'nas.lan', port: 80 }] });
       expect(await codeOf(one.guard.send(get('http://nas.lan/')))).toBe('address_refused');
     }
+  });
+});
+
+describe('a name with several addresses', () => {
+  it('is reached at the next one when one is not there, of both kinds', async () => {
+    const outer = await serve((_, response) => response.end('outer'));
+    // Nobody listens there.
+    const dead = ['127.0.0.3', '127.0.0.4', '127.0.0.5', '::1', PUBLIC];
+    const one = rig(
+      { 'a.example.com': [['127.0.0.3', PUBLIC]], 'b.example.com': [dead] },
+      { judge: () => 'public' },
+    );
+    expect(await textOf(one, get(`http://a.example.com:${outer.port}/`))).toBe('outer');
+    // Four are tried, and no more.
+    expect(await codeOf(one.guard.send(get(`http://b.example.com:${outer.port}/`)))).toBe('connect_failed');
   });
 });
 

@@ -1,7 +1,7 @@
 // Guarantees: what may be connected to. A URL is read strictly, its name is resolved once, every address of the answer is
-// judged, and what comes back is the list of exactly those addresses. One bad address refuses the name: which one is taken
-// would be chance, and an answer that mixes public and inner addresses is how rebinding looks. Beyond public addresses only
-// what the owner configured is admitted, for exactly that host and port; what is `never` stays so for the owner too.
+// judged, and what comes back are the addresses that may be connected to. One bad address refuses the name: an answer that
+// mixes public and inner addresses is how rebinding looks. Beyond public addresses only what the owner configured is
+// admitted, for exactly that host and port; there addresses that are `never` are left out, and one other must remain.
 // Does not: connect; remember answers.
 // An attacker may control: the URL and the answers of DNS.
 import { networkInterfaces } from 'node:os';
@@ -81,15 +81,19 @@ export async function checkedAddresses(
   const machine = new Set(
     (deps.machineAddresses ?? machineAddresses)().map((address) => canonicalAddress(address)),
   );
-  return found.map((text) => {
-    const address = canonicalAddress(text);
-    if (address === undefined) throw new EgressError('address_refused');
+  const isAllowed = (address: string): boolean => {
     const verdict: AddressVerdict = judge(address);
-    const allowed =
-      verdict === 'public' ? deps.isOwn || !machine.has(address) : verdict === 'near' && deps.isOwn;
-    if (!allowed) throw new EgressError('address_refused');
-    return address;
-  });
+    if (verdict === 'public') return deps.isOwn || !machine.has(address);
+    return verdict === 'near' && deps.isOwn;
+  };
+  const allowed = found
+    .map((text) => canonicalAddress(text))
+    .filter((address) => address !== undefined)
+    .filter((address) => isAllowed(address));
+  // A name of the own network often has a link-local address beside the others: there the rest is taken.
+  const enough = deps.isOwn ? allowed.length > 0 : allowed.length === found.length;
+  if (!enough) throw new EgressError('address_refused');
+  return allowed;
 }
 
 function machineAddresses(): readonly string[] {

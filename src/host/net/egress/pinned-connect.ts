@@ -11,7 +11,7 @@ import { canonicalAddress } from './address-rules.ts';
 import { EgressError } from './codes.ts';
 
 export interface PinnedTarget {
-  /** In order of preference; each is tried once until one connects. */
+  /** Tried in turns of IPv4 and IPv6, each once, until one connects. */
   readonly addresses: readonly string[];
   readonly host: string;
   readonly port: number;
@@ -44,7 +44,7 @@ export function connectorOf(
 
 /** Errors: EgressError connect_failed, timeout_connect, tls_failed, address_refused, aborted. */
 export async function connectPinned(target: PinnedTarget, options: PinnedOptions): Promise<Socket> {
-  const tried = target.addresses.slice(0, MOST_TRIES);
+  const tried = inTurns(target.addresses).slice(0, MOST_TRIES);
   const end = performance.now() + options.connectMs;
   let last = new EgressError('connect_failed');
   for (const [index, address] of tried.entries()) {
@@ -61,6 +61,13 @@ export async function connectPinned(target: PinnedTarget, options: PinnedOptions
     }
   }
   throw last;
+}
+
+/** A machine may have one kind of network only. */
+function inTurns(addresses: readonly string[]): readonly string[] {
+  const four = addresses.filter((address) => isIP(address) === 4);
+  const six = addresses.filter((address) => isIP(address) !== 4);
+  return addresses.flatMap((_, i) => [...four.slice(i, i + 1), ...six.slice(i, i + 1)]);
 }
 
 function connectTo(address: string, target: PinnedTarget, options: PinnedOptions): Promise<Socket> {
@@ -83,11 +90,14 @@ function connectTo(address: string, target: PinnedTarget, options: PinnedOptions
         })
       : tcp;
     let connected = false;
+    let settled = false;
     const finish = (code?: EgressError['code']): void => {
+      if (settled) return;
+      settled = true;
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', onAbort);
       if (code === undefined) {
-        socket.removeListener('error', onError);
+        // The listeners for errors stay: one that comes before the next owner listens must not end the program.
         resolve(socket);
         return;
       }
