@@ -279,6 +279,27 @@ describe('a request', () => {
     expect(await codeOf(rig().guard.send(get(url(served), { signal: AbortSignal.abort() })))).toBe('aborted');
   });
 
+  it('has a connection of its own, which ends with its answer, read or not', async () => {
+    const asked: unknown[] = [];
+    const served = await serve((request, response) => {
+      asked.push(request.headers.connection);
+      response.write('x');
+      if (request.url === '/whole') response.end();
+    });
+    const one = rig();
+    expect(await textOf(one, get(url(served, '/whole')))).toBe('x');
+    await expect.poll(served.open).toBe(0);
+    const unread = await one.guard.send(get(url(served)));
+    expect(served.open()).toBe(1);
+    unread.close();
+    await expect.poll(served.open).toBe(0);
+    // Forgotten: the total time ends it.
+    await one.guard.send(get(url(served), { timeoutMs: 200 }));
+    await expect.poll(served.open).toBe(0);
+    expect(asked).toEqual(['close', 'close', 'close']);
+    expect(served.connections()).toBe(3);
+  });
+
   it('is counted for each script and host: five at once, then one each 200 ms', async () => {
     const served = await serve((_, response) => response.end('ok'));
     let now = 0;
