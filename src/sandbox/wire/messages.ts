@@ -55,4 +55,6 @@ export const MESSAGE_LIMITS = {
   url: 64 * 1024,
   headerBytes: 64 * 1024,
   body: 1024 * 1024,
+  /** Characters of all public text of a request, that inside functions included. */
+  units: 1024 * 1024 + 256 * 1024,
 } as const;
