@@ -27,6 +27,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 const MARKER_NAMES: Readonly<Record<SecretKind, (name: string) => string>> = {
   llm_key: (name) => `${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_API_KEY`,
+  script: (name) => name,
 };
 
 export function createSealedVault(deps: SealedVaultDeps): SealedVault {

@@ -1,5 +1,5 @@
 /** What a sealed value is for. Each kind has its purposes (`reveal.ts`) and its name in a marker (`sealed-vault.ts`). */
-export type SecretKind = 'llm_key';
+export type SecretKind = 'llm_key' | 'script';
 
 /** Names a sealed value: `{kind: 'llm_key', name: 'openai'}`. */
 export interface SecretRef {

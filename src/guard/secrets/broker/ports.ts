@@ -11,9 +11,14 @@ export interface SecretFacts {
   readonly class: SecretClass;
   /** Of class `url`: `https://host[:port]`. */
   readonly origin?: string | undefined;
-  /** False for a value that could be found by guessing: answers to requests that carry it are hidden. */
-  readonly strong: boolean;
+  /**
+   * How hard it is to guess. `strong`: looked for in every answer. `fair`: looked for in answers to requests that
+   * carry it (elsewhere that would tell a guesser whether he is right). `weak`: those answers are hidden as a whole.
+   */
+  readonly strength: SecretStrength;
 }
+
+export type SecretStrength = 'strong' | 'fair' | 'weak';
 
 /** The secrets that scripts can be granted. */
 export interface ScriptSecrets {

@@ -1,0 +1,29 @@
+/** Where the broker's secrets come from: the vault, or a fixed list that an author tries a script with. */
+import { revealSecret } from '../reveal.ts';
+import type { SealedVault } from '../types.ts';
+import type { ScriptSecrets } from './ports.ts';
+import { factsOf } from './secret-facts.ts';
+
+function from(open: (name: string) => string | undefined): ScriptSecrets {
+  const reveal = (name: string): string | undefined => {
+    const value = open(name)?.trim();
+    return value === undefined || value === '' ? undefined : value;
+  };
+  return {
+    facts(name) {
+      const value = reveal(name);
+      return value === undefined ? undefined : factsOf(value);
+    },
+    reveal,
+  };
+}
+
+/** The secrets for scripts in the vault. */
+export function vaultSecrets(vault: SealedVault): ScriptSecrets {
+  return from((name) => revealSecret(vault, { kind: 'script', name }, 'script_request'));
+}
+
+/** Own values by name. */
+export function fixedSecrets(values: ReadonlyMap<string, string>): ScriptSecrets {
+  return from((name) => values.get(name));
+}
