@@ -41,6 +41,16 @@ export interface ScriptHost {
 
 export function runScript(request: ScriptRequest, host: ScriptHost): ScriptOutcome {
   const limits: ScriptLimits = { ...SCRIPT_LIMITS, ...request.limits };
+  return runWithModules(request, host, modulesOf(request, limits, host));
+}
+
+/** A run with these names instead of the usual modules. */
+export function runWithModules(
+  request: ScriptRequest,
+  host: Pick<ScriptHost, 'onSlice'>,
+  modules: ReadonlyMap<string, Value>,
+): ScriptOutcome {
+  const limits: ScriptLimits = { ...SCRIPT_LIMITS, ...request.limits };
   const logs: string[] = [];
   let printed = 0;
   const thread = new Thread({
@@ -64,7 +74,7 @@ export function runScript(request: ScriptRequest, host: ScriptHost): ScriptOutco
       throw new HostError('source_limit', `the script is longer than ${limits.source} characters`);
     const program = compileProgram(request.source, {
       name: request.name,
-      predeclared: modulesOf(request, limits, host),
+      predeclared: modules,
     });
     const value = resultOf(thread, program.run(thread), request);
     return ended(checkedResult(thread, value, limits), null);

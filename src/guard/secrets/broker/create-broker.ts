@@ -5,7 +5,8 @@
 // Does not: resolve names or connect (`send`); count the hosts' own clocks; bound the process (its parent does).
 // An attacker may control: every message, every answer.
 import type { BrokerAnswer } from '../../../sandbox/wire/index.ts';
-import { evaluateRequest, EvaluationError, type Derived } from './evaluate.ts';
+import { createDerivedList } from './derived-list.ts';
+import { evaluateRequest, EvaluationError } from './evaluate.ts';
 import type { ScriptGrant } from './grant.ts';
 import { createJudge, type JudgedRequest, type Request } from './judge.ts';
 import { hidingSecret, needlesFor } from './needle-list.ts';
@@ -66,6 +67,8 @@ export interface ScriptBroker {
 const USER_AGENT = 'OpenPact-Starlark/1.0';
 /** Notices of one run: more would fill the log. */
 const MOST_NOTICES = 200;
+/** Refusals of one run. A script ends with its first; what goes on is not our program. */
+const MOST_REFUSALS = 100;
 const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 /** What is known of a run so far. */
@@ -75,7 +78,7 @@ interface RunState {
   bytes: number;
   /** Whether a reference was sent. */
   sent: boolean;
-  readonly derived: Derived[];
+  refusals: number;
 }
 
 type Steps<T> = Generator<OutgoingRequest, T, SendResult>;
@@ -85,14 +88,16 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
   const limits: TrafficLimits = { ...TRAFFIC_LIMITS, ...deps.limits };
   const references = createReferences();
   const judge = createJudge({ grant, facts: (name) => secrets.facts(name), references });
-  const state: RunState = { stopped: undefined, requests: 0, bytes: 0, sent: false, derived: [] };
+  const state: RunState = { stopped: undefined, requests: 0, bytes: 0, sent: false, refusals: 0 };
+  const derivedList = createDerivedList();
   const noted = new Set<string>();
   let busy = false;
 
   /** Each notice once. */
   function notice(entry: BrokerNotice): void {
     const key = JSON.stringify(entry);
-    if (noted.has(key) || noted.size >= MOST_NOTICES) return;
+    const grave = entry.event === 'secret_leak' || entry.event === 'protocol_violation';
+    if (noted.has(key) || (noted.size >= MOST_NOTICES && !grave)) return;
     noted.add(key);
     watcher.notice(entry);
   }
@@ -102,6 +107,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
   }
 
   function refuse(request: Request, code: RefusalCode, host: string | null, about?: string): BrokerAnswer {
+    state.refusals += 1;
     notice({ event: 'request_refused', code, host });
     watcher.request?.({ ...show(request), refused: code });
     return { refused: refusal(code, about) };
@@ -120,7 +126,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
   function* answer(line: string): Steps<BrokerAnswer> {
     if (state.stopped !== undefined) return { refused: refusal('stopped') };
     const message = readMessage(line);
-    if (message === undefined) {
+    if (message === undefined || state.refusals >= MOST_REFUSALS) {
       state.stopped = 'protocol_violation';
       notice({ event: 'protocol_violation' });
       return { refused: refusal('protocol_violation') };
@@ -143,11 +149,9 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     for (let hop = 0; hop <= MOST_REDIRECTS; hop += 1) {
       const judgement = judge.judge(request);
       if ('refused' in judgement) {
-        const { code, message } = judgement.refused;
-        if (hop > 0) return refuse(request, 'redirect_refused', judgement.host, judgement.host ?? undefined);
-        notice({ event: 'request_refused', code, host: judgement.host });
-        watcher.request?.({ ...show(request), refused: code });
-        return { refused: { code, message } };
+        const { code, host, about } = judgement.refused;
+        if (hop > 0) return refuse(request, 'redirect_refused', host, host ?? undefined);
+        return refuse(request, code, host, about);
       }
       const judged = judgement.allowed;
       const { host } = new URL(judged.plan.origin);
@@ -155,6 +159,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
         return refuse(request, 'redirect_refused', host, host);
       if (state.requests >= limits.requests) return refuse(request, 'request_limit', host);
       if (state.bytes >= limits.totalBytes) return refuse(request, 'traffic_limit', host);
+      if (!derivedList.fits(judged)) return refuse(request, 'request_too_large', host);
       const outgoing = build(judged);
       if (outgoing === undefined) return refuse(request, 'request_not_sent', host, host);
       for (const id of judged.carried) carried.add(id);
@@ -168,7 +173,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
   function build(judged: JudgedRequest): OutgoingRequest | undefined {
     try {
       const { derived, ...evaluated } = evaluateRequest(judged, reveal);
-      state.derived.push(...derived);
+      derivedList.add(derived);
       const own = new Set(evaluated.headers.map(([name]) => name));
       const usual: [string, string][] = [
         ['user-agent', USER_AGENT],
@@ -208,7 +213,8 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     watcher.request?.(outgoing.shown);
     const result = yield outgoing;
     if ('failed' in result) return fail(SEND_FAILURES[result.failed], host, outgoing.maxBytes);
-    const hiddenBy = hidingSecret({ grant, secrets }, carried);
+    const hiddenBy = hidingSecret({ grant, secrets }, origin) ?? derivedList.unsearchable(judged);
+    if (hiddenBy !== undefined) notice({ event: 'answer_hidden', name: hiddenBy, host });
     const redirected =
       isRedirect(result.status) && result.headers.some(([name]) => name.toLowerCase() === 'location');
     const read = readAnswer(
@@ -216,9 +222,8 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       {
         origin,
         carried,
-        needles: needlesFor({ grant, secrets, references }, carried, state.derived),
-        // Where a Location leads must be seen; it is searched, and only followed on its own origin below.
-        hiddenBy: redirected ? undefined : hiddenBy,
+        needles: needlesFor({ grant, secrets, references }, origin, derivedList.all()),
+        hiddenBy,
         hiddenFields: grant.hiddenFields,
         sent: state.sent,
         most: outgoing.maxBytes,
@@ -236,15 +241,15 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     if (hop >= MOST_REDIRECTS) return refuse(judged, 'redirect_limit', host, host);
     const location = read.response.headers.find(([name]) => name === 'location')?.[1] ?? [];
     const next = nextHop(judged, result.status, location);
-    const leaves = next !== undefined && originOf(next) !== origin;
-    if (next === undefined || (leaves && hiddenBy !== undefined))
-      return refuse(judged, 'redirect_refused', host, host);
+    // A Location that was not searched could carry a secret to anywhere.
+    if (next === undefined || hiddenBy !== undefined) return refuse(judged, 'redirect_refused', host, host);
     return { next };
   }
 
   /** What was too large counts as much as it was allowed to be: its real size may depend on a secret. */
   function fail(code: RefusalCode, host: string, bytes: number): BrokerAnswer {
     if (code === 'response_too_large') state.bytes += bytes;
+    state.refusals += 1;
     notice({ event: 'request_refused', code, host });
     return { refused: refusal(code, host) };
   }
@@ -280,9 +285,4 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       return state.stopped;
     },
   };
-}
-
-function originOf(request: Request): string | undefined {
-  const [start] = request.url;
-  return typeof start === 'string' && URL.canParse(start) ? new URL(start).origin : undefined;
 }

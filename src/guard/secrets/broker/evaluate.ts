@@ -8,6 +8,8 @@ import type { JudgedRequest } from './judge.ts';
 
 /** A function of secrets that was computed for a request. */
 export interface Derived {
+  /** What it is, in public words. */
+  readonly node: WireNode;
   readonly value: string;
   /** Ids of the references in it. */
   readonly ids: readonly string[];
@@ -39,7 +41,7 @@ export function evaluateRequest(
     if (item[0] === 'ref') return value(item[1]);
     const text = apply(item, rope);
     const ids = [...referencesOf([item])];
-    if (ids.length > 0) derived.push({ value: text, ids });
+    if (ids.length > 0) derived.push({ node: item, value: text, ids });
     return text;
   }
   const urlNode = (item: WireNode): string =>

@@ -6,7 +6,7 @@ import { referencesOf, type WireNode, type WireRope } from '../../../sandbox/wir
 import type { Placement, ScriptGrant } from './grant.ts';
 import type { SecretClass, SecretFacts } from './ports.ts';
 import type { References } from './references.ts';
-import { refusal, type RefusalCode } from './refusals.ts';
+import type { RefusalCode } from './refusals.ts';
 import { planUrl, type UrlPlan } from './url-plan.ts';
 
 export interface Request {
@@ -23,9 +23,15 @@ export interface JudgedRequest extends Request {
   readonly carried: ReadonlySet<string>;
 }
 
-export type Judgement =
-  | { readonly allowed: JudgedRequest }
-  | { readonly refused: ReturnType<typeof refusal>; readonly host: string | null };
+export type Judgement = { readonly allowed: JudgedRequest } | { readonly refused: JudgeRefusal };
+
+export interface JudgeRefusal {
+  readonly code: RefusalCode;
+  /** Where it was to go, when that is known. */
+  readonly host: string | null;
+  /** The public name that it is about. */
+  readonly about: string | undefined;
+}
 
 export interface Judge {
   judge(request: Request): Judgement;
@@ -108,9 +114,9 @@ export function createJudge(deps: JudgeDeps): Judge {
     const plan = planUrl(request.url, (id) =>
       grant.secrets.has(id) && deps.facts(id)?.class === 'url' ? deps.facts(id)?.origin : undefined,
     );
-    if (typeof plan === 'string') return { refused: refusal(plan), host: null };
+    if (typeof plan === 'string') return { refused: { code: plan, host: null, about: undefined } };
     const host = new URL(plan.origin).host;
-    const no = (code: RefusalCode, about?: string): Judgement => ({ refused: refusal(code, about), host });
+    const no = (code: RefusalCode, about?: string): Judgement => ({ refused: { code, host, about } });
     if (!hostGranted(grant, origins, plan.origin)) return no('host_not_granted', host);
     if (!grant.methods.includes(request.method)) return no('method_not_granted', request.method);
     const carried = new Set<string>();

@@ -1,5 +1,5 @@
-// Guarantees: strong secrets of the grant are looked for in every answer; weaker ones only where the request carried them,
-// because elsewhere a script could guess, and see whether the guess is hidden.
+// Guarantees: strong secrets of the grant are looked for in every answer; weaker ones only in answers of the origins that
+// they may be sent to: elsewhere a script could guess, and see whether the guess is hidden.
 // Does not: search.
 // An attacker may control: what was derived, through the requests.
 import { isStrong } from '../strength.ts';
@@ -19,16 +19,17 @@ export interface NeedleSources {
   readonly references: References;
 }
 
-/** What to look for in the answer to a request that carried these references. */
+/** What to look for in an answer of this origin. */
 export function needlesFor(
   { grant, secrets, references }: NeedleSources,
-  carried: ReadonlySet<string>,
-  derived: readonly Derived[],
+  origin: string,
+  derived: Iterable<Derived>,
 ): Needle[] {
   const looked = (id: string): boolean => {
-    if (!grant.secrets.has(id)) return true;
+    const secret = grant.secrets.get(id);
+    if (secret === undefined) return true;
     const strength = secrets.facts(id)?.strength;
-    return strength === 'strong' || (strength !== undefined && carried.has(id));
+    return strength === 'strong' || (strength !== undefined && secret.origins.includes(origin));
   };
   const out: Needle[] = [];
   for (const name of grant.secrets.keys()) {
@@ -50,15 +51,16 @@ export function needlesFor(
 }
 
 /**
- * The secret because of which the answer to a request must not be seen at all: one that could be guessed by looking
- * at what is hidden, unless the grant allows it.
+ * The secret because of which no answer of this origin may be seen: one that could be guessed by looking at what is
+ * hidden, unless the grant allows it. An answer may hold it although its request did not: hosts remember.
  */
 export function hidingSecret(
-  { grant, secrets }: NeedleSources,
-  carried: ReadonlySet<string>,
+  { grant, secrets }: Omit<NeedleSources, 'references'>,
+  origin: string,
 ): string | undefined {
-  return [...carried].find((id) => {
-    const secret = grant.secrets.get(id);
-    return secret !== undefined && !secret.showAnswers && secrets.facts(id)?.strength === 'weak';
-  });
+  for (const [name, secret] of grant.secrets) {
+    if (secret.showAnswers || !secret.origins.includes(origin)) continue;
+    if (secrets.facts(name)?.strength === 'weak') return name;
+  }
+  return undefined;
 }

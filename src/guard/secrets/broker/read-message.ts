@@ -45,7 +45,7 @@ export function readMessage(line: string): BrokerRequest | undefined {
 }
 
 function readHttp(message: ReadonlyMap<string, unknown>): BrokerRequest | undefined {
-  const budget = { nodes: 3 * ROPE_LIMITS.nodes, units: MESSAGE_LIMITS.units as number };
+  const budget: Budget = { nodes: 3 * ROPE_LIMITS.nodes, units: MESSAGE_LIMITS.units };
   const method = METHODS.find((known) => known === message.get('method'));
   const url = readRope(message.get('url'), 0, budget);
   const body = readRope(message.get('body'), 0, budget);

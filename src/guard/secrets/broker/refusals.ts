@@ -13,6 +13,7 @@ const MESSAGES = {
   secret_place: 'this secret may not stand in this place of a request',
   secret_inert: 'this text came encoded in an answer; it can be shown, but not sent',
   header_refused: 'this header can not be set by a script, or is set twice',
+  request_too_large: 'the request holds more than can be sent',
   request_limit: 'the script sends too many requests',
   traffic_limit: 'the answers to the script are too large in all',
   response_too_large: 'the answer is too large',
