@@ -55,7 +55,12 @@ export function runTransparent(
 function plainRequest(request: BrokerRequest & { readonly op: 'http' }): OutgoingRequest {
   const text = (rope: WireRope): string => rope.join('');
   const headers = request.headers.map(([name, value]) => [name.toLowerCase(), text(value)] as const);
-  const shown = { method: request.method, url: text(request.url), headers: Object.fromEntries(headers), body: text(request.body) };
+  const shown = {
+    method: request.method,
+    url: text(request.url),
+    headers: Object.fromEntries(headers),
+    body: text(request.body),
+  };
   return { ...shown, headers, timeoutMs: 30_000, maxBytes: 10 * 1024 * 1024, shown };
 }
 
@@ -76,5 +81,5 @@ function follow(request: OutgoingRequest, send: (request: OutgoingRequest) => Se
     }
     next = { ...next, url: new URL(location, next.url).href };
   }
-  throw new Error('too many redirects');
+  return { refused: { code: 'redirect_limit', message: 'too many redirects' } };
 }

@@ -11,7 +11,12 @@ import type {
   SendResult,
   TrafficLimits,
 } from '../../src/guard/secrets/broker/index.ts';
-import { runScript, type Broker, type ScriptLimits, type ScriptOutcome } from '../../src/sandbox/script/index.ts';
+import {
+  runScript,
+  type Broker,
+  type ScriptLimits,
+  type ScriptOutcome,
+} from '../../src/sandbox/script/index.ts';
 import type { BrokerAnswer } from '../../src/sandbox/wire/index.ts';
 
 export type Hosts = (request: OutgoingRequest) => SendResult;
@@ -60,11 +65,7 @@ export interface BoxRun extends Box {
 
 export const NOW = Date.UTC(2026, 0, 31, 12, 34, 56);
 
-export function runInBox(
-  source: string,
-  options: BoxOptions,
-  limits?: Partial<ScriptLimits>,
-): BoxRun {
+export function runInBox(source: string, options: BoxOptions, limits?: Partial<ScriptLimits>): BoxRun {
   const box = openBox(options);
   const slept: number[] = [];
   const outcome = runScript(
@@ -75,7 +76,11 @@ export function runInBox(
 }
 
 /** An answer of a host. */
-export function reply(body: string | Uint8Array, headers: Record<string, string> = {}, status = 200): SendResult {
+export function reply(
+  body: string | Uint8Array,
+  headers: Record<string, string> = {},
+  status = 200,
+): SendResult {
   return {
     status,
     headers: Object.entries(headers),

@@ -16,9 +16,8 @@ export interface Needle {
 
 export interface Form {
   readonly needle: Needle;
-  /** Characters of a base64 group before the form: they hold bits of the value too. */
-  readonly lead: number;
-  readonly base64: boolean;
+  /** Base64 and base32: characters hold bits of several bytes, so that neighbours depend on the value too. */
+  readonly grouped: boolean;
 }
 
 export interface NeedleSearch {
@@ -45,10 +44,13 @@ export function searchFor(needles: readonly Needle[]): NeedleSearch {
     else list.push(entry);
   };
   for (const needle of needles) {
-    for (const form of variantsOf(needle.value)) add(form, { needle, lead: 0, base64: false });
-    if (needle.value.length > LONG) continue;
-    for (const form of byteForms(needle.value)) add(form, { needle, lead: 0, base64: false });
-    for (const { form, lead } of base64Forms(needle.value)) add(form, { needle, lead, base64: true });
+    const bytes = Buffer.from(needle.value, 'utf8');
+    // First, because of equal forms the first decides how much is taken in around it.
+    if (bytes.length <= LONG)
+      for (const form of [...base64Forms(bytes), base32(bytes)]) add(form, { needle, grouped: true });
+    for (const form of variantsOf(needle.value)) add(form, { needle, grouped: false });
+    if (bytes.length > LONG) continue;
+    for (const form of byteForms(needle.value)) add(form, { needle, grouped: false });
   }
   const lists = [...patterns.values()];
   return { automaton: buildAutomaton([...patterns.keys()]), forms: (pattern) => lists[pattern] ?? [] };
@@ -63,7 +65,6 @@ function byteForms(value: string): string[] {
     ...[',', ', ', ' '].map((between) => numbers.join(between)),
     // One character a line, an element, a word.
     ...[' ', ',', '","', '", "', '-', '.', '\n'].map((between) => Array.from(value).join(between)),
-    base32(bytes),
     ...misread(value),
     rot13(value),
     // UTF-16 that was read as something narrower.
@@ -97,21 +98,17 @@ function rot13(value: string): string {
 }
 
 /** What the value determines of a base64 text when it stands behind 0, 1 or 2 bytes of a group, once and twice encoded. */
-function base64Forms(value: string): { form: string; lead: number }[] {
-  const once = shifted(Buffer.from(value, 'utf8'));
-  const twice = [Buffer.from(value, 'utf8').toString('base64'), once[0]?.form ?? ''].flatMap((text) =>
+function base64Forms(bytes: Buffer): string[] {
+  const once = shifted(bytes);
+  const twice = [bytes.toString('base64'), once[0] ?? ''].flatMap((text) =>
     shifted(Buffer.from(text, 'utf8')),
   );
-  return [...once, ...twice].flatMap(({ form, lead }) => [
-    { form, lead },
-    { form: form.replaceAll('+', '-').replaceAll('/', '_'), lead },
-  ]);
+  return [...once, ...twice].flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')]);
 }
 
-function shifted(bytes: Buffer): { form: string; lead: number }[] {
+function shifted(bytes: Buffer): string[] {
   return [0, 1, 2].map((before) => {
     const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
-    const lead = Math.ceil((before * 8) / 6);
-    return { form: text.slice(lead, Math.floor(((before + bytes.length) * 8) / 6)), lead };
+    return text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
   });
 }

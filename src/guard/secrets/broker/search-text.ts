@@ -2,7 +2,7 @@
 // &#65;) in any mixture. Regions are ordered and do not overlap; where several meet, one takes the whole place.
 // Does not: look for values that are split over several texts.
 // An attacker may control: the text.
-import { foldCase, type Form, type Needle, type NeedleSearch } from './needles.ts';
+import { foldCase, type Needle, type NeedleSearch } from './needles.ts';
 
 /** A place of a text that must not be seen. */
 export interface Region {
@@ -48,7 +48,7 @@ function scan(
     const known = forms(automaton.pattern(match));
     const form = known.find(({ needle }) => needle.value === text.slice(from, at + 1)) ?? known[0];
     if (form === undefined) continue;
-    const [first, last] = form.base64 ? wholeGroups(text, from, at + 1, form) : [from, at + 1];
+    const [first, last] = form.grouped ? wholeWord(text, from, at + 1) : [from, at + 1];
     const [start, end] = place(first, last);
     const raw = text.slice(first, last) === form.needle.value;
     found.push({ start, end, needle: form.needle, id: raw ? form.needle.id : undefined });
@@ -58,18 +58,15 @@ function scan(
 
 const BASE64 = /[A-Za-z0-9+/=_-]/;
 
-/** The characters at both ends of the form hold bits of it: takes in the rest of their groups of four. */
-function wholeGroups(text: string, from: number, to: number, form: Form): [number, number] {
+/**
+ * Takes in all of the encoded text around a hit. The characters next to it hold bits of the value, and everything behind
+ * it is shifted by the value's length.
+ */
+function wholeWord(text: string, from: number, to: number): [number, number] {
   let start = from;
-  for (let left = form.lead; left > 0 && start > 0 && BASE64.test(text[start - 1] ?? ''); left -= 1)
-    start -= 1;
+  while (start > 0 && BASE64.test(text[start - 1] ?? '')) start -= 1;
   let end = to;
-  for (
-    let left = (4 - ((form.lead + to - from) % 4)) % 4;
-    left > 0 && BASE64.test(text[end] ?? '');
-    left -= 1
-  )
-    end += 1;
+  while (end < text.length && BASE64.test(text[end] ?? '')) end += 1;
   return [start, end];
 }
 
