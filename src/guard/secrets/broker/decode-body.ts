@@ -8,36 +8,42 @@ export interface DecodedBody {
   readonly text: string;
   /** False when the bytes could hold something that the text does not show. */
   readonly plain: boolean;
+  /** No more bytes than this for each byte of the text in UTF-8. */
+  readonly width: 1 | 2;
 }
 
 const MOST_LAYERS = 2;
 
-/** Undefined: it can't be read, or is larger than `most` bytes. */
+/** More than `most` bytes are `response_too_large`; what can't be decompressed is `bad_response`. */
 export function decodeBody(
   bytes: Uint8Array,
   header: (name: string) => string,
   most: number,
-): DecodedBody | undefined {
+): DecodedBody | 'bad_response' | 'response_too_large' {
   const layers = header('content-encoding')
     .toLowerCase()
     .split(',')
     .map((layer) => layer.trim())
     .filter((layer) => layer !== '' && layer !== 'identity');
-  if (layers.length > MOST_LAYERS) return undefined;
+  if (layers.length > MOST_LAYERS) return 'bad_response';
   let data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const layer of layers.toReversed()) {
     const opened = decompress(layer, data, most);
-    if (opened === undefined) return undefined;
+    if (typeof opened === 'string') return opened;
     data = opened;
   }
-  if (data.length > most) return undefined;
+  if (data.length > most) return 'response_too_large';
   const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(header('content-type'))?.[1] ?? 'utf-8';
   const decoder = decoderOf(charset);
   const usual = /^(?:utf-8|windows-1252)$/.test(decoder.encoding);
-  return { text: decoder.decode(data), plain: usual && !looksPacked(data) };
+  return { text: decoder.decode(data), plain: usual && !looksPacked(data), width: usual ? 1 : 2 };
 }
 
-function decompress(layer: string, data: Buffer, most: number): Buffer | undefined {
+function decompress(
+  layer: string,
+  data: Buffer,
+  most: number,
+): Buffer | 'bad_response' | 'response_too_large' {
   // One byte more, so that exactly `most` still passes.
   const options = { maxOutputLength: most + 1 };
   try {
@@ -52,10 +58,11 @@ function decompress(layer: string, data: Buffer, most: number): Buffer | undefin
       case 'zstd':
         return zstdDecompressSync(data, options);
       default:
-        return undefined;
+        return 'bad_response';
     }
-  } catch {
-    return undefined;
+  } catch (error) {
+    const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    return tooLarge ? 'response_too_large' : 'bad_response';
   }
 }
 

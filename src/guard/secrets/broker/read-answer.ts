@@ -13,7 +13,7 @@ import {
 import { isStrong } from '../strength.ts';
 import { decodeBody } from './decode-body.ts';
 import { findHiddenFields, hiddenHeader, type FieldValue } from './hidden-fields.ts';
-import { searchFor, type Needle, type NeedleSearch } from './needles.ts';
+import { searchFor, type Needle } from './needles.ts';
 import type { References } from './references.ts';
 import { searchText, type Region } from './search-text.ts';
 
@@ -70,21 +70,33 @@ export function readAnswer(raw: RawAnswer, context: AnswerContext, references: R
     return { response: { status: raw.status, headers: [], body }, nominal: 0 };
   }
   const decoded = decodeBody(raw.body, header, context.most);
-  if (decoded === undefined) return { failed: 'bad_response' };
-  const reader = createTextReader(context, references);
-  try {
+  if (typeof decoded === 'string') return { failed: decoded };
+  const once = (needles: readonly Needle[]): Answer => {
+    const reader = createTextReader({ ...context, needles }, references);
     const headers = readHeaders(raw.headers, context, reader);
     const read = reader.read(
       decoded.text,
       findHiddenFields(decoded.text, header('content-type'), context.hiddenFields),
     );
-    if (read.nominal > context.most) return { failed: 'response_too_large' };
+    const nominal = read.nominal * decoded.width;
+    if (nominal > context.most) return { failed: 'response_too_large' };
     const [first] = context.carried;
     const body: WireRope =
       decoded.plain || first === undefined
         ? read.rope
         : [['ref', references.inert(referenceName(first), origin).id]];
-    return { response: { status: raw.status, headers, body }, nominal: read.nominal };
+    return { response: { status: raw.status, headers, body }, nominal };
+  };
+  try {
+    const known = new Set(context.needles.map(({ id }) => id));
+    const answer = once(context.needles);
+    // A credential that stands in one place of the answer under its name may stand in others without.
+    const minted = references.fresh().filter(({ id, value }) => !known.has(id) && isStrong(value ?? ''));
+    if (minted.length === 0) return answer;
+    return once([
+      ...context.needles,
+      ...minted.map(({ id, value }) => ({ value: value ?? '', id, ids: [] })),
+    ]);
   } catch (error) {
     if (error instanceof Leak) return { leak: error.secret };
     throw error;
@@ -134,16 +146,7 @@ function createTextReader(context: AnswerContext, references: References): TextR
     read(text, fields) {
       const regions = searchText(text, search);
       regions.forEach(expected);
-      const before = new Set(references.fresh().map(({ id }) => id));
       const holes = [...fieldHoles(fields, regions, fieldHole), ...regions.map(holeOf)];
-      const minted = references.fresh().filter(({ id, value }) => !before.has(id) && isStrong(value ?? ''));
-      if (minted.length > 0) {
-        // The same credential elsewhere in this text.
-        const again: NeedleSearch = searchFor(
-          minted.map(({ id, value }) => ({ value: value ?? '', id, ids: [] })),
-        );
-        holes.push(...searchText(text, again).map(holeOf));
-      }
       return cut(text, holes);
     },
   };

@@ -39,6 +39,8 @@ function scan(
   const folded = foldCase(text);
   const found: Region[] = [];
   let state = 0;
+  /** End of the last encoded word that was taken whole: hits in it add nothing, and cost no second look at it. */
+  let whole = 0;
   for (let at = 0; at < folded.length; at += 1) {
     state = automaton.next(state, folded.charCodeAt(at));
     // Of the patterns that end here the longest covers the others.
@@ -48,7 +50,9 @@ function scan(
     const known = forms(automaton.pattern(match));
     const form = known.find(({ needle }) => needle.value === text.slice(from, at + 1)) ?? known[0];
     if (form === undefined) continue;
+    if (form.grouped && from < whole) continue;
     const [first, last] = form.grouped ? wholeWord(text, from, at + 1) : [from, at + 1];
+    if (form.grouped) whole = last;
     const [start, end] = place(first, last);
     const raw = text.slice(first, last) === form.needle.value;
     found.push({ start, end, needle: form.needle, id: raw ? form.needle.id : undefined });
