@@ -103,7 +103,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
   }
 
   function reveal(id: string): string | undefined {
-    return grant.secrets.has(id) ? secrets.reveal(id) : references.find(id)?.value;
+    return grant.secrets.has(id) ? secrets.openValue(id) : references.find(id)?.value;
   }
 
   function refuse(request: Request, code: RefusalCode, host: string | null, about?: string): BrokerAnswer {

@@ -25,7 +25,7 @@ export interface ScriptSecrets {
   /** Undefined when there is none, or its value is blank. */
   facts(name: string): SecretFacts | undefined;
   /** The value without white space at its ends; called only while a request is built or an answer is searched. */
-  reveal(name: string): string | undefined;
+  openValue(name: string): string | undefined;
 }
 
 /** A request with secrets in the clear: for the wire only, never to be logged or kept. */

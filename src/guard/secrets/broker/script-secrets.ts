@@ -5,16 +5,16 @@ import type { ScriptSecrets } from './ports.ts';
 import { factsOf } from './secret-facts.ts';
 
 function from(open: (name: string) => string | undefined): ScriptSecrets {
-  const reveal = (name: string): string | undefined => {
+  const openValue = (name: string): string | undefined => {
     const value = open(name)?.trim();
     return value === undefined || value === '' ? undefined : value;
   };
   return {
     facts(name) {
-      const value = reveal(name);
+      const value = openValue(name);
       return value === undefined ? undefined : factsOf(value);
     },
-    reveal,
+    openValue,
   };
 }
 
