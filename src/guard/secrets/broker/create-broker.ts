@@ -158,6 +158,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       if (carried.size > 0 && judged.plan.scheme !== 'https:')
         return refuse(request, 'redirect_refused', host, host);
       if (state.requests >= limits.requests) return refuse(request, 'request_limit', host);
+      if (deps.remainingMs() <= 0) return refuse(request, 'http_timeout', host, host);
       if (state.bytes >= limits.totalBytes) return refuse(request, 'traffic_limit', host);
       if (!derivedList.fits(judged)) return refuse(request, 'request_too_large', host);
       const outgoing = build(judged);
@@ -187,7 +188,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
         url: evaluated.url,
         headers: [...usual.filter(([name]) => !own.has(name)), ...evaluated.headers],
         body: bodyless ? undefined : evaluated.body,
-        timeoutMs: Math.max(0, Math.min(limits.timeoutMs, deps.remainingMs())),
+        timeoutMs: Math.max(1, Math.min(limits.timeoutMs, deps.remainingMs())),
         maxBytes: Math.min(limits.responseBytes, limits.totalBytes - state.bytes),
         shown: showJudged(judged),
       };
@@ -254,6 +255,12 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     return { refused: refusal(code, host) };
   }
 
+  /** The sender threw, which it never should. */
+  function faultOf(outgoing: OutgoingRequest): SendResult {
+    notice({ event: 'send_fault', host: new URL(outgoing.url).host });
+    return { failed: 'connection_failed' };
+  }
+
   function begin(line: string): Steps<BrokerAnswer> {
     if (busy) throw new Error('the broker was asked while it was answering');
     busy = true;
@@ -265,7 +272,12 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       const steps = begin(line);
       try {
         let step = steps.next();
-        while (step.done !== true) step = steps.next(await send(step.value));
+        while (step.done !== true) {
+          const outgoing = step.value;
+          // The text of such an error may quote the request: it goes nowhere.
+          const result = await send(outgoing).catch(() => faultOf(outgoing));
+          step = steps.next(result);
+        }
         return JSON.stringify(step.value);
       } finally {
         busy = false;

@@ -88,6 +88,8 @@ export type BrokerNotice =
   /** Once for each name and host. */
   | { readonly event: 'secret_sent'; readonly name: string; readonly host: string }
   | { readonly event: 'request_refused'; readonly code: string; readonly host: string | null }
+  /** A fault of the program: the sender threw instead of saying what failed. */
+  | { readonly event: 'send_fault'; readonly host: string }
   /** Answers of this host are hidden, because this secret could be guessed. */
   | { readonly event: 'answer_hidden'; readonly name: string; readonly host: string }
   /** An answer held a secret that its request did not carry. The run was stopped. */
