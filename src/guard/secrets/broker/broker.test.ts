@@ -100,6 +100,11 @@ describe('where a secret may go', () => {
       'secret_not_bound',
     ],
     ['the bound host on another port', { url: ['https://api.test:8080/?k=', T] }, 'secret_not_bound'],
+    [
+      'plain http, in a header',
+      { url: ['http://api.test:8080/'], headers: [['X-Key', [T]]] },
+      'scheme_refused',
+    ],
     ['plain http', { url: ['http://api.test/?k=', T] }, 'scheme_refused'],
     ['a host that goes on in a secret', { url: ['https://api.test', T] }, 'secret_place'],
     ['a port that is a secret', { url: ['https://api.test:', T, '/'] }, 'url_invalid'],

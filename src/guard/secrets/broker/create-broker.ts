@@ -242,8 +242,8 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     if (hop >= MOST_REDIRECTS) return refuse(judged, 'redirect_limit', host, host);
     const location = read.response.headers.find(([name]) => name === 'location')?.[1] ?? [];
     const next = nextHop(judged, result.status, location);
-    // A Location that was not searched could carry a secret to anywhere.
-    if (next === undefined || hiddenBy !== undefined) return refuse(judged, 'redirect_refused', host, host);
+    // Of a hidden answer no Location is known: one that was not searched could carry a secret to anywhere.
+    if (next === undefined) return refuse(judged, 'redirect_refused', host, host);
     return { next };
   }
 

@@ -2,7 +2,7 @@
 // &#65;) in any mixture. Regions are ordered and do not overlap; where several meet, one takes the whole place.
 // Does not: look for values that are split over several texts.
 // An attacker may control: the text.
-import { foldCase, type Needle, type NeedleSearch } from './needles.ts';
+import type { Needle, NeedleSearch } from './needles.ts';
 
 /** A place of a text that must not be seen. */
 export interface Region {
@@ -36,13 +36,14 @@ function scan(
   { automaton, forms }: NeedleSearch,
   place: (start: number, end: number) => [number, number],
 ): Region[] {
-  const folded = foldCase(text);
   const found: Region[] = [];
   let state = 0;
   /** End of the last encoded word that was taken whole: hits in it add nothing, and cost no second look at it. */
   let whole = 0;
-  for (let at = 0; at < folded.length; at += 1) {
-    state = automaton.next(state, folded.charCodeAt(at));
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    // Letters of ASCII in lower case, as `foldCase` writes the forms.
+    state = automaton.next(state, unit >= 65 && unit <= 90 ? unit + 32 : unit);
     // Of the patterns that end here the longest covers the others.
     const match = automaton.match(state);
     if (match === 0) continue;
