@@ -19,7 +19,7 @@ import type {
   SendNow,
   SendResult,
 } from './ports.ts';
-import { readAnswer } from './read-answer.ts';
+import { hiddenAnswer, readAnswer } from './read-answer.ts';
 import { readMessage } from './read-message.ts';
 import { isRedirect, MOST_REDIRECTS, nextHop } from './redirect.ts';
 import { createReferences } from './references.ts';
@@ -213,9 +213,14 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       if (grant.secrets.has(id)) notice({ event: 'secret_sent', name: id, host });
     watcher.request?.(outgoing.shown);
     const result = yield outgoing;
-    if ('failed' in result) return fail(SEND_FAILURES[result.failed], host, outgoing.maxBytes);
     const hiddenBy = hidingSecret({ grant, secrets }, origin) ?? derivedList.unsearchable(judged);
     if (hiddenBy !== undefined) notice({ event: 'answer_hidden', name: hiddenBy, host });
+    if ('failed' in result) {
+      if (hiddenBy === undefined || result.failed !== 'too_large' || result.status === undefined)
+        return fail(SEND_FAILURES[result.failed], host, outgoing.maxBytes);
+      // A body that is not seen must not tell its length by being too long.
+      return { response: hiddenAnswer(result.status, hiddenBy, origin, references) };
+    }
     const redirected =
       isRedirect(result.status) && result.headers.some(([name]) => name.toLowerCase() === 'location');
     const read = readAnswer(

@@ -72,7 +72,11 @@ export type SendResult =
       readonly headers: readonly (readonly [name: string, value: string])[];
       readonly body: Uint8Array;
     }
-  | { readonly failed: SendFailure };
+  | {
+      readonly failed: SendFailure;
+      /** Of an answer that was too large: where answers are hidden, their size is too. */
+      readonly status?: number | undefined;
+    };
 
 /** The outside world. Texts of its errors must not get here: they quote URLs and headers. */
 export type Send = (request: OutgoingRequest) => Promise<SendResult>;

@@ -44,19 +44,22 @@ function scan(
     const unit = text.charCodeAt(at);
     // Letters of ASCII in lower case, as `foldCase` writes the forms.
     state = automaton.next(state, unit >= 65 && unit <= 90 ? unit + 32 : unit);
-    // Of the patterns that end here the longest covers the others.
-    const match = automaton.match(state);
-    if (match === 0) continue;
-    const from = at + 1 - automaton.depth(match);
-    const known = forms(automaton.pattern(match));
-    const form = known.find(({ needle }) => needle.value === text.slice(from, at + 1)) ?? known[0];
-    if (form === undefined) continue;
-    if (form.grouped && from < whole) continue;
-    const [first, last] = form.grouped ? wholeWord(text, from, at + 1) : [from, at + 1];
-    if (form.grouped) whole = last;
-    const [start, end] = place(first, last);
-    const raw = text.slice(first, last) === form.needle.value;
-    found.push({ start, end, needle: form.needle, id: raw ? form.needle.id : undefined });
+    // The longest of the patterns that end here covers the others, but for what is taken in around an encoded one.
+    for (let match = automaton.match(state), longest = true; match !== 0; longest = false) {
+      const from = at + 1 - automaton.depth(match);
+      const known = forms(automaton.pattern(match));
+      match = automaton.shorterMatch(match);
+      const form =
+        known.find(({ grouped }) => grouped) ??
+        known.find(({ needle }) => needle.value === text.slice(from, at + 1)) ??
+        known[0];
+      if (form === undefined || (form.grouped ? from < whole : !longest)) continue;
+      const [first, last] = form.grouped ? wholeWord(text, from, at + 1) : [from, at + 1];
+      if (form.grouped) whole = last;
+      const [start, end] = place(first, last);
+      const raw = text.slice(first, last) === form.needle.value;
+      found.push({ start, end, needle: form.needle, id: raw ? form.needle.id : undefined });
+    }
   }
   return found;
 }
