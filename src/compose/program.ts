@@ -4,10 +4,10 @@ import { createAdminServer, createHealthServer } from '../edge/admin/index.ts';
 import { createControlServer } from '../edge/cli/index.ts';
 import { seedContextFiles, writeProfile } from '../engine/profile.ts';
 import { tokenKey } from '../guard/identity/index.ts';
-import { createPrivateFile } from '../host/files/index.ts';
+import { createPrivateFile, type FileChild } from '../host/files/index.ts';
 import { createHttpClient } from '../host/net/index.ts';
 import { readTree } from '../host/files/read-tree.ts';
-import type { IsolationReport } from '../host/process/index.ts';
+import type { IsolationReport, Launcher } from '../host/process/index.ts';
 import { createToolCallStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsageStore } from '../host/storage/usage-store.ts';
@@ -23,7 +23,7 @@ import {
 import { createAssistant, type Assistant } from './assistant.ts';
 import { capabilitiesPort } from './capabilities/capabilities.ts';
 import { controlHandlers } from './control.ts';
-import { openFoundation } from './foundation.ts';
+import { openFoundation, type Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { usagePort } from './usage-ports.ts';
@@ -38,6 +38,13 @@ export interface Program {
   readonly setup: { readonly code: string; readonly file: string } | null;
   readonly isolation: IsolationReport;
   readonly workspace: string;
+  /** For `doctor`, which tries its parts one by one. */
+  readonly inside: {
+    readonly base: Foundation;
+    readonly assistant: Assistant;
+    readonly files: FileChild;
+    readonly launcher: Launcher;
+  };
   stop(why: string): Promise<void>;
 }
 
@@ -204,6 +211,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       setup: code === undefined ? null : { code, file: paths.setupCode },
       isolation,
       workspace: paths.root,
+      inside: { base, assistant, files, launcher },
       async stop(why) {
         log.info('stopping', { why });
         audit.note({
