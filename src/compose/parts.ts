@@ -8,8 +8,10 @@ import { createRedactor, type KnownSecretsSource } from '../guard/secrets/index.
 import { createFileChild, type FileChild, type FileChildDeps } from '../host/files/index.ts';
 import {
   createLauncher,
+  sweepStrays,
   probeIsolation,
   usersOfChildren,
+  type ChildLedger,
   type IsolationReport,
   type Launcher,
   type Users,
@@ -31,7 +33,9 @@ export interface Parts {
   /** Calls to the model in one turn, at most. */
   maxSteps(config: Config): number;
   identity(deps: IdentityDeps): Identity;
-  launcher(assets: string): Launcher;
+  launcher(assets: string, ledger: ChildLedger): Launcher;
+  /** Ends what an earlier run left behind. */
+  sweep(list: string, users: Users | null): ReturnType<typeof sweepStrays>;
   /** The users of children; null: the user of this process. */
   users(): Users | null;
   isolation(assets: string, users: Users | null): Promise<IsolationReport>;
@@ -47,7 +51,8 @@ export const productParts: Parts = {
   budgets: createBudgets,
   maxSteps: (config) => config.engine.maxSteps,
   identity: createIdentity,
-  launcher: (assets) => createLauncher({ assets }),
+  launcher: (assets, ledger) => createLauncher({ assets, ledger }),
+  sweep: sweepStrays,
   users: usersOfChildren,
   isolation: (assets, users) => probeIsolation({ assets, users }),
   fileChild: createFileChild,

@@ -7,7 +7,7 @@ import { tokenKey } from '../guard/identity/index.ts';
 import { createPrivateFile, type FileChild } from '../host/files/index.ts';
 import { createHttpClient } from '../host/net/index.ts';
 import { readTree } from '../host/files/read-tree.ts';
-import type { IsolationReport, Launcher } from '../host/process/index.ts';
+import { createChildLedger, type IsolationReport, type Launcher } from '../host/process/index.ts';
 import { createToolCallStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsageStore } from '../host/storage/usage-store.ts';
@@ -64,9 +64,14 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     const log = base.log.child('main');
 
     const users = parts.users();
+    const { killed, left } = await parts.sweep(paths.children, users);
+    if (killed.length > 0) log.warn('processes that an earlier run left behind were ended', { killed });
+    if (left.length > 0) log.error('processes that an earlier run left behind could not be ended', { left });
     const isolation = await parts.isolation(layout.processAssets, users);
     requireIsolation(isolation, config);
-    const launcher = parts.launcher(layout.processAssets);
+    const launcher = parts.launcher(layout.processAssets, createChildLedger(paths.children, (problem) =>
+      log.warn('the list of child processes could not be written', { problem: errorText(problem) }),
+    ));
     const allowUnfenced = isolation.level < 2;
     const files = parts.fileChild({
       launcher,

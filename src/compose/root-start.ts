@@ -64,7 +64,11 @@ function withoutPaths(args: readonly string[]): string[] {
   );
 }
 
-function startAgain({ args, environment, folder }: Again, { starter }: Surroundings, users: Users): never {
+function startAgain(
+  { args, environment, folder }: Again,
+  { starter, handedOver }: Surroundings,
+  users: Users,
+): never {
   const place = placeProgram({
     node: process.execPath,
     program: process.argv[1] ?? '',
@@ -72,7 +76,9 @@ function startAgain({ args, environment, folder }: Again, { starter }: Surroundi
     user: users.system,
     runtime: RUNTIME,
   });
-  const command = place.starter === undefined ? [place.program, '--wipe-environment'] : [place.starter];
+  // Who gave us the environment out of sight gets it out of sight again; so does what root read from `.env`.
+  const wipe = handedOver || folder === '/' ? ['--wipe-environment'] : [];
+  const command = place.starter === undefined ? [place.program, ...wipe] : [place.starter];
   process.chdir(folder);
   return becomeSystem({
     user: users.system,

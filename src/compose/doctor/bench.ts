@@ -98,7 +98,12 @@ export async function withBench<T>(
     const trial = makeTrialFolder(own.root);
     undo.push(() => trial.remove());
     const secret = `doctor/${randomBytes(18).toString('base64')}&x`;
-    const program = await startProgram(trialConfig(loaded, trial.path, secret), parts, layout);
+    const program = await startProgram(
+      trialConfig(loaded, trial.path, secret),
+      // In a container of our own a start ends all processes of the children's users: those of the instance beside us too.
+      { ...parts, sweep: (list) => parts.sweep(list, null) },
+      layout,
+    );
     undo.push(() => program.stop('the doctor is done'));
     const model = await startScriptedModel();
     undo.push(() => model.close());

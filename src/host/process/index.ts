@@ -8,5 +8,6 @@ export {
 } from './isolation.ts';
 export { createLauncher } from './launch.ts';
 export { nodeFences } from './node-fences.ts';
+export { createChildLedger, sweepStrays, type ChildLedger } from './strays.ts';
 export { findUsers, heldCapabilities, numericIds, usersOfChildren, type Users } from './users.ts';
 export type * from './types.ts';
