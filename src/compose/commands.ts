@@ -94,9 +94,7 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
     async doctor({ loaded, workspace }, { json }) {
       const examined = await examine({ loaded, parts, layout });
       const text =
-        json === true
-          ? JSON.stringify(doctorAnswer(examined))
-          : doctorScreen(examined, workspace).join('\n');
+        json === true ? JSON.stringify(doctorAnswer(examined)) : doctorScreen(examined, workspace).join('\n');
       stdout.write(`${text}\n`);
       return examined.ok ? EXIT.ok : EXIT.failed;
     },

@@ -69,9 +69,12 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     if (left.length > 0) log.error('processes that an earlier run left behind could not be ended', { left });
     const isolation = await parts.isolation(layout.processAssets, users);
     requireIsolation(isolation, config);
-    const launcher = parts.launcher(layout.processAssets, createChildLedger(paths.children, (problem) =>
-      log.warn('the list of child processes could not be written', { problem: errorText(problem) }),
-    ));
+    const launcher = parts.launcher(
+      layout.processAssets,
+      createChildLedger(paths.children, (problem) =>
+        log.warn('the list of child processes could not be written', { problem: errorText(problem) }),
+      ),
+    );
     const allowUnfenced = isolation.level < 2;
     const files = parts.fileChild({
       launcher,

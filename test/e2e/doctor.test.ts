@@ -66,7 +66,12 @@ async function examined(
   off: readonly Seam[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ReadonlyMap<string, string>> {
-  const loaded = loadConfig({ flags: { workspace }, environment, folder: workspace, workspaceDefault: workspace });
+  const loaded = loadConfig({
+    flags: { workspace },
+    environment,
+    folder: workspace,
+    workspaceDefault: workspace,
+  });
   const result = await examine(
     { loaded, parts: weakened(off, undefined), layout: layoutOf(join(ROOT, 'src'), '0.0.0-doctor') },
     groups,
@@ -112,7 +117,9 @@ describe('doctor', { timeout: 90_000 }, () => {
   });
 
   test('beside a running instance it tries the configuration of the owner and changes nothing there', async () => {
-    const program = await startProgram({ config: 'admin:\n  allowed_ips: [127.0.0.1]\nlogging: {level: info}\n' });
+    const program = await startProgram({
+      config: 'admin:\n  allowed_ips: [127.0.0.1]\nlogging: {level: info}\n',
+    });
     try {
       const before = await program.api<{ entries: unknown[] }>('GET', '/api/audit?limit=1000');
       const { code, out } = await doctor(program.workspace);
@@ -161,7 +168,9 @@ describe('doctor', { timeout: 90_000 }, () => {
 
   test('a level below security.min_isolation and an open secure/ are failures', async () => {
     mkdirSync(join(workspace, 'secure'), { mode: 0o700 });
-    writeFileSync(join(workspace, 'secure', 'config.yaml'), 'security: {min_isolation: 3}\n', { mode: 0o600 });
+    writeFileSync(join(workspace, 'secure', 'config.yaml'), 'security: {min_isolation: 3}\n', {
+      mode: 0o600,
+    });
     chmodSync(join(workspace, 'secure'), 0o755);
     // Children of this process run as its own user.
     const states = await examined([fenceChecks, machineChecks], []);
@@ -179,9 +188,16 @@ describe('doctor', { timeout: 90_000 }, () => {
   });
 
   test('the screen begins with what is wrong and what to do', async () => {
-    const loaded = loadConfig({ flags: { workspace }, environment: {}, folder: workspace, workspaceDefault: workspace });
+    const loaded = loadConfig({
+      flags: { workspace },
+      environment: {},
+      folder: workspace,
+      workspaceDefault: workspace,
+    });
     const layout = layoutOf(join(ROOT, 'src'), '0.0.0-doctor');
-    const result = await examine({ loaded, parts: weakened(['tool-paths'], undefined), layout }, [fileChecks]);
+    const result = await examine({ loaded, parts: weakened(['tool-paths'], undefined), layout }, [
+      fileChecks,
+    ]);
     const lines = doctorScreen(result, workspace);
     expect(lines[0]).toMatch(/^1 of 3 controls should be on and are not\./);
     const screen = lines.join('\n');

@@ -109,12 +109,15 @@ const cookies: Check = {
   title: 'login cookie',
   async run({ ask, setup }) {
     const secure = await login({ ask, setup }, { 'x-forwarded-proto': 'https' });
-    return judged('Logged in and read the cookie: HttpOnly, SameSite=Strict, and Secure where it came over TLS', [
-      !/; HttpOnly/.test(setup.cookie) && 'it is not HttpOnly',
-      !/; SameSite=Strict/.test(setup.cookie) && 'it is not SameSite=Strict',
-      !/; Path=\/api\/session;/.test(setup.cookie) && 'it is sent to more than one path',
-      !/; Secure/.test(secure.cookie) && 'over TLS it is not Secure',
-    ]);
+    return judged(
+      'Logged in and read the cookie: HttpOnly, SameSite=Strict, and Secure where it came over TLS',
+      [
+        !/; HttpOnly/.test(setup.cookie) && 'it is not HttpOnly',
+        !/; SameSite=Strict/.test(setup.cookie) && 'it is not SameSite=Strict',
+        !/; Path=\/api\/session;/.test(setup.cookie) && 'it is sent to more than one path',
+        !/; Secure/.test(secure.cookie) && 'over TLS it is not Secure',
+      ],
+    );
   },
 };
 
@@ -185,7 +188,9 @@ const addressList: Check = {
     const { allowedIps } = wanted.admin;
     const { status } = await ask({ path: '/api/version', client: STRANGER, token: null });
     if (allowedIps.length === 0) {
-      return offByConfig(`Asked as ${STRANGER}: ${status}. admin.allowed_ips is empty, so everybody may ask.`);
+      return offByConfig(
+        `Asked as ${STRANGER}: ${status}. admin.allowed_ips is empty, so everybody may ask.`,
+      );
     }
     if (createAddressList('admin.allowed_ips', allowedIps)(STRANGER)) {
       return offByConfig(`admin.allowed_ips lets even ${STRANGER} in, which belongs to nobody.`);
@@ -215,15 +220,19 @@ const forwarded: Check = {
     const trusted = await guess(false, '198.51.100.240');
     const ours = createAddressList('admin.trusted_proxies', wanted.admin.trustedProxies)('127.0.0.1');
     if (ours || process.platform !== 'linux') {
-      return judged('Sent X-Forwarded-For from a trusted proxy: believed. No untrusted address can be had here', [
-        !trusted.includes('198.51.100.240') && `it was taken for ${trusted}`,
-      ]);
+      return judged(
+        'Sent X-Forwarded-For from a trusted proxy: believed. No untrusted address can be had here',
+        [!trusted.includes('198.51.100.240') && `it was taken for ${trusted}`],
+      );
     }
     const claimed = await guess(true, '198.51.100.241');
-    return judged('Sent X-Forwarded-For from a trusted proxy (believed) and from an untrusted one (not believed)', [
-      !trusted.includes('198.51.100.240') && `the trusted one was taken for ${trusted}`,
-      !claimed.includes('127.0.0.1') && `the untrusted one was taken for ${claimed}`,
-    ]);
+    return judged(
+      'Sent X-Forwarded-For from a trusted proxy (believed) and from an untrusted one (not believed)',
+      [
+        !trusted.includes('198.51.100.240') && `the trusted one was taken for ${trusted}`,
+        !claimed.includes('127.0.0.1') && `the untrusted one was taken for ${claimed}`,
+      ],
+    );
   },
 };
 
@@ -251,10 +260,13 @@ const otherSites: Check = {
       'a WebSocket with a foreign Origin': await ask({ path: chat, headers: { ...upgrade, ...foreign } }),
     };
     const own = await ask({ path: chat, headers: upgrade });
-    return judged('Sent a foreign Origin, a foreign Host and a WebSocket of another site, with good tokens: refused', [
-      ...Object.entries(answers).map(([name, { status }]) => status !== 403 && `${name} got ${status}`),
-      own.status !== 101 && `our own WebSocket got ${own.status}`,
-    ]);
+    return judged(
+      'Sent a foreign Origin, a foreign Host and a WebSocket of another site, with good tokens: refused',
+      [
+        ...Object.entries(answers).map(([name, { status }]) => status !== 403 && `${name} got ${status}`),
+        own.status !== 101 && `our own WebSocket got ${own.status}`,
+      ],
+    );
   },
 };
 
@@ -268,11 +280,14 @@ const replay: Check = {
     await wait(Math.max(0, used.at + GRACE_MS - performance.now()));
     const replayed = await ask({ path: '/api/session', token: null, headers: { cookie: used.cookie } });
     const after = await ask({ path: '/api/session', token: null, headers: { cookie: used.next } });
-    return judged('Used a login cookie a second time, ten seconds after it was replaced: refused, and its session ended', [
-      (used.next === '' || used.next === used.cookie) && 'it was not replaced at its first use',
-      replayed.status !== 401 && `it got ${replayed.status}`,
-      after.status !== 401 && `the one that replaced it got ${after.status}`,
-    ]);
+    return judged(
+      'Used a login cookie a second time, ten seconds after it was replaced: refused, and its session ended',
+      [
+        (used.next === '' || used.next === used.cookie) && 'it was not replaced at its first use',
+        replayed.status !== 401 && `it got ${replayed.status}`,
+        after.status !== 401 && `the one that replaced it got ${after.status}`,
+      ],
+    );
   },
 };
 
@@ -312,8 +327,16 @@ const largeBody: Check = {
   ids: ['paths'],
   title: 'bodies and paths',
   async run({ ask }) {
-    const large = await ask({ method: 'POST', path: '/api/sessions', body: `{"title":"${'x'.repeat(2 ** 21)}"}` });
-    const paths = ['/../secure/config.yaml', '/%2e%2e/secure/config.yaml', '/assets/..%2f..%2fsecure%2fconfig.yaml'];
+    const large = await ask({
+      method: 'POST',
+      path: '/api/sessions',
+      body: `{"title":"${'x'.repeat(2 ** 21)}"}`,
+    });
+    const paths = [
+      '/../secure/config.yaml',
+      '/%2e%2e/secure/config.yaml',
+      '/assets/..%2f..%2fsecure%2fconfig.yaml',
+    ];
     const wrong: string[] = [];
     for (const path of paths) {
       const { status, text } = await ask({ path, token: null });

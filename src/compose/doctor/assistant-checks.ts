@@ -43,11 +43,14 @@ const asks: Check = {
         setImmediate(() => approvals.decide(event.id, 'deny', { kind: 'operator' }, {}));
       },
     });
-    return judged('Had a model write a file: it waited for an approval, which was denied, and nothing was written', [
-      asked === undefined && 'nobody was asked',
-      outcome(before) !== 'denied' && `the call ended as ${outcome(before)}`,
-      exists(trial, 'ai-data/doctor.md') && 'the file is there',
-    ]);
+    return judged(
+      'Had a model write a file: it waited for an approval, which was denied, and nothing was written',
+      [
+        asked === undefined && 'nobody was asked',
+        outcome(before) !== 'denied' && `the call ended as ${outcome(before)}`,
+        exists(trial, 'ai-data/doctor.md') && 'the file is there',
+      ],
+    );
   },
 };
 
@@ -70,13 +73,19 @@ const policy: Check = {
       path: '/api/policy',
       body: { rules: [rule], digest: String(json['digest']) },
     });
-    const finding = judged('Had a model change SOUL.md, and changed the policy without the password: both refused', [
-      outcome(identity) !== 'denied' && `the change of SOUL.md ended as ${outcome(identity)}`,
-      text(trial, 'ai-data/SOUL.md') !== soul && 'SOUL.md was changed',
-      loosened.status < 400 && 'the policy was changed without the password',
-    ]);
+    const finding = judged(
+      'Had a model change SOUL.md, and changed the policy without the password: both refused',
+      [
+        outcome(identity) !== 'denied' && `the change of SOUL.md ended as ${outcome(identity)}`,
+        text(trial, 'ai-data/SOUL.md') !== soul && 'SOUL.md was changed',
+        loosened.status < 400 && 'the policy was changed without the password',
+      ],
+    );
     if (finding.state !== 'on' || !wanted.context.aiMayEditIdentity) return finding;
-    return { state: 'on', how: `${finding.how} context.ai_may_edit_identity is on: it asks instead of denying.` };
+    return {
+      state: 'on',
+      how: `${finding.how} context.ai_may_edit_identity is on: it asks instead of denying.`,
+    };
   },
 };
 
@@ -155,15 +164,20 @@ const mcpRequests: Check = {
           body,
         }),
       );
-    const large = await post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"x":"${'x'.repeat(2 ** 21)}"}}`);
+    const large = await post(
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"x":"${'x'.repeat(2 ** 21)}"}}`,
+    );
     const garbage = await post('{"jsonrpc":');
     const batch = await post('[{"jsonrpc":"2.0","id":1,"method":"tools/list"}]');
-    return judged('Posted 2 MiB, half a request and a batch to the handler of tools: refused before a tool was reached', [
-      large.status !== 413 && `2 MiB got ${large.status}`,
-      garbage.status !== 400 && `half a request got ${garbage.status}`,
-      batch.status !== 400 && `a batch got ${batch.status}`,
-      reached > 0 && 'a tool was reached',
-    ]);
+    return judged(
+      'Posted 2 MiB, half a request and a batch to the handler of tools: refused before a tool was reached',
+      [
+        large.status !== 413 && `2 MiB got ${large.status}`,
+        garbage.status !== 400 && `half a request got ${garbage.status}`,
+        batch.status !== 400 && `a batch got ${batch.status}`,
+        reached > 0 && 'a tool was reached',
+      ],
+    );
   },
 };
 
@@ -183,12 +197,15 @@ const budget: Check = {
     const refused = await turn([{ text: 'spent' }]);
     const raised = await put(1_000_000_000);
     const error = refused.events.find((event) => event.type === 'error');
-    return judged('Set the budget of a turn to one token: no model was asked. Raised it without the password: refused', [
-      lowered.status !== 200 && `lowering got ${lowered.status}`,
-      error?.code !== 'budget_turn' && 'the turn was not refused for its budget',
-      refused.prompts.length > 0 && 'a model was asked all the same',
-      raised.status < 400 && 'it was raised without the password',
-    ]);
+    return judged(
+      'Set the budget of a turn to one token: no model was asked. Raised it without the password: refused',
+      [
+        lowered.status !== 200 && `lowering got ${lowered.status}`,
+        error?.code !== 'budget_turn' && 'the turn was not refused for its budget',
+        refused.prompts.length > 0 && 'a model was asked all the same',
+        raised.status < 400 && 'it was raised without the password',
+      ],
+    );
   },
 };
 
@@ -199,9 +216,10 @@ const steps: Check = {
     const most = Math.min(wanted.engine.maxSteps, 25);
     const script = Array.from({ length: most + 5 }, () => call('workspace_list', {}));
     const { prompts } = await turn(script);
-    return judged(`Had a model ask for one more call again and again: ${prompts.length} requests, then it ended`, [
-      prompts.length > most && `at most ${most} were allowed`,
-    ]);
+    return judged(
+      `Had a model ask for one more call again and again: ${prompts.length} requests, then it ended`,
+      [prompts.length > most && `at most ${most} were allowed`],
+    );
   },
 };
 
@@ -211,10 +229,13 @@ const mainJob: Check = {
   async run({ turn }) {
     const { events, results } = await turn([], { provider: 'demo', message: 'list files' });
     const end = events.find((event) => event.type === 'done');
-    return judged('Had the demo list the files: the agent, the gateway, the gate and the file process worked together', [
-      results[0]?.outcome !== 'done' && `the tool ended as ${results[0]?.outcome ?? 'nothing'}`,
-      end?.status !== 'done' && `the turn ended as ${end?.status ?? 'nothing'}`,
-    ]);
+    return judged(
+      'Had the demo list the files: the agent, the gateway, the gate and the file process worked together',
+      [
+        results[0]?.outcome !== 'done' && `the tool ended as ${results[0]?.outcome ?? 'nothing'}`,
+        end?.status !== 'done' && `the turn ended as ${end?.status ?? 'nothing'}`,
+      ],
+    );
   },
 };
 

@@ -156,7 +156,12 @@ function trialConfig({ config, notices, origins }: LoadedConfig, path: string, s
         allowedIps: admin.allowedIps.length === 0 ? [] : [...admin.allowedIps, '127.0.0.0/8', CLIENTS],
       },
       logging: { level: 'error', json: true },
-      engine: { ...config.engine, maxSteps: Math.min(config.engine.maxSteps, 25), provider: 'demo', model: 'demo' },
+      engine: {
+        ...config.engine,
+        maxSteps: Math.min(config.engine.maxSteps, 25),
+        provider: 'demo',
+        model: 'demo',
+      },
       llm: { ollamaHost: '', compatibleBaseUrl: '' },
       security: { minIsolation: 0 },
       server: { ...config.server, healthAddress: undefined },
@@ -203,7 +208,11 @@ async function chooseModel(ask: Ask, model: ScriptedModel): Promise<void> {
   const changed = await ask({
     method: 'PUT',
     path: '/api/llm/upstreams/openai-compatible',
-    body: { base_url: model.baseUrl, enabled: true, api_key: `sk-doctor-${randomBytes(18).toString('base64url')}` },
+    body: {
+      base_url: model.baseUrl,
+      enabled: true,
+      api_key: `sk-doctor-${randomBytes(18).toString('base64url')}`,
+    },
   });
   if (changed.status !== 200) throw new Error(`the model of the trial was refused: ${changed.text}`);
 }

@@ -36,7 +36,10 @@ async function tryAll(bench: Bench): Promise<{ readonly agent: Answers; readonly
   });
   const agent = bench.parts.agentProgram(layout);
   const allowUnfenced = isolation.level < 2;
-  const order = agentOrder({ program: { ...agent, script: probe, read: [probe] }, user: users?.ai, allowUnfenced }, 10_000);
+  const order = agentOrder(
+    { program: { ...agent, script: probe, read: [probe] }, user: users?.ai, allowUnfenced },
+    10_000,
+  );
   const fileOrder: LaunchOrder = {
     program: process.execPath,
     args: ['--no-warnings', probe],
@@ -67,7 +70,8 @@ async function answersOf({ program }: Bench, order: LaunchOrder, scene: string):
   return isJsonObject(line as never) ? (line as Answers) : {};
 }
 
-const NOT_ENFORCED = 'The fences do not hold: do not give this assistant anything that must stay private, and see docs/isolation.md.';
+const NOT_ENFORCED =
+  'The fences do not hold: do not give this assistant anything that must stay private, and see docs/isolation.md.';
 
 /** What a machine without fences can't do is no failure, unless the owner asks for more. */
 async function fenced(
@@ -80,7 +84,8 @@ async function fenced(
     const [first] = machine.missing;
     const how = `This machine has no fences (isolation level ${machine.level}). ${first?.what ?? ''}.`;
     const least = bench.wanted.security.minIsolation;
-    if (machine.level < least) return { state: 'failed', how: `${how} security.min_isolation asks for ${least}.`, fix: first?.fix };
+    if (machine.level < least)
+      return { state: 'failed', how: `${how} security.min_isolation asks for ${least}.`, fix: first?.fix };
     return notHere(how, first?.fix);
   }
   const found = await tried(bench);
@@ -97,14 +102,18 @@ const sandbox: Check = {
   ids: ['S-86', 'S-03'],
   title: 'sandbox of the agent',
   run: (bench) =>
-    fenced(bench, 'Started a child as the agent is started: it could open no file, process or socket of ours', [
-      ['agent', 'read_outside'],
-      ['agent', 'write_outside'],
-      ['agent', 'parent_memory'],
-      ['agent', 'signal_parent'],
-      ['agent', 'spawn_process'],
-      ['agent', 'tcp_connect'],
-    ]),
+    fenced(
+      bench,
+      'Started a child as the agent is started: it could open no file, process or socket of ours',
+      [
+        ['agent', 'read_outside'],
+        ['agent', 'write_outside'],
+        ['agent', 'parent_memory'],
+        ['agent', 'signal_parent'],
+        ['agent', 'spawn_process'],
+        ['agent', 'tcp_connect'],
+      ],
+    ),
 };
 
 const secureFolder: Check = {
@@ -123,11 +132,15 @@ const behindTheChecks: Check = {
   ids: ['S-22'],
   title: 'fence of the file process',
   run: (bench) =>
-    fenced(bench, 'Let a child like the file process, without any check of ours, read and write in secure/: refused by the kernel', [
-      ['files', 'read_outside'],
-      ['files', 'list_outside'],
-      ['files', 'write_outside'],
-    ]),
+    fenced(
+      bench,
+      'Let a child like the file process, without any check of ours, read and write in secure/: refused by the kernel',
+      [
+        ['files', 'read_outside'],
+        ['files', 'list_outside'],
+        ['files', 'write_outside'],
+      ],
+    ),
 };
 
 const network: Check = {
@@ -147,10 +160,14 @@ const environments: Check = {
   ids: ['S-10', 'S-11'],
   title: 'environment of the agent',
   run: (bench) =>
-    fenced(bench, 'A child like the agent looked at its environment (empty) and at that of OpenPact (refused)', [
-      ['agent', 'foreign_environment'],
-      ['agent', 'parent_environ'],
-    ]),
+    fenced(
+      bench,
+      'A child like the agent looked at its environment (empty) and at that of OpenPact (refused)',
+      [
+        ['agent', 'foreign_environment'],
+        ['agent', 'parent_environ'],
+      ],
+    ),
 };
 
 const level: Check = {
@@ -159,9 +176,11 @@ const level: Check = {
   run({ isolation, wanted }) {
     const least = wanted.security.minIsolation;
     const count = Object.values(isolation.checks).length;
-    return judged(`Let real children try ${count} ways out: level ${isolation.level}`, [
-      isolation.level < least && `security.min_isolation asks for ${least}`,
-    ], isolation.missing[0]?.fix);
+    return judged(
+      `Let real children try ${count} ways out: level ${isolation.level}`,
+      [isolation.level < least && `security.min_isolation asks for ${least}`],
+      isolation.missing[0]?.fix,
+    );
   },
 };
 

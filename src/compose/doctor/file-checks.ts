@@ -27,7 +27,8 @@ const toolBoundary: Check = {
     const wrong: string[] = [];
     for (const path of ['../secure/config.yaml', '/etc/passwd', 'a/../../secure/data/master_key']) {
       const trial = await turn([read(path)]);
-      if (!byTheTool(trial)) wrong.push(`${path} ended as ${trial.results[0]?.outcome ?? 'nothing'} past the tool`);
+      if (!byTheTool(trial))
+        wrong.push(`${path} ended as ${trial.results[0]?.outcome ?? 'nothing'} past the tool`);
     }
     return judged('Had a model read three paths out of ai-data/: the tool refused each', wrong);
   },

@@ -33,11 +33,16 @@ const modes: Check = {
       [memory, 0o2770],
     ] as const) {
       const mode = modeOf(path)?.mode;
-      if (mode !== wanted) wrong.push(`${path} has mode ${mode?.toString(8) ?? 'none'} instead of ${wanted.toString(8)}`);
+      if (mode !== wanted)
+        wrong.push(`${path} has mode ${mode?.toString(8) ?? 'none'} instead of ${wanted.toString(8)}`);
     }
     if (((modeOf(root)?.mode ?? 0) & 0o022) !== 0) wrong.push(`others can write ${root}`);
     const which = there ? root : `a new workspace (there is none in ${own.root} yet)`;
-    return judged(`Looked at owner and mode of everything that matters in ${which}`, wrong.slice(0, 5), 'Set them right with chmod and chown; see docs/least-privilege.md.');
+    return judged(
+      `Looked at owner and mode of everything that matters in ${which}`,
+      wrong.slice(0, 5),
+      'Set them right with chmod and chown; see docs/least-privilege.md.',
+    );
   },
 };
 
@@ -83,7 +88,9 @@ const readOnlyRoot: Check = {
   ids: ['S-52', 'S-71'],
   title: 'read-only file system',
   run({ layout }) {
-    const refusals = ['/', '/etc', '/usr/bin', layout.processAssets].map((path) => [path, writeRefusal(path)] as const);
+    const refusals = ['/', '/etc', '/usr/bin', layout.processAssets].map(
+      (path) => [path, writeRefusal(path)] as const,
+    );
     const writable = refusals.filter(([, code]) => code !== 'EROFS');
     const how = `Tried to write to ${refusals.map(([path, code]) => `${path} (${code ?? 'allowed'})`).join(', ')}`;
     if (writable.length === 0) return judged(how, []);
@@ -120,7 +127,8 @@ const limits: Check = {
     // Without a limit the kernel says a number beyond any machine.
     const memory = process.constrainedMemory();
     const limited = memory > 0 && memory < 2 ** 50;
-    const quota = textOrNothing('/sys/fs/cgroup/cpu.max') ?? textOrNothing('/sys/fs/cgroup/cpu/cpu.cfs_quota_us');
+    const quota =
+      textOrNothing('/sys/fs/cgroup/cpu.max') ?? textOrNothing('/sys/fs/cgroup/cpu/cpu.cfs_quota_us');
     const cpu = quota !== undefined && !/^(max|-1)/.test(quota);
     const how = `Asked the kernel for the limits of this group of processes: memory ${limited ? `${Math.round(memory / 2 ** 20)} MiB` : 'unlimited'}, processor ${cpu ? 'limited' : 'unlimited'}`;
     if (limited && cpu) return judged(how, []);
@@ -136,10 +144,13 @@ const container: Check = {
     if (!inContainer()) return notHere(`${NO_CONTAINER}.`, COMPOSE);
     const pid = field(status('self'), 'NSpid') ?? '';
     const first = field(status(1), 'Name');
-    return judged(`Found the image of OpenPact, with a process table of its own whose first process is ${first ?? 'unknown'}`, [
-      first !== 'tini' && 'that is not the one of the image',
-      pid.split(/\s+/).length > 1 && 'processes outside of it can be seen',
-    ]);
+    return judged(
+      `Found the image of OpenPact, with a process table of its own whose first process is ${first ?? 'unknown'}`,
+      [
+        first !== 'tini' && 'that is not the one of the image',
+        pid.split(/\s+/).length > 1 && 'processes outside of it can be seen',
+      ],
+    );
   },
 };
 
@@ -150,10 +161,13 @@ const order: Check = {
     if (!inContainer()) return notHere(`${NO_CONTAINER}.`);
     const first = field(status(1), 'Uid')?.split(/\s+/)[0];
     const owner = modeOf(own.root)?.uid;
-    return judged(`The first process is user ${first ?? 'unknown'}, the workspace belongs to user ${owner ?? 'nobody'}`, [
-      first === '0' && 'privileges were not dropped',
-      owner !== process.geteuid?.() && 'it is not the one that OpenPact runs as',
-    ]);
+    return judged(
+      `The first process is user ${first ?? 'unknown'}, the workspace belongs to user ${owner ?? 'nobody'}`,
+      [
+        first === '0' && 'privileges were not dropped',
+        owner !== process.geteuid?.() && 'it is not the one that OpenPact runs as',
+      ],
+    );
   },
 };
 

@@ -13,10 +13,17 @@ const auditLog: Check = {
     const whole = await audit.verify();
     const { last } = store.ends();
     // A copy that somebody changed, as it is read: the log itself stays what it is.
-    const changed = await verifyChain(copyOf(store, (seq) => seq === 2), null);
-    const without = await verifyChain(copyOf(store, () => false, 2), null);
+    const changed = await verifyChain(
+      copyOf(store, (seq) => seq === 2),
+      null,
+    );
+    const without = await verifyChain(
+      copyOf(store, () => false, 2),
+      null,
+    );
     const shorter = await verifyChain(cutOff(store), null);
-    const named = (name: string, verdict: AuditVerdict): string | false => verdict.ok && `${name} was not found`;
+    const named = (name: string, verdict: AuditVerdict): string | false =>
+      verdict.ok && `${name} was not found`;
     return judged(
       `Verified the log of this trial (${last?.seq ?? 0} entries), then copies with a changed, a missing and a cut-off entry: each found`,
       [
@@ -68,10 +75,13 @@ const configuration: Check = {
       if (!(error instanceof AppError)) throw error;
       problems = error.message;
     }
-    return judged('Loaded a configuration with an unknown key and a wrong value: both named with their line', [
-      !/bindd/.test(problems) && 'the unknown key was taken',
-      !/min_isolation/.test(problems) && 'the wrong value was taken',
-    ]);
+    return judged(
+      'Loaded a configuration with an unknown key and a wrong value: both named with their line',
+      [
+        !/bindd/.test(problems) && 'the unknown key was taken',
+        !/min_isolation/.test(problems) && 'the wrong value was taken',
+      ],
+    );
   },
 };
 

@@ -42,7 +42,12 @@ export function doctorScreen({ isolation, groups, ok }: Examined, workspace: str
     }
     const bad = found.filter(({ finding }) => finding.state === 'failed');
     if (bad.length > 0) {
-      lines.push(...columns(`${label.padEnd(11)}${'FAILED'.padEnd(10)}`, bad.map(({ check }) => check.title).join(', ')));
+      lines.push(
+        ...columns(
+          `${label.padEnd(11)}${'FAILED'.padEnd(10)}`,
+          bad.map(({ check }) => check.title).join(', '),
+        ),
+      );
     }
   }
   const raise = notes(all.map(({ finding }) => finding));
@@ -51,7 +56,8 @@ export function doctorScreen({ isolation, groups, ok }: Examined, workspace: str
   return lines;
 }
 
-const DEFAULT_FIX = 'Stop OpenPact until it is clear why. A control that the program itself lost is a fault: report it.';
+const DEFAULT_FIX =
+  'Stop OpenPact until it is clear why. A control that the program itself lost is a fault: report it.';
 
 /** What to do for that which this machine does not have, each once. */
 function notes(findings: readonly Finding[]): readonly string[] {
@@ -71,7 +77,9 @@ function columns(start: string, text: string): readonly string[] {
 /** The head on a line with as much of the text as fits; the rest indented. */
 function wrapped(head: string, text: string, indent: number): readonly string[] {
   return fold(`${head.trimStart()} ${text}`, WIDTH - INDENT).map((line, index) =>
-    index === 0 ? `${' '.repeat(head.length - head.trimStart().length)}${line}` : `${' '.repeat(indent)}${line}`,
+    index === 0
+      ? `${' '.repeat(head.length - head.trimStart().length)}${line}`
+      : `${' '.repeat(indent)}${line}`,
   );
 }
 

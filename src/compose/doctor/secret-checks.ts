@@ -39,7 +39,8 @@ const redaction: Check = {
         ...open,
         stored.status !== 200 && `the conversation got ${stored.status}`,
         results[0]?.outcome !== 'done' && 'the file was not read',
-        !/\[REDACTED:[A-Z_]*DOCTOR\]/.test(places['the result of a tool'] ?? '') && 'no marker stands in its place',
+        !/\[REDACTED:[A-Z_]*DOCTOR\]/.test(places['the result of a tool'] ?? '') &&
+          'no marker stands in its place',
       ],
     );
   },
@@ -60,11 +61,14 @@ const sealed: Check = {
       return bytes.includes(key) || bytes.includes(Buffer.from(key).toString('base64'));
     });
     await ask({ method: 'PUT', path: '/api/llm/upstreams/openrouter', body: { api_key: null } });
-    return judged('Stored a provider key and searched the database and five answers of the API for it: not found', [
-      put.status !== 200 && `storing got ${put.status}`,
-      disk && 'it stands readable in the database',
-      answers.some((text) => text.includes(key)) && 'the API gives it back',
-    ]);
+    return judged(
+      'Stored a provider key and searched the database and five answers of the API for it: not found',
+      [
+        put.status !== 200 && `storing got ${put.status}`,
+        disk && 'it stands readable in the database',
+        answers.some((text) => text.includes(key)) && 'the API gives it back',
+      ],
+    );
   },
 };
 
@@ -75,10 +79,12 @@ const environment: Check = {
   run({ loaded }) {
     const secrets = loaded.secrets.all().map(([name, text]) => [name, text.reveal()] as const);
     const own = textOrNothing('/proc/self/environ');
-    if (own === undefined) return notHere('This system does not show the environment of a process as a file.');
+    if (own === undefined)
+      return notHere('This system does not show the environment of a process as a file.');
     const starter = textOrNothing(`/proc/${process.ppid}/environ`);
     const found = secrets.filter(([, value]) => own.includes(value) || starter?.includes(value) === true);
-    const its = starter === undefined ? 'that of its starter is closed to this user' : 'and that of its starter';
+    const its =
+      starter === undefined ? 'that of its starter is closed to this user' : 'and that of its starter';
     const names = own.split('\0').filter((line) => line !== '').length;
     return judged(
       `Read the environment of this process (${names} names; ${its}) and searched for the ${secrets.length} secrets of the configuration`,

@@ -1,6 +1,15 @@
 // Guarantees: everything it makes lies in one new folder below the given one, and goes with `remove`.
 // Does not: touch anything else there. An attacker may control: nothing; the folder is made with mode 0750 by its owner.
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError, errorText } from '../../core/index.ts';
 

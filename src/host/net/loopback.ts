@@ -48,7 +48,8 @@ export function askLoopback(ask: LoopbackRequest): Promise<LoopbackAnswer> {
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer to ${ask.method} within 10 s`)));
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       // A body that is too large is refused before all of it is sent.
-      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') resolve({ status: 0, headers: {}, text: '' });
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+        resolve({ status: 0, headers: {}, text: '' });
       else reject(error);
     });
     outgoing.end(ask.body);
