@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DoctorAnswer } from '../../src/compose/doctor/doctor.ts';
+import { documentCommands } from '../support/document-commands.ts';
 import { openChat, PASSWORD } from '../support/running-program.ts';
 import {
   ADDRESS,
@@ -172,6 +173,21 @@ describe.skipIf(reason !== undefined)('the image', { timeout: 300_000 }, () => {
         'secure',
       ]);
     });
+
+    test('the commands of docs/docker-security.md do what it says', () => {
+      const commands = documentCommands('docker-security.md');
+      expect(commands.length).toBeGreaterThan(8);
+      for (const { command, works } of commands) {
+        const [, user = '0', inside] =
+          /^docker compose -f container\/compose\.yaml exec (?:-u (\S+) )?openpact (.+)$/.exec(command) ?? [];
+        expect(inside, command).toBeDefined();
+        // The words as a shell on the host would split them.
+        const words = [...inside!.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+        const { status, out } = container.exec(user, ...words);
+        expect([command, status === 0, out]).toEqual([command, works, out]);
+        if (!works) expect(out, command).toMatch(/denied|Read-only|not found|no such file/i);
+      }
+    }, 120_000);
 
     test('a child that takes all memory dies alone', async () => {
       const hog = `echo 1000 > /proc/self/oom_score_adj; exec node --max-old-space-size=4096 -e 'const a=[];for(;;)a.push(Buffer.alloc(8e6,1))'`;

@@ -1,5 +1,5 @@
 /** A database as the version before wrote it: its schema, with everything in it that it knew of. */
-import { chownSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { migrations } from '../../src/host/storage/migrations/index.ts';
 
@@ -19,10 +19,11 @@ export function downgrade(path: string): Rows {
   }
   const rows = Object.fromEntries(tables(connection).map((table) => [table, rowsOf(connection, table)]));
   connection.close();
-  const { uid, gid } = statSync(path);
+  const { uid, gid, mode } = statSync(path);
   for (const end of ['', '-wal', '-shm']) rmSync(`${path}${end}`, { force: true });
   renameSync(older, path);
   chownSync(path, uid, gid);
+  chmodSync(path, mode & 0o777);
   return rows;
 }
 

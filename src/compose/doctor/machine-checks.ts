@@ -1,4 +1,4 @@
-import { modeOf, modesBelow, textOrNothing, writeRefusal } from '../../host/files/machine-facts.ts';
+import { isReadOnly, modeOf, modesBelow, textOrNothing } from '../../host/files/machine-facts.ts';
 import type { Bench } from './bench.ts';
 import { judged, notHere, offByConfig, type Check, type CheckGroup, type Finding } from './control.ts';
 
@@ -88,11 +88,9 @@ const readOnlyRoot: Check = {
   ids: ['S-52', 'S-71'],
   title: 'read-only file system',
   run({ layout }) {
-    const refusals = ['/', '/etc', '/usr/bin', layout.processAssets].map(
-      (path) => [path, writeRefusal(path)] as const,
-    );
-    const writable = refusals.filter(([, code]) => code !== 'EROFS');
-    const how = `Tried to write to ${refusals.map(([path, code]) => `${path} (${code ?? 'allowed'})`).join(', ')}`;
+    const places = ['/', '/etc', '/usr/bin', layout.processAssets];
+    const writable = places.filter((path) => isReadOnly(path) !== true);
+    const how = `Asked the kernel whether it takes writes to ${places.join(', ')}: ${writable.length === 0 ? 'to none' : writable.join(', ')}`;
     if (writable.length === 0) return judged(how, []);
     if (!inContainer()) return notHere(`${how}. ${NO_CONTAINER}.`);
     return offByConfig(`${how}: the container was started without read_only.`);

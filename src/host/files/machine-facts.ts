@@ -1,5 +1,5 @@
 /** What the machine itself says, looked at now. */
-import { accessSync, constants, lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A small text such as one of /proc, or undefined where it can not be read. */
@@ -12,14 +12,19 @@ export function textOrNothing(path: string): string | undefined {
   }
 }
 
-/** What keeps this process from writing there: `EROFS`, `EACCES` and so on; undefined: nothing does. */
-export function writeRefusal(path: string): string | undefined {
-  try {
-    accessSync(path, constants.W_OK);
-    return undefined;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'unknown';
-  }
+/** Whether the kernel takes no write there, whoever asks; undefined where it does not say (no /proc). */
+export function isReadOnly(path: string): boolean | undefined {
+  const mounts = textOrNothing('/proc/self/mounts');
+  if (mounts === undefined) return undefined;
+  // The last of the longest is the one on top. Spaces in paths are written as \040.
+  const above = mounts
+    .split('\n')
+    .map((line) => line.split(' '))
+    .map(([, point = '', , options = '']) => ({ point: point.replaceAll('\\040', ' '), options }))
+    .filter(({ point }) => point === '/' || path === point || path.startsWith(`${point}/`))
+    .toSorted((one, other) => one.point.length - other.point.length)
+    .at(-1);
+  return above?.options.split(',').includes('ro');
 }
 
 export interface FoundMode {
