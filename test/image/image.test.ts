@@ -182,7 +182,9 @@ describe.skipIf(reason !== undefined)('the image', { timeout: 300_000 }, () => {
           /^docker compose -f container\/compose\.yaml exec (?:-u (\S+) )?openpact (.+)$/.exec(command) ?? [];
         expect(inside, command).toBeDefined();
         // The words as a shell on the host would split them.
-        const words = [...inside!.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+        const words = [...inside!.matchAll(/"([^"]*)"|(\S+)/g)].map(
+          ([, quoted, plain]) => quoted ?? plain ?? '',
+        );
         const { status, out } = container.exec(user, ...words);
         expect([command, status === 0, out]).toEqual([command, works, out]);
         if (!works) expect(out, command).toMatch(/denied|Read-only|not found|no such file/i);

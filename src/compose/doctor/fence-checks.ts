@@ -1,7 +1,7 @@
 // Guarantees: what is said of the fences was tried by a child that was started as the program starts its own, just now, with
 // the trial's own secrets as its aim. A check that gives no answer counts as allowed.
 import { join } from 'node:path';
-import { isJsonObject } from '../../core/index.ts';
+import { isJsonObject, type Json } from '../../core/index.ts';
 import { agentOrder } from '../../engine/adapters/builtin/agent-order.ts';
 import { nodeFences, type LaunchOrder } from '../../host/process/index.ts';
 import { serveLoopback } from '../../host/net/loopback.ts';
@@ -66,8 +66,8 @@ async function answersOf({ program }: Bench, order: LaunchOrder, scene: string):
   const timer = setTimeout(() => void child.kill(), 10_000);
   await child.exited;
   clearTimeout(timer);
-  const line: unknown = JSON.parse(child.stdout.tail().at(-1) ?? '{}');
-  return isJsonObject(line as never) ? (line as Answers) : {};
+  const line = JSON.parse(child.stdout.tail().at(-1) ?? '{}') as Json;
+  return isJsonObject(line) ? line : {};
 }
 
 const NOT_ENFORCED =

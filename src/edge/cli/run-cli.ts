@@ -95,7 +95,9 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
     .action(async (flags: CliFlags) => exit(await commands.start(commands.load(flags), flags)));
 
   common(
-    program.command('doctor').description('try every control now, on a trial of its own, and say which holds'),
+    program
+      .command('doctor')
+      .description('try every control now, on a trial of its own, and say which holds'),
   ).action(async (flags: CliFlags) => exit(await commands.doctor(commands.load(flags), flags)));
 
   common(program.command('version').description('print the version, and that of a running instance')).action(

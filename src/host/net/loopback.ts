@@ -1,7 +1,13 @@
 // Guarantees: both ends are on this machine: requests go to 127.0.0.1 and the server listens there only.
 // Does not: follow redirects, keep connections, or check a certificate (there is none).
 // An attacker may control: whatever else on this machine connects to the server while it is open.
-import { createServer, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface LoopbackRequest {
@@ -69,15 +75,13 @@ export async function serveLoopback(
     body: string,
   ) => { readonly status: number; readonly type: string; readonly text: string },
 ): Promise<LoopbackServer> {
+  const answer = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const { status, type, text } = handle(incoming.method ?? '', incoming.url ?? '', await bodyOf(incoming));
+    outgoing.writeHead(status, { 'content-type': type });
+    outgoing.end(text);
+  };
   const server = createServer((incoming, outgoing) => {
-    bodyOf(incoming).then(
-      (body) => {
-        const { status, type, text } = handle(incoming.method ?? '', incoming.url ?? '', body);
-        outgoing.writeHead(status, { 'content-type': type });
-        outgoing.end(text);
-      },
-      () => outgoing.destroy(),
-    );
+    answer(incoming, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
