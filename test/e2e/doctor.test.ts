@@ -46,7 +46,7 @@ async function run(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, [program, ...args], {
-    cwd: '/',
+    cwd: tmpdir(),
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -67,7 +67,7 @@ const MOVING = ['last_login_at'];
 function rowsOf(
   connection: DatabaseSync,
   table: string,
-  columns = columnsOf(connection, table),
+  columns = columnsOf(connection, table).filter((name) => !MOVING.includes(name)),
 ): readonly string[] {
   const rows = connection.prepare(`SELECT ${columns.join(', ')} FROM main.${table}`).all();
   return rows.map((row) =>
