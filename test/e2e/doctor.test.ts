@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { accessChecks } from '../../src/compose/doctor/access-checks.ts';
 import { assistantChecks } from '../../src/compose/doctor/assistant-checks.ts';
@@ -13,12 +14,13 @@ import { fenceChecks } from '../../src/compose/doctor/fence-checks.ts';
 import { fileChecks } from '../../src/compose/doctor/file-checks.ts';
 import { machineChecks } from '../../src/compose/doctor/machine-checks.ts';
 import { doctorScreen } from '../../src/compose/doctor/screen.ts';
+import { recordChecks } from '../../src/compose/doctor/record-checks.ts';
 import { secretChecks } from '../../src/compose/doctor/secret-checks.ts';
 import { layoutOf } from '../../src/compose/layout.ts';
 import { loadConfig } from '../../src/config/index.ts';
 import { probeIsolation } from '../../src/host/process/index.ts';
 import { weakened, type Seam } from '../seams/weakened.ts';
-import { startProgram } from '../support/running-program.ts';
+import { PASSWORD, startProgram } from '../support/running-program.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const DOCUMENT = readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8');
@@ -121,6 +123,10 @@ describe('doctor', { timeout: 90_000 }, () => {
       config: 'admin:\n  allowed_ips: [127.0.0.1]\nlogging: {level: info}\n',
     });
     try {
+      const { body: policy } = await program.api<{ digest: string }>('GET', '/api/policy');
+      const rule = { tool: 'workspace_write', resource: 'workspace', origin: 'page', decision: 'allow' };
+      const set = { rules: [rule], digest: policy.digest, password: PASSWORD };
+      expect(await program.api('PUT', '/api/policy', set)).toMatchObject({ status: 200 });
       const before = await program.api<{ entries: unknown[] }>('GET', '/api/audit?limit=1000');
       const { code, out } = await doctor(program.workspace);
       const { controls, ok } = JSON.parse(out) as DoctorAnswer;
@@ -129,7 +135,14 @@ describe('doctor', { timeout: 90_000 }, () => {
       expect(await program.api('GET', '/api/audit?limit=1000')).toMatchObject({ body: before.body });
       const names = readdirSync(program.workspace);
       expect(names.filter((name) => name.startsWith('.doctor'))).toEqual([]);
-      expect(controls).toContainEqual(expect.objectContaining({ id: 'S-36', state: 'on' }));
+      const found = (id: string) => controls.find((control) => control.id === id);
+      expect(found('S-36')).toMatchObject({ state: 'on' });
+      // What the owner set on the page counts too: writes that nobody is asked for.
+      expect(found('S-04')).toMatchObject({
+        state: 'off_by_config',
+        how: expect.stringContaining('workspace_write on workspace') as string,
+      });
+      expect(found('S-05')?.how).toMatch(/and your own \(\d+ entries\)/);
     } finally {
       await program.stop();
       program.remove();
@@ -185,6 +198,17 @@ describe('doctor', { timeout: 90_000 }, () => {
     expect(controls.find(({ id }) => id === 'S-17')).toMatchObject({ state: 'failed' });
     expect(out).not.toContain('pw-N7xQ2vKd93LsTz8Rb41W');
     expect(code).toBe(1);
+  });
+
+  test("a changed row in the owner's own audit log is a failure", async () => {
+    const program = await startProgram();
+    await program.stop();
+    workspace = program.workspace;
+    expect(failedOf(await examined([recordChecks], []))).toEqual([]);
+    const database = new DatabaseSync(join(workspace, 'secure', 'data', 'openpact.db'));
+    database.exec("UPDATE audit SET outcome = 'refused' WHERE seq = 1");
+    database.close();
+    expect(failedOf(await examined([recordChecks], []))).toEqual(['S-05']);
   });
 
   test('the screen begins with what is wrong and what to do', async () => {

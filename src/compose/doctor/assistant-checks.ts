@@ -1,8 +1,8 @@
 import { newId, systemClock, silentLog } from '../../core/index.ts';
 import { createMcpHandler } from '../../edge/mcp/index.ts';
 import type { CallTurn } from '../../guard/gate/index.ts';
-import type { Bench, TurnTrial } from './bench.ts';
-import { judged, type Check, type CheckGroup } from './control.ts';
+import { stepsOf, type Bench, type TurnTrial } from './bench.ts';
+import { judged, offByConfig, type Check, type CheckGroup } from './control.ts';
 
 const call = (name: string, args: unknown) => ({ calls: [{ name, arguments: args }] });
 
@@ -32,7 +32,7 @@ function ran(trial: TurnTrial): boolean {
 const asks: Check = {
   ids: ['S-04'],
   title: 'approvals',
-  async run({ turn, trial, program }) {
+  async run({ turn, trial, program, ownDatabase }) {
     const { approvals } = program.inside.assistant;
     let asked: string | undefined;
     const before = await turn([call('workspace_write', { path: 'doctor.md', content: 'not approved\n' })], {
@@ -43,7 +43,7 @@ const asks: Check = {
         setImmediate(() => approvals.decide(event.id, 'deny', { kind: 'operator' }, {}));
       },
     });
-    return judged(
+    const finding = judged(
       'Had a model write a file: it waited for an approval, which was denied, and nothing was written',
       [
         asked === undefined && 'nobody was asked',
@@ -51,6 +51,13 @@ const asks: Check = {
         exists(trial, 'ai-data/doctor.md') && 'the file is there',
       ],
     );
+    const free = ((await ownDatabase())?.rules ?? []).filter(
+      ({ decision, tool, resource }) =>
+        decision === 'allow' && tool.endsWith('_write') && resource !== 'memory',
+    );
+    if (finding.state !== 'on' || free.length === 0) return finding;
+    const which = free.map(({ tool, resource }) => `${tool} on ${resource}`).join(', ');
+    return offByConfig(`${finding.how} But your own policy allows without asking: ${which}.`);
   },
 };
 
@@ -213,7 +220,7 @@ const steps: Check = {
   ids: ['steps'],
   title: 'endless turns',
   async run({ turn, wanted }) {
-    const most = Math.min(wanted.engine.maxSteps, 25);
+    const most = stepsOf(wanted);
     const script = Array.from({ length: most + 5 }, () => call('workspace_list', {}));
     const { prompts } = await turn(script);
     return judged(

@@ -18,6 +18,7 @@ import {
 import type { Layout } from '../layout.ts';
 import type { Parts } from '../parts.ts';
 import { startProgram, type Program } from '../program.ts';
+import { lookAtOwnDatabase, type OwnDatabase } from './own-database.ts';
 import { startScriptedModel, type ScriptedAnswer, type ScriptedModel } from './scripted-model.ts';
 import { setUp, type SetupTrial } from './set-up.ts';
 
@@ -59,6 +60,8 @@ export interface Bench {
   readonly paths: WorkspacePaths;
   /** The owner's own workspace; perhaps there is none yet. */
   readonly own: WorkspacePaths;
+  /** What stands in the owner's database, read only; undefined where there is none. */
+  readonly ownDatabase: () => Promise<OwnDatabase | undefined>;
   readonly trial: TrialFolder;
   readonly parts: Parts;
   readonly layout: Layout;
@@ -109,6 +112,7 @@ export async function withBench<T>(
     undo.push(() => model.close());
     const ask = asker(Number(new URL(program.address).port));
     const setup = await setUp(ask, program);
+    let known: Promise<OwnDatabase | undefined> | undefined;
     const asOwner: Bench['ask'] = (request) => ask({ ...request, token: tokenOf(request, setup.token) });
     await chooseModel(asOwner, model);
     return await use({
@@ -116,6 +120,7 @@ export async function withBench<T>(
       loaded,
       paths: workspacePaths(trial.path),
       own,
+      ownDatabase: () => (known ??= lookAtOwnDatabase(own, loaded)),
       trial,
       parts,
       layout,
@@ -139,6 +144,13 @@ function tokenOf({ token }: PageRequest, owner: string): string | null {
   return token === undefined ? owner : token;
 }
 
+const PLENTY = { tokens: 1_000_000_000, usd: 10_000 };
+
+/** As many as the owner allows, but enough for a call and its answer, and not more than can be waited for. */
+export function stepsOf({ engine }: Config): number {
+  return Math.min(Math.max(engine.maxSteps, 2), 25);
+}
+
 /** The owner's, but for places, addresses and secrets. What is looser here is judged against the owner's own. */
 function trialConfig({ config, notices, origins }: LoadedConfig, path: string, secret: string): LoadedConfig {
   const { admin } = config;
@@ -158,10 +170,12 @@ function trialConfig({ config, notices, origins }: LoadedConfig, path: string, s
       logging: { level: 'error', json: true },
       engine: {
         ...config.engine,
-        maxSteps: Math.min(config.engine.maxSteps, 25),
+        maxSteps: stepsOf(config),
         provider: 'demo',
         model: 'demo',
       },
+      // Every turn must have its chance; the refusal of a budget is tried with one that is set for it.
+      budget: { ...config.budget, turn: PLENTY, conversation: PLENTY, day: PLENTY },
       llm: { ollamaHost: '', compatibleBaseUrl: '' },
       security: { minIsolation: 0 },
       server: { ...config.server, healthAddress: undefined },

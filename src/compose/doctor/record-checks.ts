@@ -7,7 +7,8 @@ import { judged, type Check, type CheckGroup } from './control.ts';
 const auditLog: Check = {
   ids: ['S-05'],
   title: 'audit log',
-  async run({ program }) {
+  async run({ program, ownDatabase }) {
+    const own = (await ownDatabase())?.audit;
     const { audit, database } = program.inside.base;
     const store = createAuditStore(database);
     const whole = await audit.verify();
@@ -24,11 +25,13 @@ const auditLog: Check = {
     const shorter = await verifyChain(cutOff(store), null);
     const named = (name: string, verdict: AuditVerdict): string | false =>
       verdict.ok && `${name} was not found`;
+    const its = own?.ok === true ? ` and your own (${own.rows} entries)` : '';
     return judged(
-      `Verified the log of this trial (${last?.seq ?? 0} entries), then copies with a changed, a missing and a cut-off entry: each found`,
+      `Verified the log of this trial (${last?.seq ?? 0} entries)${its}, then copies with a changed, a missing and a cut-off entry: each found`,
       [
+        own?.ok === false && `your own log is not whole: ${own.problem}`,
         !whole.ok && `the untouched log does not verify: ${whole.problem}`,
-        (last?.seq ?? 0) < 10 && 'what was done here is not in it',
+        (last?.seq ?? 0) < 5 && 'what was done here is not in it',
         named('the changed entry', changed),
         named('the missing entry', without),
         named('the cut-off end', shorter),
