@@ -245,7 +245,7 @@ describe.skipIf(!isRoot('a start as root that can not work'))(
       prefix: readonly string[],
       workspace: string,
     ): { status: number | null; answer: unknown } => {
-      const [file = '', ...args] = [
+      const [file, ...args] = [
         ...prefix,
         process.execPath,
         main,

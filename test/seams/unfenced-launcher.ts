@@ -16,7 +16,10 @@ export function createUnfencedLauncher(wrapper: readonly string[] = []): Launche
       const [file = order.program, ...args] = [
         ...wrapper,
         ...(order.user === undefined ? [] : ['setpriv', ...setprivArguments(order.user), '--']),
-        ...['sh', '-c', `umask ${(order.umask ?? 0o077).toString(8)}; exec "$@"`, 'sh'],
+        'sh',
+        '-c',
+        `umask ${(order.umask ?? 0o077).toString(8)}; exec "$@"`,
+        'sh',
         order.program,
         ...order.args,
       ];

@@ -9,5 +9,5 @@ export {
 export { createLauncher } from './launch.ts';
 export { nodeFences } from './node-fences.ts';
 export { createChildLedger, sweepStrays, type ChildLedger } from './strays.ts';
-export { findUsers, heldCapabilities, numericIds, usersOfChildren, type Users } from './users.ts';
+export { findUsers, heldCapabilities, usersOfChildren, type Users } from './users.ts';
 export type * from './types.ts';
