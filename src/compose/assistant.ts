@@ -58,6 +58,11 @@ export interface Assistant {
   readonly budgets: Budgets;
   readonly engine: EngineAdapter;
   readonly recovered: Recovered;
+  /** What the engine's process can reach: the model and the tools. */
+  readonly doors: {
+    readonly llm: (request: Request) => Promise<Response>;
+    readonly mcp: (request: Request) => Promise<Response>;
+  };
   /** The assistant's name from the setup. */
   agentName(): string;
 }
@@ -233,10 +238,11 @@ export function createAssistant(
     log: base.log.child('mcp'),
     clock,
   });
+  const doors = { llm: gateway.fetch, mcp: mcp.fetch };
   const engine = createBuiltinEngine({
     launcher: means.launcher,
     program: parts.agentProgram(layout),
-    handlers: { llm: gateway.fetch, mcp: mcp.fetch },
+    handlers: doors,
     log: base.log.child('engine'),
     clock,
     // A turn that waits for a person keeps its process but not its place.
@@ -316,6 +322,7 @@ export function createAssistant(
     budgets,
     engine,
     recovered,
+    doors,
     agentName: () => profile('agent_name') ?? 'Assistant',
   };
 }

@@ -8,6 +8,7 @@ import { createRedactor, type KnownSecretsSource } from '../guard/secrets/index.
 import { createFileChild, type FileChild, type FileChildDeps } from '../host/files/index.ts';
 import {
   createLauncher,
+  sweepStrays,
   probeIsolation,
   usersOfChildren,
   type ChildLedger,
@@ -33,6 +34,8 @@ export interface Parts {
   maxSteps(config: Config): number;
   identity(deps: IdentityDeps): Identity;
   launcher(assets: string, ledger: ChildLedger): Launcher;
+  /** Ends what an earlier run left behind. */
+  sweep(list: string, users: Users | null): ReturnType<typeof sweepStrays>;
   /** The users of children; null: the user of this process. */
   users(): Users | null;
   isolation(assets: string, users: Users | null): Promise<IsolationReport>;
@@ -49,6 +52,7 @@ export const productParts: Parts = {
   maxSteps: (config) => config.engine.maxSteps,
   identity: createIdentity,
   launcher: (assets, ledger) => createLauncher({ assets, ledger }),
+  sweep: sweepStrays,
   users: usersOfChildren,
   isolation: (assets, users) => probeIsolation({ assets, users }),
   fileChild: createFileChild,

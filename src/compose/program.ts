@@ -5,10 +5,10 @@ import { createControlServer } from '../edge/cli/index.ts';
 import { seedContextFiles, writeProfile } from '../engine/profile.ts';
 import { createChainWatch } from '../guard/audit/index.ts';
 import { tokenKey } from '../guard/identity/index.ts';
-import { createPrivateFile } from '../host/files/index.ts';
+import { createPrivateFile, type FileChild } from '../host/files/index.ts';
 import { createHttpClient } from '../host/net/index.ts';
 import { readTree } from '../host/files/read-tree.ts';
-import { createChildLedger, sweepStrays, type IsolationReport } from '../host/process/index.ts';
+import { createChildLedger, type IsolationReport, type Launcher } from '../host/process/index.ts';
 import { createAuditStore, createToolCallStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsageStore } from '../host/storage/usage-store.ts';
@@ -18,7 +18,7 @@ import { createAssistant, type Assistant } from './assistant.ts';
 import { auditPort } from './audit-port.ts';
 import { capabilitiesPort } from './capabilities/capabilities.ts';
 import { controlHandlers } from './control.ts';
-import { openFoundation } from './foundation.ts';
+import { openFoundation, type Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { usagePort } from './usage-ports.ts';
@@ -33,6 +33,13 @@ export interface Program {
   readonly setup: { readonly code: string; readonly file: string } | null;
   readonly isolation: IsolationReport;
   readonly workspace: string;
+  /** For `doctor`, which tries its parts one by one. */
+  readonly inside: {
+    readonly base: Foundation;
+    readonly assistant: Assistant;
+    readonly files: FileChild;
+    readonly launcher: Launcher;
+  };
   stop(why: string): Promise<void>;
 }
 
@@ -52,7 +59,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     const log = base.log.child('main');
 
     const users = parts.users();
-    const { killed, left } = await sweepStrays(paths.children, users);
+    const { killed, left } = await parts.sweep(paths.children, users);
     if (killed.length > 0) log.warn('processes that an earlier run left behind were ended', { killed });
     if (left.length > 0) log.error('processes that an earlier run left behind could not be ended', { left });
     const isolation = await parts.isolation(layout.processAssets, users);
@@ -221,6 +228,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       setup: code === undefined ? null : { code, file: paths.setupCode },
       isolation,
       workspace: paths.root,
+      inside: { base, assistant, files, launcher },
       async stop(why) {
         log.info('stopping', { why });
         audit.note({

@@ -228,7 +228,9 @@ function call(
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };
-    const outgoing = request({ host: INSIDE, port, method, path, headers, timeout: 30_000 }, (answer) => {
+    // Each on a connection of its own: a kept one is closed while a test waits for a command.
+    const how = { host: INSIDE, port, method, path, headers, timeout: 30_000, agent: false } as const;
+    const outgoing = request(how, (answer) => {
       let text = '';
       answer.on('data', (part: Buffer) => (text += part.toString()));
       answer.on('end', () => {

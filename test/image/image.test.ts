@@ -5,6 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DoctorAnswer } from '../../src/compose/doctor/doctor.ts';
+import { documentCommands } from '../support/document-commands.ts';
 import { openChat, PASSWORD } from '../support/running-program.ts';
 import {
   ADDRESS,
@@ -18,6 +20,7 @@ import {
   whyNot,
   type Container,
 } from './container.ts';
+import { downgrade, lostRows, schemaVersion } from './previous-schema.ts';
 
 const reason = whyNot();
 if (reason !== undefined) {
@@ -65,24 +68,9 @@ describe.skipIf(reason !== undefined)('the image', { timeout: 300_000 }, () => {
     });
 
     test('its main job works: setup, a chat, a tool', async () => {
-      const code = /Setup code\s+(\S+)/.exec(container.log())?.[1];
-      const made = await container.call('POST', '/api/setup', {
-        body: { username: 'owner', password: PASSWORD, confirm_password: PASSWORD, setup_code: code },
-      });
-      expect(made.status).toBe(200);
-      token = String(made.json['access_token']);
-      const profile = { agent_name: 'Pact', personality: 'direct', user_name: 'Sam', timezone: 'UTC' };
-      expect((await container.call('POST', '/api/setup/profile', { token, body: profile })).status).toBe(200);
+      token = await setUp(container);
       const { json } = await container.call('POST', '/api/sessions', { token, body: {} });
-      const { json: ticket } = await container.call('POST', '/api/auth/ws-ticket', { token, body: {} });
-      const chat = await openChat(
-        `ws://${ADDRESS}:8888/api/sessions/${String(json['id'])}/chat?ticket=${String(ticket['ticket'])}`,
-        { host: '127.0.0.1:8888' },
-      );
-      chat.send({ type: 'message', content: 'list files' });
-      await chat.until((event) => event.type === 'done', 60_000);
-      expect(chat.events.some((event) => event.type === 'tool_result')).toBe(true);
-      chat.close();
+      await listFiles(container, token, String(json['id']));
     });
 
     test('nothing in it is root, the first process included, and children hold no capability', () => {
@@ -162,6 +150,47 @@ describe.skipIf(reason !== undefined)('the image', { timeout: 300_000 }, () => {
       expect(container.exec(SYSTEM, ...command)).toMatchObject({ status: 0 });
     });
 
+    test('doctor finds every control as it should be, and changes nothing beside it', async () => {
+      const entries = async (): Promise<unknown> =>
+        (await container.call('GET', '/api/audit?event=tool.&limit=1000', { token })).json;
+      const before = await entries();
+      const { status, out } = container.exec('0', 'openpact-entrypoint', 'doctor', '--json');
+      const line = out.split('\n').find((text) => text.startsWith('{')) ?? '{}';
+      const { controls = [], ...rest } = JSON.parse(line) as Partial<DoctorAnswer>;
+      expect(controls.filter(({ state }) => state === 'failed')).toEqual([]);
+      expect(rest, out).toMatchObject({ ok: true, isolation: { level: 3 } });
+      const state = (id: string): string | undefined => controls.find((control) => control.id === id)?.state;
+      // What only the container has, and what is off or elsewhere.
+      for (const id of ['S-18', 'S-23', 'S-52', 'S-53', 'S-54', 'S-55', 'S-61', 'S-71', 'S-90'])
+        expect([id, state(id)]).toEqual([id, 'on']);
+      const others = controls.filter((control) => control.state !== 'on').map(({ id }) => id);
+      expect(others).toEqual(['S-36', 'S-76', 'S-38', 'S-39']);
+      expect(status).toBe(0);
+      expect(await entries()).toEqual(before);
+      expect(container.exec(SYSTEM, 'sh', '-c', 'ls -A /workspace').out.trim().split('\n')).toEqual([
+        'ai-data',
+        'engine',
+        'secure',
+      ]);
+    });
+
+    test('the commands of docs/docker-security.md do what it says', () => {
+      const commands = documentCommands('docker-security.md');
+      expect(commands.length).toBeGreaterThan(8);
+      for (const { command, works } of commands) {
+        const [, user = '0', inside] =
+          /^docker compose -f container\/compose\.yaml exec (?:-u (\S+) )?openpact (.+)$/.exec(command) ?? [];
+        expect(inside, command).toBeDefined();
+        // The words as a shell on the host would split them.
+        const words = [...inside!.matchAll(/"([^"]*)"|(\S+)/g)].map(
+          ([, quoted, plain]) => quoted ?? plain ?? '',
+        );
+        const { status, out } = container.exec(user, ...words);
+        expect([command, status === 0, out]).toEqual([command, works, out]);
+        if (!works) expect(out, command).toMatch(/denied|Read-only|not found|no such file/i);
+      }
+    }, 120_000);
+
     test('a child that takes all memory dies alone', async () => {
       const hog = `echo 1000 > /proc/self/oom_score_adj; exec node --max-old-space-size=4096 -e 'const a=[];for(;;)a.push(Buffer.alloc(8e6,1))'`;
       expect(container.exec(AI, 'sh', '-c', hog).status).not.toBe(0);
@@ -184,6 +213,43 @@ describe.skipIf(reason !== undefined)('the image', { timeout: 300_000 }, () => {
       expect(container.log()).not.toContain('Setup code');
       await container.stop();
     });
+  });
+
+  test('on a volume of the schema before, it starts and nothing is lost', async () => {
+    const volume = newVolume();
+    const first = runContainer({ workspace: volume });
+    await first.ready();
+    const token = await setUp(first);
+    const { json: made } = await first.call('POST', '/api/sessions', { token, body: { title: 'kept' } });
+    const id = String(made['id']);
+    await listFiles(first, token, id);
+    const messages = await first.call('GET', `/api/sessions/${id}/messages`, { token });
+    await first.stop();
+
+    const mounted = execFileSync('podman', ['volume', 'inspect', volume, '--format', '{{.Mountpoint}}'], {
+      encoding: 'utf8',
+    }).trim();
+    const database = join(mounted, 'secure', 'data', 'openpact.db');
+    const newest = schemaVersion(database);
+    const before = downgrade(database);
+    expect(schemaVersion(database)).toBe(newest - 1);
+    expect(before['events']?.length).toBeGreaterThan(5);
+
+    const second = runContainer({ workspace: volume });
+    await second.ready();
+    const login = await second.call('POST', '/api/auth/login', {
+      body: { username: 'owner', password: PASSWORD },
+    });
+    expect(login.status).toBe(200);
+    const again = { token: String(login.json['access_token']) };
+    expect((await second.call('GET', '/api/sessions', again)).json).toMatchObject([{ id, title: 'kept' }]);
+    expect((await second.call('GET', `/api/sessions/${id}/messages`, again)).json).toEqual(messages.json);
+    const verified = second.exec(SYSTEM, 'node', '/app/bin/openpact.js', 'audit', 'verify');
+    expect(verified).toMatchObject({ status: 0, out: expect.stringContaining('whole') as string });
+    await second.stop();
+    expect(schemaVersion(database)).toBe(newest);
+    // The head of the log moves with each entry.
+    expect(lostRows(database, { ...before, audit_head: [] })).toEqual([]);
   });
 
   test('without any capability, as one user, it runs at level 2', async () => {
@@ -225,6 +291,32 @@ describe.skipIf(reason !== undefined)('the image', { timeout: 300_000 }, () => {
     expect(service.networks).toEqual(['openpact']);
   });
 });
+
+/** Makes the account; gives its token. */
+async function setUp(container: Container): Promise<string> {
+  const code = /Setup code\s+(\S+)/.exec(container.log())?.[1];
+  const made = await container.call('POST', '/api/setup', {
+    body: { username: 'owner', password: PASSWORD, confirm_password: PASSWORD, setup_code: code },
+  });
+  expect(made.status).toBe(200);
+  const token = String(made.json['access_token']);
+  const profile = { agent_name: 'Pact', personality: 'direct', user_name: 'Sam', timezone: 'UTC' };
+  expect((await container.call('POST', '/api/setup/profile', { token, body: profile })).status).toBe(200);
+  return token;
+}
+
+/** A turn with a tool. */
+async function listFiles(container: Container, token: string, conversation: string): Promise<void> {
+  const { json: ticket } = await container.call('POST', '/api/auth/ws-ticket', { token, body: {} });
+  const chat = await openChat(
+    `ws://${ADDRESS}:8888/api/sessions/${conversation}/chat?ticket=${String(ticket['ticket'])}`,
+    { host: '127.0.0.1:8888' },
+  );
+  chat.send({ type: 'message', content: 'list files' });
+  await chat.until((event) => event.type === 'done', 60_000);
+  expect(chat.events.some((event) => event.type === 'tool_result')).toBe(true);
+  chat.close();
+}
 
 function opens(port: number): Promise<boolean> {
   return new Promise((done) => {

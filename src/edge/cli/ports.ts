@@ -72,6 +72,8 @@ export interface CliCommands<C extends CliConfig> {
   load(flags: CliFlags): C;
   /** Runs the instance until it is told to stop; resolves to the exit code. */
   start(config: C, flags: CliFlags): Promise<number>;
+  /** Tries every control on a trial of its own; prints what it found and resolves to the exit code. */
+  doctor(config: C, flags: CliFlags): Promise<number>;
   /** Only called when no instance answers. Opens nothing before an act is called. */
   direct(config: C): DirectHandlers;
 }

@@ -94,6 +94,12 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
     .option('--port <number>', 'port of the page', wholeNumber(0, 65_535))
     .action(async (flags: CliFlags) => exit(await commands.start(commands.load(flags), flags)));
 
+  common(
+    program
+      .command('doctor')
+      .description('try every control now, on a trial of its own, and say which holds'),
+  ).action(async (flags: CliFlags) => exit(await commands.doctor(commands.load(flags), flags)));
+
   common(program.command('version').description('print the version, and that of a running instance')).action(
     async (flags: CliFlags) => {
       const running = await runningVersion(commands, flags);
