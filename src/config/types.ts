@@ -41,8 +41,12 @@ export interface Config {
   };
   /** Addresses of model providers; empty: not said. */
   readonly llm: { readonly ollamaHost: string; readonly compatibleBaseUrl: string };
-  /** Refuse to start where the machine offers less than this isolation level. */
-  readonly security: { readonly minIsolation: 0 | 1 | 2 | 3 };
+  readonly security: {
+    /** Refuse to start where the machine offers less than this isolation level. */
+    readonly minIsolation: 0 | 1 | 2 | 3;
+    /** Run scripts below level 2, where nothing fences them in. */
+    readonly allowUnsandboxed: boolean;
+  };
   /** Requests a second, and how many at once, per address. */
   readonly server: { readonly rateLimit: { readonly rate: number; readonly burst: number } };
 }
