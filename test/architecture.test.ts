@@ -221,6 +221,17 @@ test('SQL stands in host/storage only', () => {
   ).toEqual([]);
 });
 
+test('ropes are evaluated, and secrets of scripts opened, inside the broker only', () => {
+  expect(using(/\bevaluateRequest\b|\bopenValue\b/, ['src/guard/secrets/broker'])).toEqual([]);
+  const inner = all.filter(
+    ({ file, to }) =>
+      within(to, 'src/guard/secrets/broker') &&
+      !within(file, 'src/guard/secrets/broker') &&
+      to !== 'src/guard/secrets/broker/index.ts',
+  );
+  expect(inner.map(({ file, to }) => `${file} -> ${to}`)).toEqual([]);
+});
+
 test('a sealed secret leaves by one function, which one file of the composition may call', () => {
   expect(using(/\brevealSecret\b/, ['src/guard/secrets', 'src/compose/assistant.ts'])).toEqual([]);
 });

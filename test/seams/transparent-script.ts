@@ -7,8 +7,8 @@ import {
   extendModule,
   native,
   standardModules,
-  StarModule,
   StarList,
+  type StarModule,
   type Value,
 } from '../../src/sandbox/starlark/index.ts';
 import { createHttpModule } from '../../src/sandbox/script/http-module.ts';

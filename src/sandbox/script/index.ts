@@ -2,4 +2,3 @@
 export type { Broker } from './broker.ts';
 export * from './outcome.ts';
 export { runScript, type ScriptHost } from './run-script.ts';
-export { RopeString } from './rope-string.ts';

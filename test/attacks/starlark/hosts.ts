@@ -59,7 +59,7 @@ export function hostsOf(stored: string): (request: OutgoingRequest) => SendResul
     const key = request.headers.find(([name]) => name === 'x-key')?.[1] ?? '';
     const result = answer(url, key, stored, request);
     const most = Math.min(ANSWER_BYTES, request.maxBytes);
-    return 'body' in result && result.body.length > most ? { failed: 'too_large' } : result;
+    return 'body' in result && result.body.length > most ? { failed: 'too_large', status: 200 } : result;
   };
 }
 

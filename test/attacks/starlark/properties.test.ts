@@ -1,5 +1,5 @@
 /** Programs that nobody thought of: whatever they do, no rendering holds a secret, and two secrets look the same. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { renderRope, type WireNode, type WireRope } from '../../../src/sandbox/wire/index.ts';
 import { runInBox } from '../../support/script-box.ts';

@@ -1,6 +1,6 @@
 /**
- * Attack programs on opaque secrets, one for each channel that a program has. Each runs under three secrets (two of one
- * length, one longer), and everything that anybody but the bound host can observe must be the same: value, error and
+ * Attack programs on opaque secrets, one for each channel that a program has. Each runs under five secrets (two of one
+ * length, three longer), and everything that anybody but the bound host can observe must be the same: value, error and
  * its line, prints, budgets, sleeps, the list of requests, notices, and what reached other hosts. With opaque values
  * switched off every one of these programs must tell the secrets apart, or it proves nothing.
  */
@@ -9,10 +9,17 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runTransparent } from '../../seams/transparent-script.ts';
 import { runInBox } from '../../support/script-box.ts';
-import type { OutgoingRequest } from '../../../src/guard/secrets/broker/index.ts';
+import { factsOf, type OutgoingRequest } from '../../../src/guard/secrets/broker/index.ts';
 import { ANSWER_BYTES, hostsOf } from './hosts.ts';
 
-const SECRETS = ['sk_live_4f9aB2cD8e7Q', 'sk_live_9zK1xW3yTr5M', 'sk_live_Q7h2Lw8Zp4Vn6Xs0Jd3Rk9'] as const;
+const SECRETS = [
+  'sk_live_4f9aB2cD8e7Q',
+  'sk_live_9zK1xW3yTr5M',
+  'sk_live_Q7h2Lw8Zp4Vn6Xs0Jd3Rk9',
+  // What is left of a division by three decides how base64 ends.
+  'sk_live_Q7h2Lw8Zp4Vn6Xs0Jd3Rk9b',
+  'sk_live_Q7h2Lw8Zp4Vn6Xs0Jd3Rk9bT',
+] as const;
 const GRANT = {
   secrets: { API_KEY: ['api.test'] },
   hosts: ['api.test', 'other.test', 'api.test:80'],
@@ -65,12 +72,27 @@ test('there are at least 60 programs', () => {
 
 describe('nothing that can be observed depends on the secret', () => {
   test.each(programs)('$name', ({ source }) => {
-    const [first, second, longer] = SECRETS.map((secret) => observed(source, secret));
-    expect(second).toBe(first);
-    expect(longer).toBe(first);
+    const [first, ...others] = SECRETS.map((secret) => observed(source, secret));
+    for (const other of others) expect(other).toBe(first);
     for (const secret of SECRETS) expect(first).not.toContain(secret);
     expect(first).not.toContain('"code":"syntax"');
     expect(first).not.toContain('"code":"resolve"');
+  });
+});
+
+/** What could be guessed is treated otherwise, and must not tell itself apart from others of its kind. */
+describe.each([
+  ['weak', ['hunter2', 'dragon7', 'sunshine1234567']],
+  ['fair', ['wk-0123456789abcdef', 'wk-9876543210fedcba', 'wk-0123456789abcdef-zz9']],
+] as const)('nor on one that is %s', (strength, secrets) => {
+  test('which is what they are', () => {
+    expect(secrets.map((secret) => factsOf(secret)?.strength)).toEqual(secrets.map(() => strength));
+  });
+
+  test.each(programs)('$name', ({ source }) => {
+    const [first, ...others] = secrets.map((secret) => observed(source, secret));
+    for (const other of others) expect(other).toBe(first);
+    for (const secret of secrets) expect(first).not.toContain(secret);
   });
 });
 

@@ -39,6 +39,18 @@ interface Ask {
   readonly body?: readonly Node[];
 }
 
+/** What the broker said; a test looks at the member that it expects. */
+interface Said {
+  readonly found: boolean;
+  readonly names: readonly string[];
+  readonly refused: { readonly code: string; readonly message: string };
+  readonly response: {
+    readonly status: number;
+    readonly headers: readonly unknown[];
+    readonly body: readonly (string | readonly [string, string])[];
+  };
+}
+
 function reply(body: string | Uint8Array, headers: Record<string, string> = {}, status = 200): SendResult {
   return {
     status,
@@ -63,14 +75,14 @@ function open(
     remainingMs: () => 12_000,
     limits,
   });
-  const raw = (line: string): Record<string, any> =>
+  const raw = (line: string): Said =>
     JSON.parse(
       broker.handleNow(line, (request) => {
         sent.push(request);
         return answer(request);
       }),
-    ) as Record<string, any>;
-  const ask = ({ method = 'GET', url, headers = [], body = [] }: Ask): Record<string, any> =>
+    ) as Said;
+  const ask = ({ method = 'GET', url, headers = [], body = [] }: Ask): Said =>
     raw(JSON.stringify({ op: 'http', method, url, headers, body }));
   return { ask, raw, notices, records, sent, broker };
 }
@@ -100,6 +112,11 @@ describe('where a secret may go', () => {
       'secret_not_bound',
     ],
     ['the bound host on another port', { url: ['https://api.test:8080/?k=', T] }, 'secret_not_bound'],
+    [
+      'plain http, in a header',
+      { url: ['http://api.test:8080/'], headers: [['X-Key', [T]]] },
+      'scheme_refused',
+    ],
     ['plain http', { url: ['http://api.test/?k=', T] }, 'scheme_refused'],
     ['a host that goes on in a secret', { url: ['https://api.test', T] }, 'secret_place'],
     ['a port that is a secret', { url: ['https://api.test:', T, '/'] }, 'url_invalid'],
@@ -427,7 +444,7 @@ describe('answers', () => {
     ],
   ])('it is looked for behind %s', (_what, body, headers) => {
     const { answer } = ask(body, headers);
-    expect(answer.response.body.at(-1)[0]).toBe('ref');
+    expect(answer.response.body.at(-1)?.[0]).toBe('ref');
     expect(JSON.stringify(answer)).not.toContain(value);
   });
 
@@ -521,7 +538,7 @@ describe('answers', () => {
       reply(body, { 'Set-Cookie': `sid=${fresh}; Path=/`, 'X-Auth-Token': 'abc' }),
     );
     const answer = send({ url: [API] });
-    const id = answer.response.body[1][1] as string;
+    const id = answer.response.body[1]?.[1] ?? '';
     expect(answer.response.body).toEqual([
       '{"access_token":"',
       ['ref', id],
@@ -602,5 +619,69 @@ describe('limits of a run', () => {
   ] as const)('a sender that says %s gives %s and no more', (failed, code) => {
     const { ask } = open(() => ({ failed }));
     expect(ask({ url: [`${API}?k=`, T] }).refused.code).toBe(code);
+  });
+});
+
+describe('asked as the worker asks', () => {
+  const deps = (notices: BrokerNotice[], remainingMs = () => 9_000) => ({
+    grant: parseGrant(GRANT),
+    secrets: fixedSecrets(new Map(Object.entries(VALUES))),
+    watcher: { notice: (notice: BrokerNotice) => void notices.push(notice) },
+    remainingMs,
+  });
+  const line = JSON.stringify({ op: 'http', method: 'GET', url: [`${API}?k=`, T], headers: [], body: [] });
+
+  test('it waits for the sender', async () => {
+    const broker = createScriptBroker(deps([]));
+    const answer = await broker.handle(line, async (request) => {
+      await Promise.resolve();
+      return reply(request.url);
+    });
+    expect(JSON.parse(answer)).toMatchObject({ response: { body: [`${API}?k=`, ['ref', 'TOKEN']] } });
+  });
+
+  test('one line at a time', async () => {
+    const broker = createScriptBroker(deps([]));
+    const first = broker.handle(line, () => Promise.resolve(reply('ok')));
+    await expect(broker.handle(line, () => Promise.resolve(reply('ok')))).rejects.toThrow(
+      'while it was answering',
+    );
+    expect(await first).toContain('response');
+  });
+
+  test('a sender that throws is a fault that says nothing of the request', async () => {
+    const notices: BrokerNotice[] = [];
+    const broker = createScriptBroker(deps(notices));
+    const answer = await broker.handle(line, (request) =>
+      Promise.reject(new Error(`no route to ${request.url}`)),
+    );
+    expect(JSON.parse(answer)).toMatchObject({ refused: { code: 'connection_failed' } });
+    expect(answer + JSON.stringify(notices)).not.toContain(VALUES.TOKEN);
+    expect(notices).toContainEqual({ event: 'send_fault', host: 'api.test' });
+  });
+
+  test('a run without time sends nothing more', async () => {
+    const broker = createScriptBroker(deps([], () => 0));
+    const answer = await broker.handle(line, () => Promise.reject(new Error('not reached')));
+    expect(JSON.parse(answer)).toMatchObject({ refused: { code: 'http_timeout' } });
+  });
+
+  test('a notice that can not be written stops the request before it is sent', async () => {
+    const sent: OutgoingRequest[] = [];
+    const broker = createScriptBroker({
+      ...deps([]),
+      watcher: {
+        notice: () => {
+          throw new Error('the disk is full');
+        },
+      },
+    });
+    await expect(
+      broker.handle(line, (request) => {
+        sent.push(request);
+        return Promise.resolve(reply('ok'));
+      }),
+    ).rejects.toThrow('the disk is full');
+    expect(sent).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ import type {
   SendNow,
   SendResult,
 } from './ports.ts';
-import { readAnswer } from './read-answer.ts';
+import { hiddenAnswer, readAnswer } from './read-answer.ts';
 import { readMessage } from './read-message.ts';
 import { isRedirect, MOST_REDIRECTS, nextHop } from './redirect.ts';
 import { createReferences } from './references.ts';
@@ -103,7 +103,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
   }
 
   function reveal(id: string): string | undefined {
-    return grant.secrets.has(id) ? secrets.reveal(id) : references.find(id)?.value;
+    return grant.secrets.has(id) ? secrets.openValue(id) : references.find(id)?.value;
   }
 
   function refuse(request: Request, code: RefusalCode, host: string | null, about?: string): BrokerAnswer {
@@ -158,6 +158,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       if (carried.size > 0 && judged.plan.scheme !== 'https:')
         return refuse(request, 'redirect_refused', host, host);
       if (state.requests >= limits.requests) return refuse(request, 'request_limit', host);
+      if (deps.remainingMs() <= 0) return refuse(request, 'http_timeout', host, host);
       if (state.bytes >= limits.totalBytes) return refuse(request, 'traffic_limit', host);
       if (!derivedList.fits(judged)) return refuse(request, 'request_too_large', host);
       const outgoing = build(judged);
@@ -187,7 +188,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
         url: evaluated.url,
         headers: [...usual.filter(([name]) => !own.has(name)), ...evaluated.headers],
         body: bodyless ? undefined : evaluated.body,
-        timeoutMs: Math.max(0, Math.min(limits.timeoutMs, deps.remainingMs())),
+        timeoutMs: Math.max(1, Math.min(limits.timeoutMs, deps.remainingMs())),
         maxBytes: Math.min(limits.responseBytes, limits.totalBytes - state.bytes),
         shown: showJudged(judged),
       };
@@ -212,9 +213,14 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       if (grant.secrets.has(id)) notice({ event: 'secret_sent', name: id, host });
     watcher.request?.(outgoing.shown);
     const result = yield outgoing;
-    if ('failed' in result) return fail(SEND_FAILURES[result.failed], host, outgoing.maxBytes);
     const hiddenBy = hidingSecret({ grant, secrets }, origin) ?? derivedList.unsearchable(judged);
     if (hiddenBy !== undefined) notice({ event: 'answer_hidden', name: hiddenBy, host });
+    if ('failed' in result) {
+      if (hiddenBy === undefined || result.failed !== 'too_large' || result.status === undefined)
+        return fail(SEND_FAILURES[result.failed], host, outgoing.maxBytes);
+      // A body that is not seen must not tell its length by being too long.
+      return { response: hiddenAnswer(result.status, hiddenBy, origin, references) };
+    }
     const redirected =
       isRedirect(result.status) && result.headers.some(([name]) => name.toLowerCase() === 'location');
     const read = readAnswer(
@@ -241,8 +247,8 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     if (hop >= MOST_REDIRECTS) return refuse(judged, 'redirect_limit', host, host);
     const location = read.response.headers.find(([name]) => name === 'location')?.[1] ?? [];
     const next = nextHop(judged, result.status, location);
-    // A Location that was not searched could carry a secret to anywhere.
-    if (next === undefined || hiddenBy !== undefined) return refuse(judged, 'redirect_refused', host, host);
+    // Of a hidden answer no Location is known: one that was not searched could carry a secret to anywhere.
+    if (next === undefined) return refuse(judged, 'redirect_refused', host, host);
     return { next };
   }
 
@@ -252,6 +258,12 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     state.refusals += 1;
     notice({ event: 'request_refused', code, host });
     return { refused: refusal(code, host) };
+  }
+
+  /** The sender threw, which it never should. */
+  function faultOf(outgoing: OutgoingRequest): SendResult {
+    notice({ event: 'send_fault', host: new URL(outgoing.url).host });
+    return { failed: 'connection_failed' };
   }
 
   function begin(line: string): Steps<BrokerAnswer> {
@@ -265,7 +277,12 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       const steps = begin(line);
       try {
         let step = steps.next();
-        while (step.done !== true) step = steps.next(await send(step.value));
+        while (step.done !== true) {
+          const outgoing = step.value;
+          // The text of such an error may quote the request: it goes nowhere.
+          const result = await send(outgoing).catch(() => faultOf(outgoing));
+          step = steps.next(result);
+        }
         return JSON.stringify(step.value);
       } finally {
         busy = false;

@@ -7,6 +7,6 @@ export {
 } from './create-broker.ts';
 export { NO_GRANT, parseGrant, type Placement, type ScriptGrant, type SecretGrant } from './grant.ts';
 export type * from './ports.ts';
-export { REFUSAL_CODES, type RefusalCode } from './refusals.ts';
+export type { RefusalCode } from './refusals.ts';
 export { fixedSecrets, vaultSecrets } from './script-secrets.ts';
 export { factsOf } from './secret-facts.ts';

@@ -33,7 +33,7 @@ export function needlesFor(
   };
   const out: Needle[] = [];
   for (const name of grant.secrets.keys()) {
-    const value = looked(name) ? secrets.reveal(name) : undefined;
+    const value = looked(name) ? secrets.openValue(name) : undefined;
     if (value === undefined || value.length < LEAST_SHOWN) continue;
     out.push({ value, id: name, ids: [name] });
     if (secrets.facts(name)?.class !== 'url') continue;

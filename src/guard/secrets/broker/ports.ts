@@ -25,7 +25,7 @@ export interface ScriptSecrets {
   /** Undefined when there is none, or its value is blank. */
   facts(name: string): SecretFacts | undefined;
   /** The value without white space at its ends; called only while a request is built or an answer is searched. */
-  reveal(name: string): string | undefined;
+  openValue(name: string): string | undefined;
 }
 
 /** A request with secrets in the clear: for the wire only, never to be logged or kept. */
@@ -72,7 +72,11 @@ export type SendResult =
       readonly headers: readonly (readonly [name: string, value: string])[];
       readonly body: Uint8Array;
     }
-  | { readonly failed: SendFailure };
+  | {
+      readonly failed: SendFailure;
+      /** Of an answer that was too large: where answers are hidden, their size is too. */
+      readonly status?: number | undefined;
+    };
 
 /** The outside world. Texts of its errors must not get here: they quote URLs and headers. */
 export type Send = (request: OutgoingRequest) => Promise<SendResult>;
@@ -88,6 +92,8 @@ export type BrokerNotice =
   /** Once for each name and host. */
   | { readonly event: 'secret_sent'; readonly name: string; readonly host: string }
   | { readonly event: 'request_refused'; readonly code: string; readonly host: string | null }
+  /** A fault of the program: the sender threw instead of saying what failed. */
+  | { readonly event: 'send_fault'; readonly host: string }
   /** Answers of this host are hidden, because this secret could be guessed. */
   | { readonly event: 'answer_hidden'; readonly name: string; readonly host: string }
   /** An answer held a secret that its request did not carry. The run was stopped. */

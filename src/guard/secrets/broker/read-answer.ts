@@ -66,8 +66,7 @@ export function readAnswer(raw: RawAnswer, context: AnswerContext, references: R
   const header = (wanted: string): string =>
     raw.headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? '';
   if (hiddenBy !== undefined) {
-    const body: WireRope = [['ref', references.inert(referenceName(hiddenBy), origin).id]];
-    return { response: { status: raw.status, headers: [], body }, nominal: 0 };
+    return { response: hiddenAnswer(raw.status, hiddenBy, origin, references), nominal: 0 };
   }
   const decoded = decodeBody(raw.body, header, context.most);
   if (typeof decoded === 'string') return { failed: decoded };
@@ -101,6 +100,17 @@ export function readAnswer(raw: RawAnswer, context: AnswerContext, references: R
     if (error instanceof Leak) return { leak: error.secret };
     throw error;
   }
+}
+
+/** All that is seen of an answer that could be used to guess this secret. */
+export function hiddenAnswer(
+  status: number,
+  hiddenBy: string,
+  origin: string,
+  references: References,
+): BrokerResponse {
+  const { id } = references.inert(referenceName(hiddenBy), origin);
+  return { status, headers: [], body: [['ref', id]] };
 }
 
 interface TextReader {

@@ -2,7 +2,7 @@
 // &#65;) in any mixture. Regions are ordered and do not overlap; where several meet, one takes the whole place.
 // Does not: look for values that are split over several texts.
 // An attacker may control: the text.
-import { foldCase, type Needle, type NeedleSearch } from './needles.ts';
+import type { Needle, NeedleSearch } from './needles.ts';
 
 /** A place of a text that must not be seen. */
 export interface Region {
@@ -36,26 +36,30 @@ function scan(
   { automaton, forms }: NeedleSearch,
   place: (start: number, end: number) => [number, number],
 ): Region[] {
-  const folded = foldCase(text);
   const found: Region[] = [];
   let state = 0;
   /** End of the last encoded word that was taken whole: hits in it add nothing, and cost no second look at it. */
   let whole = 0;
-  for (let at = 0; at < folded.length; at += 1) {
-    state = automaton.next(state, folded.charCodeAt(at));
-    // Of the patterns that end here the longest covers the others.
-    const match = automaton.match(state);
-    if (match === 0) continue;
-    const from = at + 1 - automaton.depth(match);
-    const known = forms(automaton.pattern(match));
-    const form = known.find(({ needle }) => needle.value === text.slice(from, at + 1)) ?? known[0];
-    if (form === undefined) continue;
-    if (form.grouped && from < whole) continue;
-    const [first, last] = form.grouped ? wholeWord(text, from, at + 1) : [from, at + 1];
-    if (form.grouped) whole = last;
-    const [start, end] = place(first, last);
-    const raw = text.slice(first, last) === form.needle.value;
-    found.push({ start, end, needle: form.needle, id: raw ? form.needle.id : undefined });
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    // Letters of ASCII in lower case, as `foldCase` writes the forms.
+    state = automaton.next(state, unit >= 65 && unit <= 90 ? unit + 32 : unit);
+    // The longest of the patterns that end here covers the others, but for what is taken in around an encoded one.
+    for (let match = automaton.match(state), longest = true; match !== 0; longest = false) {
+      const from = at + 1 - automaton.depth(match);
+      const known = forms(automaton.pattern(match));
+      match = automaton.shorterMatch(match);
+      const form =
+        known.find(({ grouped }) => grouped) ??
+        known.find(({ needle }) => needle.value === text.slice(from, at + 1)) ??
+        known[0];
+      if (form === undefined || (form.grouped ? from < whole : !longest)) continue;
+      const [first, last] = form.grouped ? wholeWord(text, from, at + 1) : [from, at + 1];
+      if (form.grouped) whole = last;
+      const [start, end] = place(first, last);
+      const raw = text.slice(first, last) === form.needle.value;
+      found.push({ start, end, needle: form.needle, id: raw ? form.needle.id : undefined });
+    }
   }
   return found;
 }
