@@ -45,6 +45,8 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
     'Who listens there gets the key and the conversations that use it. The page can not change it while the key comes from the environment.',
   'security.min_isolation':
     'With 0 it starts without fences where the machine has none, and says so. With 2 it does not start there.',
+  'security.allow_unsandboxed':
+    'Below isolation level 2 scripts then run with nothing around them but the language itself.',
   'server.health_addr':
     'Who reaches that address sees whether OpenPact is well, without a login. Keep it on 127.0.0.1 or a network of your own.',
   'server.rate_limit.rate':

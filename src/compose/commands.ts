@@ -24,6 +24,7 @@ import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { startProgram } from './program.ts';
 import { leaveRoot } from './root-start.ts';
+import { testScript } from './script-test.ts';
 
 export interface CommandsDeps {
   readonly layout: Layout;
@@ -98,6 +99,7 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
       stdout.write(`${text}\n`);
       return examined.ok ? EXIT.ok : EXIT.failed;
     },
+    scriptTest: (request) => testScript(request, layout),
     direct: ({ loaded }) => directHandlers(loaded, parts, layout),
   };
 }

@@ -105,6 +105,7 @@ export const settingsSchema = z.strictObject({
     min_isolation: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)], {
       error: 'must be 0, 1, 2 or 3',
     }),
+    allow_unsandboxed: flag,
   }),
   server: z.strictObject({
     health_addr: z.union([noBind, bind], { error: ADDRESS }),
@@ -150,7 +151,10 @@ export function toConfig(settings: Settings): Config {
       compatibleBaseUrl: settings.llm.openai_compatible_base_url,
       azureBaseUrl: settings.llm.azure_openai_base_url,
     },
-    security: { minIsolation: settings.security.min_isolation },
+    security: {
+      minIsolation: settings.security.min_isolation,
+      allowUnsandboxed: settings.security.allow_unsandboxed,
+    },
     server: { rateLimit: settings.server.rate_limit, healthAddress: settings.server.health_addr },
   };
 }

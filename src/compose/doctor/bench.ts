@@ -177,7 +177,7 @@ function trialConfig({ config, notices, origins }: LoadedConfig, path: string, s
       // Every turn must have its chance; the refusal of a budget is tried with one that is set for it.
       budget: { ...config.budget, turn: PLENTY, conversation: PLENTY, day: PLENTY },
       llm: { ollamaHost: '', compatibleBaseUrl: '', azureBaseUrl: '' },
-      security: { minIsolation: 0 },
+      security: { minIsolation: 0, allowUnsandboxed: false },
       server: { ...config.server, healthAddress: undefined },
     },
     secrets: {

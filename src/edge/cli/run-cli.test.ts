@@ -86,6 +86,9 @@ async function run(
       }),
       start: async () => 0,
       doctor: async () => 1,
+      scriptTest: async () => {
+        throw new Error('no script is tried here');
+      },
       direct: () => ({ ...handlers('direct'), close: () => reset.push('closed') }),
       ...changes,
     },
