@@ -3,7 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const BENCHES = ['start.ts', 'turn.ts', 'gateway.ts', 'search.ts', join('starlark', 'run.ts')];
+const BENCHES = [
+  'start.ts',
+  'turn.ts',
+  'gateway.ts',
+  'search.ts',
+  'script-runs.ts',
+  join('starlark', 'run.ts'),
+];
 
 const wanted = process.argv.slice(2);
 for (const name of BENCHES) {

@@ -140,13 +140,29 @@ test('a good run is done among the first eight although a hundred hostile runs w
     // Five scripts with twenty runs each.
     const source = `${ENDLESS} # ${index % 5}`;
     const limits = { ...UNLIMITED, time: 1_000 };
-    const { error } = await run(runner, source, {}, { limits, signal: stop.signal, lane: 'hostile' });
+    const { error } = await run(runner, source, {}, { limits, signal: stop.signal });
     done.push(error?.code ?? 'none');
   });
-  const good = await run(runner, 'result = "good"', {}, { lane: 'owner' });
+  const good = await run(runner, 'result = "good"');
   expect(good.value).toBe('good');
   expect(done.length).toBeLessThan(8);
   expect(new Set(done)).toEqual(new Set(['time_limit']));
+  stop.abort();
+  await Promise.all(hostile);
+});
+
+test('a hundred scripts of one lane wait behind each other, not before another lane', async () => {
+  const runner = openRunner();
+  const stop = new AbortController();
+  let done = 0;
+  const hostile = Array.from({ length: 100 }, async (_, index) => {
+    const limits = { ...UNLIMITED, time: 1_000 };
+    await run(runner, `${ENDLESS} # ${index}`, {}, { limits, signal: stop.signal, lane: 'assistant' });
+    done += 1;
+  });
+  const good = await run(runner, 'result = "good"', {}, { lane: 'owner' });
+  expect(good.value).toBe('good');
+  expect(done).toBeLessThan(8);
   stop.abort();
   await Promise.all(hostile);
 });
