@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { createLauncher } from '../../host/process/index.ts';
 import { isAlive, until } from '../../host/process/launch.test-support.ts';
 import { reply } from '../../../test/support/script-box.ts';
 import {
@@ -183,6 +184,15 @@ test('where a fence is missing nothing runs, and the refusal says which; the own
   expect(pids).toEqual([]);
   const allowed = openRunner({ launcher, isolation, allowUnsandboxed: true });
   expect((await run(allowed, 'result = 1')).value).toBe(1);
+});
+
+test('a process that started without fences is told in the outcome, and is refused where fences were found before', async () => {
+  const launcher = createLauncher({ tools: null });
+  const allowed = await run(openRunner({ launcher }), 'result = 1');
+  expect(allowed).toMatchObject({ value: 1, fence: { fenced: false } });
+  expect(allowed.fence?.notes.join()).toContain('fenced');
+  const strict = openRunner({ launcher, allowUnsandboxed: false });
+  await expect(run(strict, 'result = 1')).rejects.toMatchObject({ code: 'fence_failed' });
 });
 
 test('only the bytes of the digest are run', async () => {
