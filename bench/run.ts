@@ -9,6 +9,8 @@ const BENCHES = [
   'gateway.ts',
   'search.ts',
   'script-runs.ts',
+  'pages.ts',
+  'audit.ts',
   join('starlark', 'run.ts'),
 ];
 

@@ -27,6 +27,9 @@ database.tx(() => {
       renamed: 0,
       provider: null,
       model: null,
+      fallback: 'default',
+      fallback_provider: null,
+      fallback_model: null,
     });
     for (let i = 1; i <= MESSAGES; i += 1) {
       count += 1;

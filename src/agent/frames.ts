@@ -1,4 +1,4 @@
-import type { HistoryMessage, ToolDefinition } from '../core/index.ts';
+import type { HistoryMessage, ToolDefinition, WireName } from '../core/index.ts';
 
 /**
  * What goes over the two pipes: one JSON text a line. Bodies travel as text, because both wires that they carry
@@ -24,6 +24,7 @@ export interface TurnFrame {
   readonly turn: string;
   readonly capability: string;
   readonly model: string;
+  readonly wire: WireName;
   readonly system: string;
   readonly history: readonly HistoryMessage[];
   readonly tools: readonly ToolDefinition[];

@@ -25,12 +25,12 @@ export function failureOf(error: unknown): Failed {
   );
 }
 
-/** `{error: {code, message}}`, `{error: code, message}` or `{code, message}`. */
+/** `{error: {code, message}}`, `{error: code, message}`, `{code, message}`; one client keeps the code in `type`. */
 function codeAndMessage(value: unknown): Failed | undefined {
   if (typeof value !== 'object' || value === null || value instanceof TypeError) return undefined;
-  const { error, code, message } = value as { error?: unknown; code?: unknown; message?: unknown };
+  const { error, code, type, message } = value as Readonly<Record<string, unknown>>;
   if (typeof error === 'object' && error !== null) return codeAndMessage(error);
-  const name = typeof error === 'string' ? error : code;
+  const name = typeof error === 'string' ? error : (code ?? type);
   return typeof name === 'string' && typeof message === 'string' ? failed(name, message) : undefined;
 }
 

@@ -1,12 +1,11 @@
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { dynamicTool, isStepCount, jsonSchema, streamText, type StopCondition, type ToolSet } from 'ai';
 
 import type { Json } from '../core/index.ts';
 import type { AgentOutcome, TurnFrame } from './frames.ts';
 import { createMcpTools, ToolsUnavailable, type McpResult } from './mcp-tools.ts';
+import { modelClient, outputLimit } from './model-client.ts';
 import { toModelMessages } from './model-messages.ts';
 import { failed, failureOf } from './outcome.ts';
-import { LLM_ORIGIN } from './parent-fetch.ts';
 
 /** Calls of one answer that run side by side; the others wait in their order. */
 const CALLS_AT_ONCE = 4;
@@ -31,17 +30,11 @@ async function think(
   fetch: typeof globalThis.fetch,
   signal: AbortSignal,
 ): Promise<AgentOutcome> {
-  const provider = createOpenAICompatible({
-    name: 'openpact',
-    baseURL: `${LLM_ORIGIN}/v1`,
-    apiKey: turn.capability,
-    includeUsage: true,
-    fetch,
-  });
   // A failure of the tools as such ends the turn, where a failure of one tool is for the model to read.
   const broken = new AbortController();
   const result = streamText({
-    model: provider.chatModel(turn.model),
+    model: await modelClient(turn, fetch),
+    ...outputLimit(turn.wire),
     instructions: turn.system,
     messages: toModelMessages(turn.history),
     tools: toolSet(turn, fetch, signal, broken),
@@ -87,6 +80,7 @@ function outcomeOf(ending: string, steps: number, maxSteps: number): AgentOutcom
         `The assistant used all ${maxSteps} steps of this turn (${steps}) without an answer.`,
       );
     case 'error':
+    case 'interrupted':
     case '':
       return failed(
         'model_answer_invalid',

@@ -1,5 +1,5 @@
 import { AppError, type Json, type Log, type Redactor } from '../core/index.ts';
-import type { Approval, ApprovalStatus, AuditEntryView, ToolView } from '../edge/admin/api.ts';
+import type { Approval, ApprovalStatus, ToolView } from '../edge/admin/api.ts';
 import type {
   Accepted,
   Actor,
@@ -13,7 +13,7 @@ import type { Conversations } from '../engine/conversations.ts';
 import type { StepUp } from '../guard/identity/index.ts';
 import type { IsolationReport } from '../host/process/index.ts';
 import { isolationSentence } from '../host/process/index.ts';
-import type { ApprovalRow, AuditRow, ToolCallStore } from '../host/storage/index.ts';
+import type { ApprovalRow, ToolCallStore } from '../host/storage/index.ts';
 import type { Assistant } from './assistant.ts';
 
 /** The admin edge knows shapes of the wire; here they are made from what the guard and the engine know. */
@@ -36,7 +36,7 @@ export function conversationsPort(conversations: Conversations): ConversationsPo
     conversations.exists(id) ? act() : undefined;
   return {
     create: (title, actor) => conversations.create(title, actor.principal),
-    list: () => conversations.list(),
+    list: (query) => conversations.list(query),
     search: (query) => conversations.search(query),
     get: (id) => known(id, () => conversations.get(id)),
     change: (id, change, actor) => known(id, () => conversations.change(id, change, actor.principal)),
@@ -47,6 +47,8 @@ export function conversationsPort(conversations: Conversations): ConversationsPo
       return true;
     },
     messages: (id, limit) => known(id, () => conversations.messages(id, limit)),
+    tail: (id, messages) => conversations.tail(id, messages),
+    earlier: (id, before, messages) => known(id, () => conversations.earlier(id, before, messages)),
     head: (id) => known(id, () => ({ seq: conversations.lastSeq(id), running: conversations.isRunning(id) })),
     send: (id, content, actor) => accepted(() => conversations.send(id, content, actor.principal)),
     edit: (id, messageId, content, actor) =>
@@ -114,7 +116,7 @@ function approvalView(row: ApprovalRow, conversations: Conversations, calls: Too
   };
 }
 
-export function modelsPort({ upstreams }: Assistant, redactor: Redactor): ModelsPort {
+export function modelsPort({ upstreams, defaultFallback }: Assistant, redactor: Redactor): ModelsPort {
   /** A key that was pasted into the wrong field would be stored, shown and sent as a name. */
   const noSecret = (text: string): void => {
     if (Object.keys(redactor.text(text).hidden).length === 0) return;
@@ -128,10 +130,14 @@ export function modelsPort({ upstreams }: Assistant, redactor: Redactor): Models
   return {
     upstreams: () => upstreams.list(),
     change: (name, change, actor) => upstreams.change(name, change, actor.principal),
-    models: () => upstreams.models(),
+    models: async () => ({ ...(await upstreams.models()), fallback: defaultFallback.get() }),
     setDefault(choice, actor) {
       noSecret(choice.model);
       return upstreams.setDefault(choice, actor.principal);
+    },
+    setFallback(choice, actor) {
+      noSecret(choice?.model ?? '');
+      return defaultFallback.set(choice, actor.principal);
     },
     async test(name, model, actor) {
       noSecret(model ?? '');
@@ -150,20 +156,6 @@ export function toolsPort({ tools, policy }: Assistant): ToolsPort {
         effect: tool.effect,
         rules: policy.overview(tool, 'page'),
       })),
-  };
-}
-
-export function auditView(row: AuditRow): AuditEntryView {
-  return {
-    seq: row.seq,
-    at: new Date(row.at).toISOString(),
-    event: row.event,
-    actor: row.actor,
-    origin: row.origin,
-    target: row.target,
-    outcome: row.outcome,
-    details: JSON.parse(row.details) as Json,
-    hash: row.hash,
   };
 }
 

@@ -5,12 +5,15 @@ import { createBuiltinEngine } from '../engine/adapters/builtin/index.ts';
 import { createContextBuilder } from '../engine/context.ts';
 import { createConversations, type Conversations } from '../engine/conversations.ts';
 import { createEventLog } from '../engine/event-log.ts';
+import { createFallbacks, type ModelName } from '../engine/fallback.ts';
+import { historyLimitsFor } from '../engine/history-trim.ts';
 import { createOrphans, type Orphans } from '../engine/orphans.ts';
 import { recover, type Recovered } from '../engine/recovery.ts';
 import { createTranscript, showDecisions } from '../engine/transcript.ts';
 import { resultText } from '../engine/history.ts';
 import { answerText } from '../engine/turn-runtime.ts';
 import { createTurns, type Turns } from '../engine/turns.ts';
+import { createDefaultFallback, type DefaultFallback } from '../edge/llm/default-fallback.ts';
 import { createHealthBoard, createLlmGateway, createUpstreams, type Upstreams } from '../edge/llm/index.ts';
 import { createMcpHandler, type ToolGate } from '../edge/mcp/index.ts';
 import { createApprovals, type Approvals } from '../guard/approvals/index.ts';
@@ -50,6 +53,8 @@ export interface Assistant {
   readonly orphans: Orphans;
   readonly conversations: Conversations;
   readonly upstreams: Upstreams;
+  /** Of conversations that name no fallback of their own. */
+  readonly defaultFallback: DefaultFallback;
   readonly budgets: Budgets;
   readonly engine: EngineAdapter;
   readonly recovered: Recovered;
@@ -163,7 +168,16 @@ export function createAssistant(
     environmentKeys: keysFromEnvironment(secrets),
     ollamaHost: config.llm.ollamaHost,
     compatibleBaseUrl: config.llm.compatibleBaseUrl,
+    azureBaseUrl: config.llm.azureBaseUrl,
     initialModel: { provider: config.engine.provider, model: config.engine.model },
+  });
+  const checkModel = (choice: ModelName): void => void upstreams.checkChoice(choice);
+  const defaultFallback = createDefaultFallback({
+    settings,
+    database,
+    audit,
+    clock,
+    checkChoice: (choice) => upstreams.checkChoice(choice),
   });
   const gateway = createLlmGateway({
     database,
@@ -242,6 +256,13 @@ export function createAssistant(
     clock,
     log,
     model: () => upstreams.defaultModel(),
+    wireOf: (provider) => upstreams.wireOf(provider),
+    fallback: createFallbacks({
+      conversations: conversationStore,
+      byDefault: () => defaultFallback.get(),
+      checkModel,
+    }),
+    historyLimits: (choice) => historyLimitsFor(upstreams.contextWindow(choice)),
     limits: {
       maxSteps: parts.maxSteps(config),
       timeoutMs: config.engine.turnTimeoutMs,
@@ -254,7 +275,7 @@ export function createAssistant(
   const conversations = createConversations({
     store: conversationStore,
     finder: createConversationSearch(database),
-    checkModel: (choice) => void upstreams.checkChoice(choice),
+    checkModel,
     turnStore,
     turns,
     orphans,
@@ -288,6 +309,7 @@ export function createAssistant(
     orphans,
     conversations,
     upstreams,
+    defaultFallback,
     budgets,
     engine,
     recovered,
@@ -301,6 +323,9 @@ function keysFromEnvironment(
 ): Partial<Record<string, { reveal(): string }>> {
   const found = {
     openai: secrets.get('OPENAI_API_KEY'),
+    anthropic: secrets.get('ANTHROPIC_API_KEY'),
+    google: secrets.get('GOOGLE_API_KEY'),
+    azure: secrets.get('AZURE_OPENAI_API_KEY'),
     openrouter: secrets.get('OPENROUTER_API_KEY'),
     'openai-compatible': secrets.get('OPENAI_COMPATIBLE_API_KEY'),
   };

@@ -14,7 +14,7 @@ import { createAuditStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsersStore } from '../host/storage/users-store.ts';
 import { isolationSentence } from '../host/process/index.ts';
-import { auditView } from './admin-ports.ts';
+import { auditView } from './audit-port.ts';
 import { controlHandlers } from './control.ts';
 import { openAuditReadOnly, openFoundation } from './foundation.ts';
 import type { Layout } from './layout.ts';

@@ -4,7 +4,7 @@ import type { ControlHandlers } from '../edge/cli/index.ts';
 import type { Audit } from '../guard/audit/index.ts';
 import type { Identity } from '../guard/identity/index.ts';
 import type { UsersStore } from '../host/storage/users-store.ts';
-import { auditView } from './admin-ports.ts';
+import { auditView } from './audit-port.ts';
 
 export interface ControlDeps {
   readonly version: string;

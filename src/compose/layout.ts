@@ -19,11 +19,11 @@ export interface Layout {
 export function layoutOf(directory: string, version: string): Layout {
   const node = process.execPath;
   if (basename(directory) === 'dist') {
-    const agent = join(directory, 'agent.mjs');
+    const agent = join(directory, 'agent');
     const entry = join(directory, 'file-child.mjs');
     return {
       version,
-      agent: { node, script: agent, read: [agent] },
+      agent: { node, script: join(agent, 'main.mjs'), read: [agent] },
       fileChild: { entry, read: [] },
       scriptWorker: { node, entry: join(directory, 'script-worker.mjs'), read: [] },
       processAssets: directory,

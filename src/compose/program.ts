@@ -3,24 +3,19 @@ import type { LoadedConfig } from '../config/index.ts';
 import { createAdminServer } from '../edge/admin/index.ts';
 import { createControlServer } from '../edge/cli/index.ts';
 import { seedContextFiles, writeProfile } from '../engine/profile.ts';
+import { createChainWatch } from '../guard/audit/index.ts';
 import { tokenKey } from '../guard/identity/index.ts';
 import { createPrivateFile } from '../host/files/index.ts';
 import { createHttpClient } from '../host/net/index.ts';
 import { readTree } from '../host/files/read-tree.ts';
 import type { IsolationReport } from '../host/process/index.ts';
-import { createToolCallStore } from '../host/storage/index.ts';
+import { createAuditStore, createToolCallStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsageStore } from '../host/storage/usage-store.ts';
 import { createUsersStore } from '../host/storage/users-store.ts';
-import {
-  approvalsPort,
-  auditView,
-  conversationsPort,
-  modelsPort,
-  systemPort,
-  toolsPort,
-} from './admin-ports.ts';
+import { approvalsPort, conversationsPort, modelsPort, systemPort, toolsPort } from './admin-ports.ts';
 import { createAssistant, type Assistant } from './assistant.ts';
+import { auditPort } from './audit-port.ts';
 import { capabilitiesPort } from './capabilities/capabilities.ts';
 import { controlHandlers } from './control.ts';
 import { openFoundation } from './foundation.ts';
@@ -70,6 +65,13 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     });
     undo.push(() => files.stop());
 
+    const watch = createChainWatch({ audit, clock, log: base.log.child('audit') });
+    const ending = new AbortController();
+    undo.push(async () => {
+      ending.abort();
+      await watch.stop();
+    });
+
     const http = createHttpClient();
     undo.push(() => http.close());
     const assistant = createAssistant(base, parts, layout, { launcher, files, http, allowUnfenced });
@@ -104,7 +106,13 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       approvals: approvalsPort(assistant, createToolCallStore(database), {
         stepUp: config.admin.stepUp ? identity.stepUp : undefined,
       }),
-      audit: { list: (query) => audit.list(query).map(auditView) },
+      audit: auditPort({
+        audit,
+        store: createAuditStore(database),
+        watch,
+        clock,
+        signal: ending.signal,
+      }),
       tools: toolsPort(assistant),
       models: modelsPort(assistant, base.redactor),
       policy: policyPort(assistant, identity.stepUp),
@@ -165,6 +173,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     const { address } = await server.listen();
     undo.push(() => server.close());
 
+    watch.start();
     // Not waited for: the page is there at once, and says that the engine is starting.
     void assistant.engine.start();
     void seedContextFiles(files).catch((error: unknown) =>

@@ -142,6 +142,12 @@ const KEYS = {
     short: ['OPENAI_COMPATIBLE_BASE_URL'],
     says: 'Goes with OPENAI_COMPATIBLE_API_KEY: the only place to which that key is sent.',
   },
+  'llm.azure_openai_base_url': {
+    kind: 'text',
+    default: '',
+    short: ['AZURE_OPENAI_BASE_URL'],
+    says: 'Goes with AZURE_OPENAI_API_KEY: the only place to which that key is sent, such as https://NAME.openai.azure.com.',
+  },
   'security.min_isolation': {
     kind: 'number',
     default: 0,

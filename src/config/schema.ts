@@ -71,7 +71,16 @@ export const settingsSchema = z.strictObject({
     max_turns_at_once: whole(1, 32),
     max_steps: whole(1, 200),
     turn_timeout: duration('10s', '24h'),
-    provider: oneOf(['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo']),
+    provider: oneOf([
+      'openai',
+      'anthropic',
+      'google',
+      'azure',
+      'openrouter',
+      'ollama',
+      'openai-compatible',
+      'demo',
+    ]),
     model: text.max(200, 'must be at most 200 characters long'),
   }),
   budget: z.strictObject({
@@ -85,7 +94,11 @@ export const settingsSchema = z.strictObject({
     fallback_input_usd: number(0, 10_000),
     fallback_output_usd: number(0, 10_000),
   }),
-  llm: z.strictObject({ ollama_host: mayBeEmpty, openai_compatible_base_url: mayBeEmpty }),
+  llm: z.strictObject({
+    ollama_host: mayBeEmpty,
+    openai_compatible_base_url: mayBeEmpty,
+    azure_openai_base_url: mayBeEmpty,
+  }),
   security: z.strictObject({
     min_isolation: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)], {
       error: 'must be 0, 1, 2 or 3',
@@ -132,6 +145,7 @@ export function toConfig(settings: Settings): Config {
     llm: {
       ollamaHost: settings.llm.ollama_host,
       compatibleBaseUrl: settings.llm.openai_compatible_base_url,
+      azureBaseUrl: settings.llm.azure_openai_base_url,
     },
     security: {
       minIsolation: settings.security.min_isolation,

@@ -9,6 +9,9 @@ import type { Environment } from './types.ts';
 /** The variables that hold a secret, with what they are for. Each also as NAME_FILE. */
 export const SECRET_VARIABLES = {
   OPENAI_API_KEY: 'Key for OpenAI.',
+  ANTHROPIC_API_KEY: 'Key for Anthropic.',
+  GOOGLE_API_KEY: 'Key for Google Gemini.',
+  AZURE_OPENAI_API_KEY: 'Key for Azure OpenAI.',
   OPENROUTER_API_KEY: 'Key for OpenRouter.',
   OPENAI_COMPATIBLE_API_KEY: 'Key for the OpenAI-compatible upstream.',
   ADMIN_JWT_SECRET: 'Signs the access tokens; at least 32 bytes. Without it one is made and kept.',

@@ -40,7 +40,11 @@ export interface Config {
     readonly fallbackPrice: { readonly input: number; readonly output: number };
   };
   /** Addresses of model providers; empty: not said. */
-  readonly llm: { readonly ollamaHost: string; readonly compatibleBaseUrl: string };
+  readonly llm: {
+    readonly ollamaHost: string;
+    readonly compatibleBaseUrl: string;
+    readonly azureBaseUrl: string;
+  };
   readonly security: {
     /** Refuse to start where the machine offers less than this isolation level. */
     readonly minIsolation: 0 | 1 | 2 | 3;
@@ -58,7 +62,15 @@ export interface BindAddress {
 }
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-type ProviderName = 'openai' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
+type ProviderName =
+  | 'openai'
+  | 'anthropic'
+  | 'google'
+  | 'azure'
+  | 'openrouter'
+  | 'ollama'
+  | 'openai-compatible'
+  | 'demo';
 
 /** The variables of the surroundings, as they were handed over. */
 export type Environment = Readonly<Record<string, string | undefined>>;

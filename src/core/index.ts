@@ -8,3 +8,4 @@ export * from './principal.ts';
 export * from './redaction.ts';
 export * from './tool.ts';
 export * from './turn-events.ts';
+export * from './wire.ts';

@@ -13,6 +13,14 @@ export type TurnEvent =
   | { readonly type: 'queued'; readonly position: number }
   /** Work has begun, with this model. */
   | { readonly type: 'started'; readonly provider: string; readonly model: string }
+  /** The upstream of the first model could not be had (`code`, and the words for it); the turn went on with the second. */
+  | {
+      readonly type: 'switched';
+      readonly from: { readonly provider: string; readonly model: string };
+      readonly to: { readonly provider: string; readonly model: string };
+      readonly code: string;
+      readonly content: string;
+    }
   | { readonly type: 'thinking'; readonly part_id: string; readonly content: string }
   | { readonly type: 'text'; readonly part_id: string; readonly content: string }
   | { readonly type: 'tool_call'; readonly id: string; readonly name: string; readonly arguments: Json }

@@ -1,4 +1,4 @@
-import type { HistoryMessage, ToolDefinition } from '../core/index.ts';
+import type { HistoryMessage, ToolDefinition, WireName } from '../core/index.ts';
 
 /**
  * An engine: a process that thinks and holds nothing. It reaches a model and tools only through the two handlers
@@ -26,6 +26,8 @@ export interface EngineTurn {
   /** Dies with the turn; the engine shows it to the gateway and to the tools as a bearer token. */
   readonly capability: string;
   readonly model: string;
+  /** What the gateway speaks with the engine in this turn; the engine takes a client of that kind. */
+  readonly wire: WireName;
   readonly system: string;
   readonly history: readonly HistoryMessage[];
   readonly tools: readonly ToolDefinition[];

@@ -4,7 +4,12 @@ import { createContextBuilder, dateIn } from './context.ts';
 
 const NOON = Date.UTC(2026, 0, 2, 12);
 
-function builder(files: Readonly<Record<string, string>>, timezone = 'UTC', now = NOON) {
+function builder(
+  files: Readonly<Record<string, string>>,
+  timezone: string | (() => string) = 'UTC',
+  now: number | (() => number) = NOON,
+) {
+  const ms = (): number => (typeof now === 'number' ? now : now());
   const powers: FilePowers = {
     read: async (path) => {
       const text = files[path];
@@ -18,9 +23,9 @@ function builder(files: Readonly<Record<string, string>>, timezone = 'UTC', now 
   return createContextBuilder({
     files: powers,
     tools: [],
-    clock: { now: () => now, monotonic: () => now },
+    clock: { now: ms, monotonic: ms },
     log: silentLog,
-    timezone: () => timezone,
+    timezone: () => (typeof timezone === 'string' ? timezone : timezone()),
   });
 }
 
@@ -64,4 +69,23 @@ test('the day is that of the timezone of the owner', async () => {
   expect(
     await builder({ 'memory/2026-01-03.md': 'Sun.' }, 'Pacific/Auckland').build(new AbortController().signal),
   ).toContain('<todays-memory-2026-01-03>');
+});
+
+test('at midnight of the owner, and when their timezone is changed, the next turn has the notes of the new day (X-05)', async () => {
+  let now = Date.UTC(2026, 0, 2, 22, 59, 59);
+  let zone = 'Europe/Berlin';
+  const context = builder(
+    { 'memory/2026-01-02.md': 'Old.', 'memory/2026-01-03.md': 'New.' },
+    () => zone,
+    () => now,
+  );
+  const build = () => context.build(new AbortController().signal);
+  expect(await build()).toContain('<todays-memory-2026-01-02>\nOld.\n');
+  now += 1_000;
+  const next = await build();
+  expect(next).toContain('<todays-memory-2026-01-03>\nNew.\n');
+  expect(next).toContain('Today is 2026-01-03 (Europe/Berlin)');
+  expect(next).not.toContain('Old.');
+  zone = 'America/New_York';
+  expect(await build()).toContain('<todays-memory-2026-01-02>');
 });

@@ -74,6 +74,12 @@ export function exportMarkdown(conversation: ExportedConversation, now: number):
         heading('Assistant', event);
         out.push(`*Stopped by ${event.by}.*`);
         break;
+      case 'switched':
+        heading('Assistant', event);
+        out.push(
+          `*${code(event.from.model)} was unavailable (${code(event.code)}); went on with ${code(event.to.model)} (${event.to.provider}).*`,
+        );
+        break;
       case 'trimmed':
         out.push(`*From here on ${event.left_out} earlier messages were left out of what the model got.*`);
         break;

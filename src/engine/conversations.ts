@@ -3,25 +3,27 @@ import {
   isId,
   newId,
   type Clock,
-  type Json,
   type Principal,
   type Redactor,
-  type StoredEvent,
   type TurnStatus,
+  type StoredEvent,
 } from '../core/index.ts';
 import type { Approvals } from '../guard/approvals/index.ts';
 import type { Audit } from '../guard/audit/index.ts';
 import { MAX_WORDS, type ConversationSearch } from '../host/storage/conversation-search.ts';
 import type {
+  ConversationPlace,
   ConversationStore,
   ConversationWithStatus,
+  FallbackChoice,
   Transactions,
   TurnStore,
 } from '../host/storage/index.ts';
 import { exportJson, exportMarkdown, type ExportFormat } from './conversation-export.ts';
 import { isFirstMessage } from './edit-message.ts';
 import type { EventListener, EventLog } from './event-log.ts';
-import { replacedTurns } from './history.ts';
+import { sameModel, type ModelName } from './fallback.ts';
+import { messagesOf, type MessageView } from './messages.ts';
 import type { Orphans } from './orphans.ts';
 import { snippetOf } from './snippet.ts';
 import type { Turns } from './turns.ts';
@@ -33,51 +35,33 @@ export interface ConversationView {
   readonly status: TurnStatus | null;
   /** Chosen for this conversation; null: the default. */
   readonly model: ModelName | null;
+  /** What it goes on with when its model can't be had; `default`: what the settings name. */
+  readonly fallback: FallbackChoice;
   /** In the answer to a search: the newest message that has the words; null when only the title has them. */
   readonly found?: { readonly role: 'user' | 'assistant'; readonly snippet: string } | null;
-}
-
-export interface ModelName {
-  readonly provider: string;
-  readonly model: string;
 }
 
 /** Absent: unchanged. `model: null`: back to the default. */
 export interface ConversationChange {
   readonly title?: string | undefined;
   readonly model?: ModelName | null | undefined;
+  readonly fallback?: FallbackChoice | undefined;
 }
 
-export interface MessageView {
-  readonly id: string;
-  readonly sessionID: string;
-  readonly role: 'user' | 'assistant';
-  readonly parts: readonly MessagePartView[];
-  readonly time: { readonly created: string };
-  /** The owner edited the message that this came of: the model is not told of it any more. */
-  readonly replaced?: true;
+export interface ConversationQuery {
+  readonly limit?: number | undefined;
+  readonly before?: ConversationPlace | undefined;
 }
-
-export type MessagePartView =
-  | { readonly type: 'text' | 'thinking'; readonly text: string }
-  | {
-      readonly type: 'tool';
-      readonly id: string;
-      readonly name: string;
-      readonly arguments: Json;
-      readonly result: Json;
-      readonly is_error: boolean;
-    }
-  | { readonly type: 'error'; readonly code: string; readonly text: string };
 
 /** Conversations as the page and other surfaces use them. Errors: `not_found` for an id that is none of ours. */
 export interface Conversations {
   create(title: string | undefined, by: Principal): ConversationView;
-  list(): readonly ConversationView[];
+  /** Newest first, at most 500; with `before` those that come after it in that order. */
+  list(query?: ConversationQuery): readonly ConversationView[];
   /** Those whose title, or one of whose messages, has every word of the query; the newest 100. */
   search(query: string): readonly ConversationView[];
   get(id: string): ConversationView;
-  /** Errors: `invalid_request` for an empty title; what `checkModel` throws. */
+  /** Errors: `invalid_request` for an empty title; `fallback_is_model`; what `checkModel` throws. */
   change(id: string, change: ConversationChange, by: Principal): ConversationView;
   /** The whole conversation as one text, with secrets hidden once more. */
   export(id: string, format: ExportFormat, by: Principal): { readonly name: string; readonly text: string };
@@ -92,8 +76,18 @@ export interface Conversations {
   resume(id: string, by: Principal): void;
   stop(id: string, by: Principal): number;
   subscribe(id: string, after: number, listener: EventListener): () => void;
+  /** What to subscribe after, to hear the newest `messages` of the person and what followed. */
+  tail(id: string, messages: number): number;
+  /** The events of the `messages` of the person before an event; `from`: what lies before them begins there, 0: nothing. */
+  earlier(id: string, before: number, messages: number): EarlierEvents;
   lastSeq(id: string): number;
   isRunning(id: string): boolean;
+}
+
+export interface EarlierEvents {
+  readonly events: readonly StoredEvent[];
+  /** The next `before`, less one. */
+  readonly from: number;
 }
 
 export interface ConversationsDeps {
@@ -158,6 +152,9 @@ export function createConversations(deps: ConversationsDeps): Conversations {
         renamed: given === '' ? 0 : 1,
         provider: null,
         model: null,
+        fallback: 'default' as const,
+        fallback_provider: null,
+        fallback_model: null,
       };
       database.tx(() => {
         store.insert(row);
@@ -171,7 +168,7 @@ export function createConversations(deps: ConversationsDeps): Conversations {
       });
       return view({ ...row, status: null });
     },
-    list: () => store.list(LIST_LIMIT).map(view),
+    list: ({ limit = LIST_LIMIT, before } = {}) => store.list(Math.min(limit, LIST_LIMIT), before).map(view),
     search(query) {
       const words = query
         .toWellFormed()
@@ -199,6 +196,8 @@ export function createConversations(deps: ConversationsDeps): Conversations {
       if (title === '')
         throw new AppError({ family: 'input', code: 'invalid_request', message: 'The title is empty.' });
       if (change.model) deps.checkModel(change.model);
+      const { fallback } = change;
+      if (typeof fallback === 'object') deps.checkModel(fallback);
       return database.tx(() => {
         const act = (event: string, details: Readonly<Record<string, string>>): void =>
           void audit.append({ event, principal: by, origin: 'page', target: id, outcome: 'ok', details });
@@ -214,7 +213,29 @@ export function createConversations(deps: ConversationsDeps): Conversations {
             model === null ? { model: 'default' } : { provider: model.provider, model: model.model },
           );
         }
-        return view(find(id));
+        if (fallback !== undefined) {
+          store.setFallback(id, fallback);
+          act(
+            'conversation.fallback_changed',
+            typeof fallback === 'string'
+              ? { model: fallback }
+              : { provider: fallback.provider, model: fallback.model },
+          );
+        }
+        const changed = view(find(id));
+        // Throws away the whole change.
+        if (
+          changed.model &&
+          typeof changed.fallback === 'object' &&
+          sameModel(changed.model, changed.fallback)
+        )
+          throw new AppError({
+            family: 'input',
+            code: 'fallback_is_model',
+            message: 'The fallback is the model itself.',
+            fix: 'Choose another model to go on with, or none.',
+          });
+        return changed;
       });
     },
     export(id, format, by) {
@@ -255,7 +276,14 @@ export function createConversations(deps: ConversationsDeps): Conversations {
         database.afterCommit(() => events.forget(id));
       });
     },
-    messages: (id, limit) => messagesOf(find(id).id, events.all(id)).slice(-limit),
+    // So many messages of the person have at least as many with the answers.
+    messages: (id, limit) => messagesOf(find(id).id, events.since(id, events.tail(id, limit))).slice(-limit),
+    tail: (id, messages) => events.tail(id, messages),
+    earlier(id, before, messages) {
+      find(id);
+      const from = events.tail(id, messages, before);
+      return { events: events.between(id, from, before), from };
+    },
     send(id, text, by) {
       const row = find(id);
       const content = checkedMessage(text);
@@ -301,6 +329,12 @@ function view(row: ConversationWithStatus): ConversationView {
     },
     status: row.status as TurnStatus | null,
     model: row.provider === null || row.model === null ? null : { provider: row.provider, model: row.model },
+    fallback:
+      row.fallback !== 'own'
+        ? row.fallback
+        : row.fallback_provider === null || row.fallback_model === null
+          ? 'none'
+          : { provider: row.fallback_provider, model: row.fallback_model },
   };
 }
 
@@ -319,78 +353,4 @@ function cleanTitle(text: string): string {
   const cut = characters.slice(0, TITLE_LENGTH).join('');
   const space = cut.lastIndexOf(' ');
   return `${space > TITLE_LENGTH / 2 ? cut.slice(0, space) : cut}…`;
-}
-
-function messagesOf(sessionID: string, all: readonly StoredEvent[]): MessageView[] {
-  interface Growing {
-    readonly id: string;
-    readonly role: 'user' | 'assistant';
-    readonly turn: string | null;
-    readonly parts: MessagePartView[];
-    readonly created: string;
-  }
-  const replaced = replacedTurns(all);
-  const messages: Growing[] = [];
-  const answers = new Map<string, Growing>();
-  const tools = new Map<string, { parts: MessagePartView[]; index: number }>();
-  const answerOf = (event: StoredEvent) => {
-    const key = event.turn_id ?? '';
-    let answer = answers.get(key);
-    if (!answer) {
-      answer = { id: key, role: 'assistant', turn: event.turn_id, parts: [], created: event.at };
-      answers.set(key, answer);
-      messages.push(answer);
-    }
-    return answer.parts;
-  };
-  for (const event of all) {
-    switch (event.type) {
-      case 'user':
-        messages.push({
-          id: event.message_id,
-          role: 'user',
-          turn: event.turn_id,
-          parts: [{ type: 'text', text: event.content }],
-          created: event.at,
-        });
-        break;
-      case 'text':
-      case 'thinking':
-        answerOf(event).push({ type: event.type, text: event.content });
-        break;
-      case 'tool_call': {
-        const parts = answerOf(event);
-        tools.set(`${event.turn_id}/${event.id}`, { parts, index: parts.length });
-        parts.push({
-          type: 'tool',
-          id: event.id,
-          name: event.name,
-          arguments: event.arguments,
-          result: null,
-          is_error: false,
-        });
-        break;
-      }
-      case 'tool_result': {
-        const place = tools.get(`${event.turn_id}/${event.id}`);
-        const call = place?.parts[place.index];
-        if (place && call?.type === 'tool')
-          place.parts[place.index] = { ...call, result: event.result, is_error: event.is_error };
-        break;
-      }
-      case 'error':
-        answerOf(event).push({ type: 'error', code: event.code, text: event.content });
-        break;
-      default:
-        break;
-    }
-  }
-  return messages.map(({ id, role, turn, parts, created }) => ({
-    id,
-    sessionID,
-    role,
-    parts,
-    time: { created },
-    ...(turn !== null && replaced.has(turn) ? { replaced: true as const } : {}),
-  }));
 }

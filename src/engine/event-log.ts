@@ -15,6 +15,12 @@ export interface EventLog {
   /** First what is stored or live after `after`, then everything new. Returns how to stop. */
   subscribe(conversationId: string, after: number, listener: EventListener): () => void;
   all(conversationId: string): readonly StoredEvent[];
+  /** What to subscribe after, to hear the newest `messages` of the person and all that followed; 0: everything. */
+  tail(conversationId: string, messages: number, before?: number): number;
+  /** The stored events after one seq and before another. */
+  between(conversationId: string, after: number, before: number): readonly StoredEvent[];
+  /** Those after a seq, stored and live. */
+  since(conversationId: string, after: number): readonly StoredEvent[];
   lastSeq(conversationId: string): number;
   /** Drops what is held of a deleted conversation. */
   forget(conversationId: string): void;
@@ -157,6 +163,9 @@ export function createEventLog({ events, conversations, database, clock, log }: 
       return () => stream.listeners.delete(listener);
     },
     all: (id) => all(id, 0),
+    tail: (id, messages, before = Number.MAX_SAFE_INTEGER) => events.tail(id, before, messages) - 1,
+    between: (id, after, before) => events.after(id, after, before).map(toEvent),
+    since: all,
     lastSeq: (id) =>
       Math.max(events.lastSeq(id), ...[...(streams.get(id)?.live.values() ?? [])].map((part) => part.seq)),
     forget(id) {

@@ -1,7 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HistoryMessage } from '../core/index.ts';
-import { charsOf, trimHistory, type HistoryLimits } from './history-trim.ts';
+import {
+  charsOf,
+  HISTORY_LIMITS,
+  historyLimitsFor,
+  trimHistory,
+  type HistoryLimits,
+} from './history-trim.ts';
 
 const user = (text: string): HistoryMessage => ({ role: 'user', text });
 const says = (text: string): HistoryMessage => ({ role: 'assistant', text, calls: [] });
@@ -140,4 +146,12 @@ describe('a long history', () => {
     expect(leftOut).toBe(2);
     expect(messages.slice(1)).toEqual([all[0], ...all.slice(3)]);
   });
+});
+
+test('what a model may be told follows its window, within bounds, and a constant where it is not known', () => {
+  expect(historyLimitsFor(null)).toBe(HISTORY_LIMITS);
+  expect(historyLimitsFor(8_192)).toEqual({ chars: 12_288, messages: 400 });
+  expect(historyLimitsFor(128_000)).toEqual({ chars: 192_000, messages: 400 });
+  expect(historyLimitsFor(400_000)).toEqual({ chars: 600_000, messages: 1_200 });
+  expect(historyLimitsFor(2_000_000)).toEqual({ chars: 1_000_000, messages: 2_000 });
 });

@@ -1,7 +1,7 @@
 // Guarantees: what comes out is at most `chars` long in at most `messages` messages, unless the newest message alone is
 // longer; it is in order; every call stands with its result; the newest message of the person is in it, whole. When
 // something is left out, a notice says how much, with the message that began the conversation.
-// Does not: know what a model can take. An attacker may control: every text in it.
+// Does not: count tokens: what a model can take is known in tokens, and a text is measured in characters. An attacker may control: every text in it.
 import { canonicalJson, type HistoryMessage } from '../core/index.ts';
 
 export interface HistoryLimits {
@@ -10,8 +10,23 @@ export interface HistoryLimits {
   readonly messages: number;
 }
 
-/** Some 50,000 tokens of English. */
+/** For a model whose window is not known: some 50,000 tokens of English. */
 export const HISTORY_LIMITS: HistoryLimits = { chars: 200_000, messages: 400 };
+
+/** Of a window; the rest is for the answer, what the assistant is told of itself, and the tools. */
+const HISTORY_SHARE = 0.75;
+/** English has four. Fewer leave room for other writing and for JSON. */
+const CHARS_A_TOKEN = 2;
+/** Beyond it a conversation costs more than it helps; the gateway takes no request over 8 MiB. */
+const MOST_CHARS = 1_000_000;
+
+/** What a model with a window of so many tokens may be told; null: its window is not known. */
+export function historyLimitsFor(windowTokens: number | null): HistoryLimits {
+  if (windowTokens === null) return HISTORY_LIMITS;
+  const chars = Math.min(MOST_CHARS, Math.floor(windowTokens * HISTORY_SHARE * CHARS_A_TOKEN));
+  const scale = chars / HISTORY_LIMITS.chars;
+  return { chars, messages: Math.round(HISTORY_LIMITS.messages * Math.max(1, scale)) };
+}
 
 /**
  * When it gets too long it is cut down to this part of the limits, so that the beginning then stays the same for some

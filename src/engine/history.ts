@@ -17,10 +17,14 @@ type Result = Extract<StoredEvent, { type: 'tool_result' }>;
  * What the model is told, made from the events of a conversation. Every call gets a result, also one that came after the
  * end of its turn. The half-written answer of a turn that did not end well is left out, so that a retry starts afresh
  * from the last thing that is certain. Turns that the owner replaced by editing a message are left out whole.
+ * Each turn stands together, in the order in which they were asked for, up to turn `until`: messages that wait for their
+ * turn are not told yet.
  */
-export function historyOf(all: readonly StoredEvent[]): HistoryMessage[] {
+export function historyOf(all: readonly StoredEvent[], until?: string): HistoryMessage[] {
   const replaced = replacedTurns(all);
-  const events = all.filter((event) => event.turn_id === null || !replaced.has(event.turn_id));
+  const events = inTurns(all, until).filter(
+    (event) => event.turn_id === null || !replaced.has(event.turn_id),
+  );
   const results = new Map<string, Result>();
   const waiting = new Set<string>();
   const badTurns = new Set<string>();
@@ -81,6 +85,13 @@ export function historyOf(all: readonly StoredEvent[]): HistoryMessage[] {
   }
   close();
   return withUniqueIds(messages);
+}
+
+/** Events of later turns mix with those of a running one: a message that waits is stored when it is sent. */
+function inTurns(events: readonly StoredEvent[], until: string | undefined): readonly StoredEvent[] {
+  const byTurn = [...Map.groupBy(events, (event) => event.turn_id)];
+  const last = until === undefined ? -1 : byTurn.findIndex(([turn]) => turn === until);
+  return byTurn.slice(0, last === -1 ? undefined : last + 1).flatMap(([, group]) => group);
 }
 
 /** The turns that the owner took back by editing a message. */

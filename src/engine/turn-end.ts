@@ -1,4 +1,4 @@
-import type { Clock, TurnEvent, TurnStatus } from '../core/index.ts';
+import { errorText, type Clock, type Log, type TurnEvent, type TurnStatus } from '../core/index.ts';
 import type { Approvals } from '../guard/approvals/index.ts';
 import type { Audit } from '../guard/audit/index.ts';
 import type { Gate } from '../guard/gate/index.ts';
@@ -26,10 +26,14 @@ export interface TurnEnd {
   readonly events: readonly TurnEvent[];
 }
 
-export function turnEnd(deps: TurnEndDeps, runtime: TurnRuntime, outcome: EngineOutcome): TurnEnd {
+export function turnEnd(
+  deps: TurnEndDeps & { readonly log: Log },
+  runtime: TurnRuntime,
+  outcome: EngineOutcome,
+): TurnEnd {
   const { row } = runtime;
   const { status, problem } = verdict(outcome, runtime.abortedBy(), runtime.problem());
-  const called = deps.calls.ofTurn(row.id).some((call) => call.status !== 'refused');
+  const called = hasCalled(deps, row.id);
   const usage = runtime.usage();
   const events: TurnEvent[] = [];
   if (usage) {
@@ -39,8 +43,8 @@ export function turnEnd(deps: TurnEndDeps, runtime: TurnRuntime, outcome: Engine
       output_tokens: usage.output,
       ...(usage.context === null ? {} : { context_tokens: usage.context }),
       cost_usd: usage.costUsd,
-      model: row.model,
-      provider: row.provider,
+      model: runtime.model,
+      provider: runtime.provider,
     });
   }
   if (status === 'stopped') events.push({ type: 'aborted', by: 'owner' });
@@ -54,6 +58,19 @@ export function turnEnd(deps: TurnEndDeps, runtime: TurnRuntime, outcome: Engine
   return { status, problem, events };
 }
 
+/** A disk that can't even be read must not end the program: then it counts as called, so that nothing is offered twice. */
+function hasCalled(
+  { calls, log }: Pick<TurnEndDeps, 'calls'> & { readonly log: Log },
+  turnId: string,
+): boolean {
+  try {
+    return calls.ofTurn(turnId).some((call) => call.status !== 'refused');
+  } catch (error) {
+    log.error('the calls of a turn could not be read', { turn: turnId, problem: errorText(error) });
+    return true;
+  }
+}
+
 /**
  * Stores the end of a turn, with what it leaves behind. Throws when that can't be stored; calling it again is harmless.
  * `told`: the conversation has heard the events already, from `tellEnd`.
@@ -63,7 +80,7 @@ export function storeEnd(deps: TurnEndDeps, runtime: TurnRuntime, end: TurnEnd, 
   const { row, conversationId } = runtime;
   const keepRequests = runtime.abortedBy() === 'shutdown' || runtime.abortedBy() === 'parked';
   if (!keepRequests) approvals.cancelTurn(row.id);
-  leftovers(deps, row.id, keepRequests);
+  giveUpCalls(deps, row.id, keepRequests);
   events.flush(conversationId);
   const usage = runtime.usage();
   database.tx(() => {
@@ -102,11 +119,15 @@ export function tellEnd(deps: TurnEndDeps, runtime: TurnRuntime, end: TurnEnd): 
 }
 
 /** Calls that nobody will answer any more: the model must not see an open call, and nothing may look as if it ran. */
-function leftovers(deps: TurnEndDeps, turnId: string, keepRequests: boolean): void {
+export function giveUpCalls(
+  deps: TurnEndDeps,
+  turnId: string,
+  keepRequests: boolean,
+  why = 'The turn ended before it ran.',
+): void {
   for (const call of deps.calls.ofTurn(turnId)) {
     if (call.status === 'asking' && keepRequests) continue;
-    if (call.status === 'seen' || call.status === 'asking')
-      deps.gate.give(call, 'stopped', 'The turn ended before it ran.');
+    if (call.status === 'seen' || call.status === 'asking') deps.gate.give(call, 'stopped', why);
     else if (call.status === 'running')
       deps.gate.give(call, 'unknown', 'It was cut off while it ran; whether it took effect is not known.');
   }

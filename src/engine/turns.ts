@@ -6,20 +6,17 @@ import {
   errorText,
   newId,
   type AnyTool,
-  type HistoryMessage,
   type Log,
   type Principal,
   type TurnStatus,
 } from '../core/index.ts';
 import type { ConversationStore, TurnRow } from '../host/storage/index.ts';
-import type { EngineAdapter, EngineOutcome } from './adapter.ts';
-import type { ContextBuilder } from './context.ts';
+import type { EngineOutcome } from './adapter.ts';
 import { replaceable, replaceMessage } from './edit-message.ts';
-import { HISTORY_LIMITS, trimHistory, type HistoryLimits } from './history-trim.ts';
-import { historyOf } from './history.ts';
-import type { TurnEndDeps } from './turn-end.ts';
+import type { Fallback, ModelName } from './fallback.ts';
 import { createTurnEndings } from './turn-endings.ts';
-import { createTurnRuntime, type TurnLimits, type TurnRuntime } from './turn-runtime.ts';
+import { createTurnRuntime, type TurnRuntime } from './turn-runtime.ts';
+import { createTurnWork, type TurnWorkDeps } from './turn-work.ts';
 
 export interface Turns {
   /** Stores the message and queues a turn for it. Errors: `queue_full`, `stopping`. */
@@ -44,16 +41,14 @@ export interface Turns {
   shutdown(): Promise<void>;
 }
 
-export interface TurnsDeps extends TurnEndDeps {
+export interface TurnsDeps extends TurnWorkDeps {
   readonly conversations: ConversationStore;
-  readonly engine: EngineAdapter;
-  readonly context: ContextBuilder;
   readonly tools: readonly AnyTool[];
   readonly log: Log;
   /** For conversations that have no model of their own. */
   readonly model: () => { provider: string; model: string };
-  readonly historyLimits?: HistoryLimits;
-  readonly limits: TurnLimits;
+  /** What a turn of the conversation goes on with when its model can't be had. */
+  readonly fallback: (conversationId: string, current: ModelName) => Fallback | undefined;
   readonly maxAtOnce: number;
   /** Turns that wait for a person and keep their process; one more frees the oldest. */
   readonly maxWaiting: number;
@@ -62,8 +57,6 @@ export interface TurnsDeps extends TurnEndDeps {
 const QUEUE_LIMIT = 5;
 /** What an open call to the model gets to be written off once its turn is over. */
 const SETTLE_MS = 200;
-/** After this long we no longer wait for an engine that was told to stop. */
-const STOP_WAIT_MS = 800;
 
 interface Line {
   running: TurnRuntime | undefined;
@@ -74,10 +67,11 @@ interface Line {
 }
 
 export function createTurns(deps: TurnsDeps): Turns {
-  const { turns, events, database, audit, engine, clock, log } = deps;
+  const { turns, events, database, audit, clock, log } = deps;
   const lines = new Map<string, Line>();
   const byCapability = new Map<string, TurnRuntime>();
   const finish = createTurnEndings(deps);
+  const work = createTurnWork(deps);
   let closing = false;
 
   const lineOf = (id: string): Line => {
@@ -169,6 +163,7 @@ export function createTurns(deps: TurnsDeps): Turns {
       const runtime = createTurnRuntime(row, {
         ...deps,
         log: events,
+        fallback: (current) => deps.fallback(row.conversation_id, current),
         onWaiting: (waiting) => {
           line.waiting = waiting;
           setWaiting(row, waiting);
@@ -191,10 +186,16 @@ export function createTurns(deps: TurnsDeps): Turns {
     }
   }
 
-  async function run(id: string, line: Line, runtime: TurnRuntime): Promise<void> {
+  async function run(id: string, line: Line, first: TurnRuntime): Promise<void> {
     let outcome: EngineOutcome;
+    let runtime = first;
     try {
-      outcome = await work(runtime);
+      outcome = await work(first, (next) => {
+        byCapability.delete(runtime.capability);
+        byCapability.set(next.capability, next);
+        line.running = next;
+        runtime = next;
+      });
     } catch (error) {
       const known = error instanceof AppError;
       if (!known)
@@ -218,56 +219,12 @@ export function createTurns(deps: TurnsDeps): Turns {
     schedule();
   }
 
-  async function work(runtime: TurnRuntime): Promise<EngineOutcome> {
-    const { row } = runtime;
-    database.tx(() => {
-      turns.start(row.id, clock.now());
-      events.append(row.conversation_id, row.id, {
-        type: 'started',
-        provider: row.provider,
-        model: row.model,
-      });
-      audit.append({
-        event: 'turn.started',
-        principal: runtime.principal,
-        origin: runtime.origin,
-        target: row.id,
-        outcome: 'ok',
-        details: { conversation: row.conversation_id },
-      });
-    });
-    const thinking = async (): Promise<EngineOutcome> => {
-      const system = await deps.context.build(runtime.signal);
-      return engine.runTurn({
-        turnId: row.id,
-        capability: runtime.capability,
-        model: row.model,
-        system,
-        history: historyFor(row),
-        tools: runtime.tools,
-        maxSteps: deps.limits.maxSteps,
-        signal: runtime.signal,
-      });
-    };
-    return Promise.race([thinking(), stopWait(runtime.signal)]);
-  }
-
   /** Each waiting turn keeps a process. When too many do, the one that waits longest gives its own up. */
   function parkOldest(): void {
     const waiting = [...lines.values()].filter(
       (line) => line.waiting && line.running?.abortedBy() === undefined,
     );
     if (waiting.length > deps.maxWaiting) waiting[0]?.running?.abort('parked');
-  }
-
-  function historyFor(row: TurnRow): readonly HistoryMessage[] {
-    const all = events.all(row.conversation_id);
-    const { messages, leftOut } = trimHistory(historyOf(all), deps.historyLimits ?? HISTORY_LIMITS);
-    const told = all.findLast((event) => event.type === 'trimmed');
-    // The cut moves now and then; in between there is nothing new to tell.
-    if (leftOut > 0 && !(told?.type === 'trimmed' && told.left_out === leftOut))
-      events.append(row.conversation_id, row.id, { type: 'trimmed', left_out: leftOut });
-    return messages;
   }
 
   function stop(id: string, by: Principal): number {
@@ -358,7 +315,8 @@ export function createTurns(deps: TurnsDeps): Turns {
       const offered = Buffer.from(capability);
       for (const [known, runtime] of byCapability) {
         const own = Buffer.from(known);
-        if (own.length === offered.length && timingSafeEqual(own, offered)) return runtime;
+        if (own.length === offered.length && timingSafeEqual(own, offered))
+          return runtime.departure() ? undefined : runtime;
       }
       return undefined;
     },
@@ -379,12 +337,4 @@ export function createTurns(deps: TurnsDeps): Turns {
       await Promise.all(ends);
     },
   };
-}
-
-function stopWait(signal: AbortSignal): Promise<EngineOutcome> {
-  return new Promise((resolve) => {
-    const after = () => void setTimeout(() => resolve({ kind: 'stopped' }), STOP_WAIT_MS).unref();
-    if (signal.aborted) after();
-    else signal.addEventListener('abort', after, { once: true });
-  });
 }

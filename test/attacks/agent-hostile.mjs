@@ -163,6 +163,11 @@ const acts = {
     };
     print();
   },
+  // Line by line what its instructions say, then an honest end.
+  'says what it is told': () => {
+    for (const line of JSON.parse(turn.system)) output.write(`${line.replaceAll('$TURN', turn.turn)}\n`);
+    acts.honest();
+  },
   'looks around': () => {
     const tried = {
       fork: () => spawnSync(process.execPath, ['-e', '0']).error?.code ?? 'ran',

@@ -1,7 +1,9 @@
 /** An engine that was taken over, inside the running program. */
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { startWithModel } from '../support/with-fake-model.ts';
+import { startAnthropicServer } from '../fakes/anthropic-server.ts';
+import { start, startWithModel, MODEL_KEY, useAnthropic } from '../support/with-fake-model.ts';
+import type { AuditList } from '../../src/edge/admin/api.ts';
 import type { StartOptions } from '../support/running-program.ts';
 
 const AGENT = resolve(import.meta.dirname, '..', 'seams', 'hostile-agent.ts');
@@ -66,6 +68,28 @@ test('the gateway refuses what is not this turn: tools, plugins, remote content,
   expect(memory).not.toContain('planted');
   expect(audit).toContain('llm.refused');
   expect(audit).toContain('call-not-seen');
+}, 40_000);
+
+test("on Anthropic's wire the gateway refuses what the provider would run, fetch, keep or bill otherwise, and the audit log has it", async () => {
+  const server = await startAnthropicServer();
+  try {
+    const program = await start({ agent: AGENT, config: 'logging:\n  level: info\n' });
+    await useAnthropic(program, server.url);
+    await program.say(JSON.stringify({ pid: program.pid, port: 1, workspace: program.workspace }));
+    const texts = server.requests.map(({ body }) => JSON.stringify(body?.messages?.[0]?.content));
+    // The honest call and the report; the fields of none of the others got there.
+    expect(server.requests.filter(({ path }) => path === '/v1/messages')).toHaveLength(2);
+    const told = texts.find((text) => text.includes('REPORT '));
+    const wire = JSON.parse(JSON.parse(told ?? '')[0].text.slice(7)).wire as Record<string, string>;
+    expect(Object.keys(wire).length).toBeGreaterThan(20);
+    for (const [name, result] of Object.entries(wire))
+      expect(result, name).toMatch(/^403 llm_\w+_refused|^403 llm_stream_required/);
+    const { body } = await program.api<AuditList>('GET', '/api/audit?event=llm.refused&limit=500');
+    expect(body.entries).toHaveLength(Object.keys(wire).length);
+    expect(server.requests[0]?.headers).toMatchObject({ 'x-api-key': MODEL_KEY });
+  } finally {
+    await server.close();
+  }
 }, 40_000);
 
 test('without the check of the gate a memory write that no model asked for happens: for what the policy allows nothing else stops it', async () => {

@@ -59,6 +59,27 @@ describe('a WebSocket that is not ours to open', () => {
     expect(await edge.chat(id, '', options).opened).toBe(400);
   });
 
+  test('that tries again and again is answered 429, whatever its ticket, and another client is served', async () => {
+    const small = await startAdminEdge({ server: { rateLimit: { rate: 0.1, burst: 10 } } });
+    try {
+      const mine = await small.setUp();
+      const here = small.conversations.create().id;
+      const statuses = [];
+      for (let i = 0; i < 12; i += 1) {
+        statuses.push(
+          await small.chat(here, `ticket=${'x'.repeat(43)}`, { localAddress: '127.0.0.7' }).opened,
+        );
+      }
+      expect(statuses).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429]);
+      const ticket = await small.ticket(mine.token);
+      expect(await small.chat(here, `ticket=${ticket}`, { localAddress: '127.0.0.7' }).opened).toBe(429);
+      // It was not spent.
+      expect(await small.chat(here, `ticket=${ticket}`).opened).toBe(101);
+    } finally {
+      await small.stop();
+    }
+  });
+
   test('two that race with one ticket: one is opened', async () => {
     const ticket = await edge.ticket(token);
     const both = await Promise.all([1, 2, 3].map(() => edge.chat(id, `ticket=${ticket}`).opened));

@@ -81,6 +81,8 @@ test.skipIf(skip)(
       await id(page, 'composer-model').click();
       await id(page, 'conversation-model').fill('fake-2');
       await page.getByRole('option', { name: /fake-2/ }).click();
+      await id(page, 'conversation-fallback').fill('fake-1');
+      await page.getByRole('option', { name: /fake-1/ }).click();
       await shot(page, `conversation-model-${name}`);
       await id(page, 'conversation-model-use').click();
       await id(page, 'model-dialog').waitFor({ state: 'detached' });
@@ -103,6 +105,19 @@ test.skipIf(skip)(
       await shot(page, `conversation-replaced-${name}`);
       await page.reload();
       await id(page, 'replaced').waitFor();
+
+      model.next({ status: 401 }, { text: 'The other one answers.' });
+      await say(page, 'Who is there');
+      await expect
+        .poll(() => id(page, 'switched').textContent())
+        .toContain('fake-2 (openai-compatible) was unavailable (llm_unauthorized); went on with fake-1');
+      await id(page, 'turn-again').waitFor();
+      await shot(page, `conversation-switched-${name}`);
+      await id(page, 'turn-again').press('Enter');
+      await id(page, 'replaced').nth(1).waitFor();
+      await id(page, 'stop').waitFor({ state: 'detached' });
+      expect(model.requests.at(-1)?.body).toMatchObject({ model: 'fake-2' });
+      expect(JSON.stringify(model.requests.at(-1)?.body.messages)).not.toContain('The other one answers.');
 
       await id(page, 'conversation-menu').click();
       const coming = page.waitForEvent('download');

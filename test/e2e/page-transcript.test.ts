@@ -7,6 +7,7 @@ import {
   readingOrder,
   type Transcript,
   type TranscriptEvent,
+  withEarlier,
 } from '../../web/src/chat/transcript.ts';
 
 let seq = 0;
@@ -36,6 +37,36 @@ const done = (turn: string) =>
   event(turn, { type: 'done', status: 'done', can_retry: false, can_continue: false });
 
 describe("the page's transcript", () => {
+  it('is the same when its beginning is loaded after its end, wherever it was cut', () => {
+    const events = [
+      user('e1', 'first'),
+      call('e1', 'k1'),
+      user('e2', 'sent while the first ran'),
+      text('e1', 'p1', 'one'),
+      result('e1', 'k1'),
+      done('e1'),
+      call('e2', 'k2'),
+      result('e2', 'k2'),
+      event('e3', { type: 'replaced', message_id: 'm-e2', turns: ['e2'] }),
+      user('e3', 'third'),
+      done('e2'),
+      done('e3'),
+    ];
+    const whole = play(events);
+    for (let cut = 1; cut < events.length; cut += 1) {
+      const from = events[cut - 1]?.seq ?? 0;
+      const connected = { type: 'connected', session_id: 'c', seq: from, head: seq, running: false } as const;
+      const end = play([connected, ...events.slice(cut)]);
+      expect(end.from).toBe(from);
+      const both = withEarlier(end, events.slice(0, cut), 0);
+      expect([cut, readingOrder(both.items)]).toEqual([cut, readingOrder(whole.items)]);
+      expect([...both.replaced]).toEqual(['e2']);
+      expect(both.unplaced).toEqual([]);
+      expect(both.lastMessage).toEqual(whole.lastMessage);
+      expect([cut, both.open.size]).toEqual([cut, 0]);
+    }
+  });
+
   it('is the same after one replay and after a connection that broke and sent some events twice', () => {
     const events = [user('t1', 'hi'), text('t1', 'p', 'He'), text('t1', 'p', 'Hello'), done('t1')];
     const whole = play(events);

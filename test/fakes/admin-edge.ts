@@ -20,7 +20,8 @@ import type {
   ModelsPort,
 } from '../../src/edge/admin/ports.ts';
 import type { ChatServerEvent, Conversation } from '../../src/edge/admin/api.ts';
-import { createAudit } from '../../src/guard/audit/index.ts';
+import { auditPort } from '../../src/compose/audit-port.ts';
+import { createAudit, createChainWatch } from '../../src/guard/audit/index.ts';
 import { createIdentity, type IdentityOptions, type Profile } from '../../src/guard/identity/index.ts';
 import { createAuditStore, createSettingsStore, openDatabase } from '../../src/host/storage/index.ts';
 import { createLoginStore } from '../../src/host/storage/login-store.ts';
@@ -118,14 +119,13 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
   const approvals = { approved: [] as unknown[] };
   const deps: AdminServerDeps = {
     identity,
-    audit: {
-      list: (query) =>
-        audit.list(query).map(({ at, details, prev_hash: _prev, ...row }) => ({
-          ...row,
-          at: new Date(at).toISOString(),
-          details: JSON.parse(details),
-        })),
-    },
+    audit: auditPort({
+      audit,
+      store: createAuditStore(database),
+      watch: createChainWatch({ audit, clock, log: log.log }),
+      clock,
+      signal: new AbortController().signal,
+    }),
     conversations: conversations.port,
     approvals: {
       list: () => ({ approvals: [], pending: 0 }),
@@ -377,7 +377,14 @@ function fakeConversations() {
   const create = (title = 'New'): Conversation => {
     const id = newId('ses');
     const now = new Date().toISOString();
-    const view: Conversation = { id, title, time: { created: now, updated: now }, status: null, model: null };
+    const view: Conversation = {
+      id,
+      title,
+      time: { created: now, updated: now },
+      status: null,
+      model: null,
+      fallback: 'default',
+    };
     all.set(id, { view, events: [], listeners: new Set() });
     return view;
   };
@@ -390,6 +397,8 @@ function fakeConversations() {
     export: (id, format) => (all.has(id) ? { name: `${id}.${format}`, text: 'exported' } : undefined),
     delete: (id) => all.delete(id),
     messages: (id) => (all.has(id) ? [] : undefined),
+    tail: () => 0,
+    earlier: (id) => (all.has(id) ? { events: [], from: 0 } : undefined),
     head(id) {
       const found = all.get(id);
       return found && { seq: found.events.at(-1)?.seq ?? 0, running: false };
@@ -467,6 +476,7 @@ function fakeModels(): ModelsPort & { readonly changes: unknown[]; fail: unknown
       return { models: [], default: { provider: 'demo', model: 'demo' }, problems: {} } as never;
     },
     setDefault: (choice: never) => choice,
+    setFallback: (choice: never) => choice,
     test: async () => ({ ok: true, message: 'fine', duration_ms: 1 }),
   };
   return made;

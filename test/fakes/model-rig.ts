@@ -11,6 +11,8 @@ import {
   type LlmLimits,
   type ModelRoute,
 } from '../../src/edge/llm/index.ts';
+import { createChatCompletionsWire } from '../../src/edge/llm/wires/chat-completions/index.ts';
+import type { Wire } from '../../src/edge/llm/wires/wire.ts';
 import { createAudit, type Audit } from '../../src/guard/audit/index.ts';
 import { createKnownSecrets, createRedactor } from '../../src/guard/secrets/index.ts';
 import { createHttpClient } from '../../src/host/net/index.ts';
@@ -30,6 +32,10 @@ export interface ModelRigOptions {
   readonly wrapAudit?: (audit: Audit) => Audit;
   readonly log?: Log;
   readonly budget?: CallBudget;
+  /** Another model server than the fake one, by its base URL. */
+  readonly upstreamUrl?: string;
+  /** Default: chat completions. */
+  readonly wire?: Wire;
 }
 
 export interface ModelRig {
@@ -78,19 +84,21 @@ export async function startModelRig(options: ModelRigOptions = {}): Promise<Mode
   const model = await startFakeModel(options.model);
   const http = createHttpClient();
   const turn = recordedTurn(options.turn);
+  const wire =
+    options.wire ?? createChatCompletionsWire({ maxTokensField: 'max_tokens', reasoningInHistory: true });
   const route: ModelRoute = {
     provider: 'openai-compatible',
     label: 'Fake',
-    dialect: { maxTokensField: 'max_tokens', reasoningInHistory: true },
+    wire,
     reportsCost: false,
     cost: () => null,
     price: () => undefined,
     send: ({ path, body, ...rest }) =>
       http.send({
         ...rest,
-        url: `${model.url}/${path}`,
+        url: `${options.upstreamUrl ?? model.url}/${path}`,
         method: body === undefined ? 'GET' : 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${RIG_KEY}` },
+        headers: { 'content-type': 'application/json', ...wire.upstreamHeaders(RIG_KEY) },
         ...(body === undefined ? {} : { body }),
         redirects: 'refuse',
       }),

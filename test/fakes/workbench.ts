@@ -16,8 +16,9 @@ import {
 } from '../../src/core/index.ts';
 import type { EngineAdapter, EngineOutcome, EngineTurn } from '../../src/engine/adapter.ts';
 import { createConversations } from '../../src/engine/conversations.ts';
+import { createFallbacks, type ModelName } from '../../src/engine/fallback.ts';
 import { createEventLog } from '../../src/engine/event-log.ts';
-import type { HistoryLimits } from '../../src/engine/history-trim.ts';
+import { HISTORY_LIMITS, type HistoryLimits } from '../../src/engine/history-trim.ts';
 import { createOrphans } from '../../src/engine/orphans.ts';
 import { recover } from '../../src/engine/recovery.ts';
 import { createTranscript, showDecisions } from '../../src/engine/transcript.ts';
@@ -56,6 +57,8 @@ export interface WorkbenchOptions {
   readonly maxWaiting?: number;
   readonly maxCallsPerTurn?: number;
   readonly historyLimits?: HistoryLimits;
+  /** What all conversations go on with when their model can't be had. */
+  readonly fallback?: ModelName;
 }
 
 export type Workbench = ReturnType<typeof createWorkbench>;
@@ -110,6 +113,10 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     maxCallsPerTurn: options.maxCallsPerTurn ?? 100,
   });
   showDecisions(approvals, events);
+  const checkModel = (choice: ModelName): void => {
+    if (choice.provider === 'none')
+      throw new AppError({ family: 'missing', code: 'not_found', message: 'There is no such provider.' });
+  };
   let play: Play = options.play ?? (async () => ({ kind: 'finished' }));
   const engine: EngineAdapter = {
     start: async () => undefined,
@@ -136,19 +143,24 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     clock,
     log,
     model: () => ({ provider: 'demo', model: 'demo' }),
+    wireOf: () => 'chat-completions',
+    fallback: createFallbacks({
+      conversations: conversationStore,
+      byDefault: () => options.fallback ?? null,
+      checkModel,
+    }),
     limits: { maxSteps: 10, timeoutMs: options.timeoutMs ?? 60_000, maxRefusals: 20 },
     maxAtOnce: options.maxAtOnce ?? 4,
     maxWaiting: options.maxWaiting ?? 12,
-    ...(options.historyLimits === undefined ? {} : { historyLimits: options.historyLimits }),
+    ...(options.historyLimits === undefined
+      ? {}
+      : { historyLimits: () => options.historyLimits ?? HISTORY_LIMITS }),
   });
   const orphans = createOrphans({ gate, approvals, log });
   const conversations = createConversations({
     store: conversationStore,
     finder: createConversationSearch(database),
-    checkModel(choice) {
-      if (choice.provider === 'none')
-        throw new AppError({ family: 'missing', code: 'not_found', message: 'There is no such provider.' });
-    },
+    checkModel,
     turnStore,
     turns,
     orphans,

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { FrameFromParent, TurnFrame } from '../../src/agent/frames.ts';
+import { attackGemini, attackResponses } from './hostile-wires.ts';
 
 interface Targets {
   readonly pid: number;
@@ -24,6 +25,7 @@ function request(
   path: string,
   body: unknown,
   capability = frame.capability,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number; body: string }> {
   lastRequest += 1;
   const req = lastRequest;
@@ -41,6 +43,7 @@ function request(
         authorization: `Bearer ${capability}`,
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
+        ...headers,
       },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
@@ -109,6 +112,18 @@ async function attack(frame: TurnFrame): Promise<void> {
     });
     return `${status} ${body}`;
   };
+  if (frame.wire === 'anthropic') {
+    await attackAnthropic(frame);
+    return;
+  }
+  const native = { 'openai-responses': attackResponses, gemini: attackGemini, 'chat-completions': undefined }[
+    frame.wire
+  ];
+  if (native !== undefined) {
+    await native(frame, (path, body) => request(frame, 'llm', path, body));
+    send({ t: 'done', turn: frame.turn, outcome: { kind: 'finished' } });
+    return;
+  }
   // An honest call first, so that the turn is at a step whose calls could run.
   await llm({});
   const wire = {
@@ -134,6 +149,53 @@ async function attack(frame: TurnFrame): Promise<void> {
     '/v1/chat/completions',
     call({ messages: [{ role: 'user', content: `REPORT ${JSON.stringify({ machine, wire })}` }] }),
   );
+  send({ t: 'done', turn: frame.turn, outcome: { kind: 'finished' } });
+}
+
+/** What Anthropic's Messages would do for an engine beyond asking a model. */
+async function attackAnthropic(frame: TurnFrame): Promise<void> {
+  const evil = 'http://evil.example/x';
+  const user = (content: unknown) => ({ messages: [{ role: 'user', content }] });
+  const call = (more: object) => ({
+    model: frame.model,
+    max_tokens: 100,
+    stream: true,
+    ...user('x'),
+    ...more,
+  });
+  const ask = async (more: object, headers?: Record<string, string>, path = '/v1/messages') => {
+    const { status, body } = await request(frame, 'llm', path, call(more), frame.capability, headers);
+    return `${status} ${/"code":"([^"]+)"/.exec(body)?.[1] ?? ''}`;
+  };
+  const beta = (name: string) => ask({}, { 'anthropic-beta': name });
+  const tool = (type: string, name: string) => ask({ tools: [{ type, name }] });
+  await ask({});
+  const wire = {
+    webSearch: await tool('web_search_20250305', 'web_search'),
+    webFetch: await tool('web_fetch_20250910', 'web_fetch'),
+    codeExecution: await tool('code_execution_20250825', 'code_execution'),
+    computer: await tool('computer_20250124', 'computer'),
+    providerMemory: await tool('memory_20250818', 'memory'),
+    disguised: await tool('web_search_20250305', frame.tools[0]?.name ?? ''),
+    foreignTool: await ask({ tools: [{ name: 'shell', input_schema: {} }] }),
+    remoteMcp: await ask({ mcp_servers: [{ type: 'url', url: evil, name: 'x' }] }),
+    container: await ask({ container: 'c' }),
+    tier: await ask({ service_tier: 'auto' }),
+    speed: await ask({ speed: 'fast' }),
+    fallbacks: await ask({ fallbacks: 'default' }),
+    image: await ask(user([{ type: 'image', source: { type: 'url', url: evil } }])),
+    document: await ask(user([{ type: 'document', source: { type: 'url', url: evil } }])),
+    file: await ask(user([{ type: 'document', source: { type: 'file', file_id: 'f' } }])),
+    filesBeta: await beta('files-api-2025-04-14'),
+    mcpBeta: await beta('mcp-client-2025-04-04'),
+    contextBeta: await beta('context-1m-2025-08-07'),
+    otherModel: await ask({ model: 'claude-expensive' }),
+    unstreamed: await ask({ stream: false }),
+    batches: await ask({}, {}, '/v1/messages/batches'),
+    files: await ask({}, {}, '/v1/files'),
+    otherWire: await ask({}, {}, '/v1/chat/completions'),
+  };
+  await request(frame, 'llm', '/v1/messages', call(user(`REPORT ${JSON.stringify({ wire })}`)));
   send({ t: 'done', turn: frame.turn, outcome: { kind: 'finished' } });
 }
 

@@ -6,6 +6,7 @@
 import { join, resolve } from 'node:path';
 import { readSurroundings } from '../../src/config/index.ts';
 import { createCommands } from '../../src/compose/commands.ts';
+import { withLastWords } from '../../src/compose/last-words.ts';
 import { layoutOf } from '../../src/compose/layout.ts';
 import { runCli } from '../../src/edge/cli/index.ts';
 import { isSeam, weakened, type Seam } from './weakened.ts';
@@ -21,9 +22,16 @@ for (const name of (option('off') ?? '').split(',').filter((text) => text !== ''
 }
 const surroundings = readSurroundings(all.filter((arg) => !/^--(off|agent)=/.test(arg)));
 const { stdin, stdout, stderr } = process;
+// A bug whose message holds this text, when the test asks for it.
+const message = process.env['SEAM_BUG'];
+if (message !== undefined) {
+  process.on('SIGUSR2', () => {
+    throw new Error(message);
+  });
+}
 const commands = createCommands({
   layout: layoutOf(join(ROOT, 'src'), '0.0.0-seams'),
-  parts: weakened(off, option('agent')),
+  parts: withLastWords(weakened(off, option('agent')), process),
   surroundings,
   folder: process.cwd(),
   stdout,

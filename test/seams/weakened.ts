@@ -16,6 +16,7 @@ const SEAMS = [
   'step-up',
   'budget',
   'step-limit',
+  'call-limit',
 ] as const;
 export type Seam = (typeof SEAMS)[number];
 
@@ -102,6 +103,9 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
             };
           },
         }
+      : {}),
+    ...(without('call-limit')
+      ? { gate: (deps) => productParts.gate({ ...deps, maxCallsPerTurn: 1_000_000 }) }
       : {}),
     ...(without('budget')
       ? { budgets: (deps) => ({ ...productParts.budgets(deps), check: () => ({ ok: true }) }) }

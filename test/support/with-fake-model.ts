@@ -46,3 +46,18 @@ export async function useModel(program: RunningProgram, fake: FakeModel): Promis
   });
   if (chosen.status !== 200) throw new Error(`the model was refused: ${JSON.stringify(chosen.body)}`);
 }
+
+/** The same, for a server that speaks Anthropic's Messages; `url` ends in /v1. */
+export async function useAnthropic(
+  program: RunningProgram,
+  url: string,
+  model = 'claude-sonnet-4-5',
+): Promise<void> {
+  for (const [path, body] of [
+    ['/api/llm/upstreams/anthropic', { base_url: url, enabled: true, api_key: MODEL_KEY }],
+    ['/api/models/default', { provider: 'anthropic', model }],
+  ] as const) {
+    const { status, body: answer } = await program.api('PUT', path, body);
+    if (status !== 200) throw new Error(`${path} was refused: ${JSON.stringify(answer)}`);
+  }
+}

@@ -9,6 +9,7 @@ import {
 import { queryClient, setupStatus } from './api/queries.ts';
 import { refreshSession, sessionState } from './api/session.ts';
 import type { UsageBy } from './api/types.ts';
+import { activitySearch } from './activity/activity-search.ts';
 import { isDay } from './usage/amounts.ts';
 import { Missing, RouteProblem, RoutePending } from './shell/route-states.tsx';
 
@@ -104,14 +105,7 @@ const approvalsRoute = createRoute({
 const activityRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/activity',
-  validateSearch: (search: Record<string, unknown>): { event?: string; seq?: number } => {
-    const event = text(search['event']);
-    const seq = Number(search['seq']);
-    return {
-      ...(event ? { event } : {}),
-      ...(Number.isSafeInteger(seq) && seq > 0 ? { seq } : {}),
-    };
-  },
+  validateSearch: activitySearch,
   component: lazyRouteComponent(() => import('./activity/activity-page.tsx'), 'ActivityPage'),
 });
 

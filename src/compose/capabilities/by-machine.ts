@@ -74,6 +74,7 @@ export function capabilitiesByMachine(fences: Fences): readonly Capability[] {
 export function capabilitiesByProvider(
   upstreams: readonly UpstreamView[],
   chosen: { readonly provider: string; readonly model: string },
+  fallback: { readonly provider: string; readonly model: string } | null,
 ): readonly Capability[] {
   const usable = upstreams.filter(
     (one) => one.name !== 'demo' && one.enabled && (!one.needs_key || one.has_key) && addressOf(one) !== null,
@@ -103,7 +104,11 @@ export function capabilitiesByProvider(
     answer: 'allowed',
     sentence: `What you write, what it reads and what its tools return may be sent to ${one.label} at ${addressOf(one)}${
       isHere(addressOf(one) ?? '') ? ', which is on this machine' : ''
-    }.${one.name === chosen.provider ? ` New turns go there, to ${chosen.model}.` : ''}`,
+    }.${one.name === chosen.provider ? ` New turns go there, to ${chosen.model}.` : ''}${
+      one.name === fallback?.provider
+        ? ` Turns whose model is unavailable go on there, with ${fallback.model}.`
+        : ''
+    }`,
     fences,
     tests: [ATTACKS.gateway],
   }));

@@ -87,7 +87,7 @@ function sentence({ act, decision, resource, effect }: Group, by: string): strin
   // They are part of every message, whatever a tool may read.
   const sent =
     effect === 'read' && (resource === 'identity' || resource === 'memory') && decision !== 'allow'
-      ? ' SOUL.md, USER.md, MEMORY.md and the notes of today are part of each message all the same.'
+      ? ' SOUL.md, USER.md, MEMORY.md, the notes of today and the list of skills are part of each message all the same.'
       : '';
   switch (decision) {
     case 'allow':

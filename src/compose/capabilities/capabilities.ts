@@ -35,7 +35,11 @@ export function capabilitiesPort(assistant: Assistant, deps: CapabilitiesDeps): 
         capabilities: [
           ...capabilitiesByPolicy(assistant.tools, assistant.policy, fences),
           ...capabilitiesByMachine(fences),
-          ...capabilitiesByProvider(assistant.upstreams.list(), assistant.upstreams.defaultModel()),
+          ...capabilitiesByProvider(
+            assistant.upstreams.list(),
+            assistant.upstreams.defaultModel(),
+            assistant.defaultFallback.get(),
+          ),
           byItself(config),
           policyItself(),
         ],

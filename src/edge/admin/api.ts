@@ -75,7 +75,10 @@ export interface TicketAnswer {
 }
 
 // Conversations
-/** GET /api/sessions (`?q=` searches titles and messages for every word of it) */
+/**
+ * GET /api/sessions (`?q=` searches titles and messages for every word of it), newest first. `?limit=` at most so many;
+ * `?before=` and `?before_id=`: those after the conversation with this time of its update and this id.
+ */
 export interface Conversation {
   readonly id: string;
   readonly title: string;
@@ -84,6 +87,8 @@ export interface Conversation {
   readonly status: TurnStatus | null;
   /** Chosen for this conversation, for its next turns; null: the default. */
   readonly model: ConversationModel | null;
+  /** What a turn goes on with when its model can't be had; `default`: what `GET /api/models` names. */
+  readonly fallback: ConversationFallback;
   /** In the answer to a search: the newest message that has the words; null when only the title has them. */
   readonly found?: { readonly role: 'user' | 'assistant'; readonly snippet: string } | null;
 }
@@ -91,10 +96,12 @@ export interface ConversationModel {
   readonly provider: string;
   readonly model: string;
 }
+export type ConversationFallback = ConversationModel | 'default' | 'none';
 /** PUT /api/sessions/:id: absent = unchanged; `model: null` = back to the default. Answers the Conversation. */
 export interface ConversationChange {
   readonly title?: string | undefined;
   readonly model?: ConversationModel | null | undefined;
+  readonly fallback?: ConversationFallback | undefined;
 }
 /** GET /api/sessions/:id/export?format=: a file to keep, with secrets hidden once more. */
 export type ConversationExportFormat = 'markdown' | 'json';
@@ -119,12 +126,24 @@ export type MessagePart =
     }
   | { readonly type: 'error'; readonly code: string; readonly text: string };
 
-/** WS /api/sessions/:id/chat?ticket=…&after=N: what the server sends. The first is always `connected`. */
+/**
+ * GET /api/sessions/:id/events?before=&messages=: the events of so many messages of the person that lie before an event,
+ * with the whole of their turns. `from`: the events up to there are left; 0: none.
+ */
+export interface EarlierEvents {
+  readonly events: readonly StoredEvent[];
+  readonly from: number;
+}
+
+/**
+ * WS /api/sessions/:id/chat?ticket=…&after=N: what the server sends. The first is always `connected`. Without `after`,
+ * `last=N` begins with the newest N messages of the person.
+ */
 export type ChatServerEvent =
   | {
       readonly type: 'connected';
       readonly session_id: string;
-      /** What the client said it has: the events after it follow. */
+      /** The events after it follow: what the client said it has, or where the newest messages that it asked for begin. */
       readonly seq: number;
       /** The newest stored event: up to it the past is told again. */
       readonly head: number;
@@ -194,13 +213,74 @@ export interface AuditEntryView {
   readonly details: Json;
   readonly hash: string;
 }
-/** GET /api/audit?event=&after=&limit= */
+/**
+ * GET /api/audit?limit=&before=&after=, and the fields of AuditFilterQuery. With `after` oldest first, else newest first.
+ * A page may come back before it is full: a filter looks through a bounded number of entries at a time.
+ */
 export interface AuditList {
   readonly entries: readonly AuditEntryView[];
+  /** The last entry that was looked at: the next `before` (or `after`). */
+  readonly edge: number;
+  /** When that one was written; null where there is none. */
+  readonly edge_at: string | null;
+  /** Nothing more lies in this direction. */
+  readonly end: boolean;
+  /** The newest entry of the log, whether the filter shows it or not; 0 where there is none. */
+  readonly newest: number;
+}
+/** All of it at once; absent = any. */
+export interface AuditFilterQuery {
+  /** One event, or ending in a dot a family. */
+  readonly event?: string | undefined;
+  /** One actor (`user:owner`), or ending in a colon a kind (`assistant:`). */
+  readonly principal?: string | undefined;
+  readonly outcome?: 'ok' | 'refused' | 'failed' | 'intent' | 'unknown' | undefined;
+  readonly target?: string | undefined;
+  /** The id of a conversation. */
+  readonly conversation?: string | undefined;
+  /** Times: `from` and later, before `to`. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Words in what, who, on what or the details. */
+  readonly q?: string | undefined;
+}
+/** GET /api/audit/export?format=, with the same filters: a file of all entries that are there now, oldest first. */
+export type AuditExportFormat = 'jsonl' | 'csv';
+/** GET /api/audit/chain, and the answer of POST /api/audit/verify. */
+export interface AuditChain {
+  /** The newest entry; `signed`: the signature of the log's end belongs to it. */
+  readonly head: {
+    readonly seq: number;
+    readonly hash: string | null;
+    readonly at: string | null;
+    readonly signed: boolean;
+  };
+  /** A check that runs: entries that hold so far, of those that it looks at. */
+  readonly running: { readonly started_at: string; readonly rows: number; readonly of: number } | null;
+  /** The newest check since OpenPact started. */
+  readonly last: {
+    readonly at: string;
+    readonly duration_ms: number;
+    /** `null`: by itself. */
+    readonly by: string | null;
+    readonly ok: boolean;
+    readonly rows: number;
+    /** Null when it holds. */
+    readonly problem: string | null;
+    readonly seq: number | null;
+  } | null;
 }
 
 // Models
-export type UpstreamName = 'openai' | 'openrouter' | 'ollama' | 'openai-compatible' | 'demo';
+export type UpstreamName =
+  | 'openai'
+  | 'anthropic'
+  | 'google'
+  | 'azure'
+  | 'openrouter'
+  | 'ollama'
+  | 'openai-compatible'
+  | 'demo';
 export interface UpstreamView {
   readonly name: UpstreamName;
   readonly label: string;
@@ -235,6 +315,8 @@ export interface ModelChoice {
 export interface ModelsAnswer {
   readonly models: readonly ModelView[];
   readonly default: ModelChoice;
+  /** What a turn goes on with when its model can't be had, where its conversation names nothing; null: nothing. */
+  readonly fallback: ModelChoice | null;
   readonly problems: Readonly<Record<string, string>>;
 }
 /** GET /api/llm/upstreams */

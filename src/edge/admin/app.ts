@@ -1,8 +1,8 @@
 import { Hono, type Context } from 'hono';
-import { AppError, type Clock, type Log } from '../../core/index.ts';
-import { createTokenBuckets, addressKey, type Identity } from '../../guard/identity/index.ts';
+import { AppError, type Log } from '../../core/index.ts';
+import { addressKey, type Identity, type KeyedBuckets } from '../../guard/identity/index.ts';
 import { requireSetup, runRoute, unknownPath, type Env } from './dispatch.ts';
-import { errorAnswer } from './error-answer.ts';
+import { errorAnswer, rateLimited } from './error-answer.ts';
 import { isApiPath } from './gatekeeper.ts';
 import { createPage } from './page.ts';
 import type { PageFiles } from './ports.ts';
@@ -12,25 +12,29 @@ export interface AppDeps {
   readonly routes: readonly AnyRoute[];
   readonly identity: Identity;
   readonly page: PageFiles;
-  readonly clock: Clock;
   readonly log: Log;
-  readonly rateLimit: { readonly rate: number; readonly burst: number };
+  /** Per client: for the API, and for the health paths, which monitors ask often. */
+  readonly requests: KeyedBuckets;
+  readonly health: KeyedBuckets;
   readonly bodyBytes: number;
 }
 
 /** The Hono app: every route comes from the table; what isn't there is 404, or 405 with what would be allowed. */
 export function createApp(deps: AppDeps): Hono<Env> {
-  const { routes, identity, clock, log } = deps;
-  const buckets = createTokenBuckets({ ...deps.rateLimit, clock });
+  const { routes, identity, log } = deps;
   const page = createPage(deps.page);
   const app = new Hono<Env>();
 
-  app.use('/api/*', async (context, next) => {
-    const bucket = buckets.take(addressKey(context.env.client.address));
-    context.header('x-ratelimit-limit', String(bucket.limit));
-    context.header('x-ratelimit-remaining', String(bucket.remaining));
-    context.header('x-ratelimit-reset', String(Math.ceil(bucket.resetMs / 1000)));
-    if (!bucket.allowed) throw rateLimited(bucket.retryAfterMs);
+  app.use(async (context, next) => {
+    const path = context.req.path;
+    const buckets = isApiPath(path) ? deps.requests : isHealthPath(path) ? deps.health : undefined;
+    const bucket = buckets?.take(addressKey(context.env.client.address));
+    if (bucket) {
+      context.header('x-ratelimit-limit', String(bucket.limit));
+      context.header('x-ratelimit-remaining', String(bucket.remaining));
+      context.header('x-ratelimit-reset', String(Math.ceil(bucket.resetMs / 1000)));
+      if (!bucket.allowed) throw rateLimited(bucket.retryAfterMs);
+    }
     await next();
   });
 
@@ -41,6 +45,11 @@ export function createApp(deps: AppDeps): Hono<Env> {
       requireSetup(row.from, identity.setup.step());
       return respond(context, await runRoute(row, context, identity, deps.bodyBytes));
     });
+  }
+
+  /** Routes that are no part of the API. */
+  function isHealthPath(path: string): boolean {
+    return !isApiPath(path) && routes.some((row) => matches(row.path, path));
   }
 
   app.notFound((context) => refuseMethod(context));
@@ -84,10 +93,32 @@ export function createApp(deps: AppDeps): Hono<Env> {
 function respond(context: Context<Env>, answer: Answer): Response {
   for (const [name, value] of Object.entries(answer.headers ?? {})) context.header(name, value);
   context.header('cache-control', 'no-store');
-  const { status, json, text } = answer;
+  const { status, json, text, stream } = answer;
+  if (stream) {
+    context.header('content-type', stream.type);
+    return context.body(bytesOf(stream.body), status as 200);
+  }
   if (json === undefined && text === undefined) return context.body(null, status as 204);
   context.header('content-type', json === undefined ? 'text/plain; charset=utf-8' : 'application/json');
   return context.body(json === undefined ? (text ?? '') : JSON.stringify(json), status as 200);
+}
+
+/** Asks for the next piece when the last one was taken; a reader that goes away ends it. */
+function bytesOf(body: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const pieces = body[Symbol.asyncIterator]();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await pieces.next();
+        if (done === true) controller.close();
+        else controller.enqueue(Buffer.from(value));
+      },
+      async cancel() {
+        await pieces.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 function attempt(act: () => void): unknown {
@@ -116,16 +147,5 @@ function methodNotAllowed(methods: readonly string[]): AppError {
     code: 'method_not_allowed',
     message: `This path knows ${allow}.`,
     details: { allow },
-  });
-}
-
-function rateLimited(retryAfterMs: number): AppError {
-  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  return new AppError({
-    family: 'limit',
-    code: 'rate_limited',
-    message: 'Too many requests.',
-    fix: `Try again in ${seconds} s.`,
-    details: { retry_after_s: seconds },
   });
 }

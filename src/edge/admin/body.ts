@@ -19,13 +19,17 @@ export async function readJson<T>(
   return checked(schema, bytes.length === 0 ? {} : parse(bytes), 'body');
 }
 
-/** Errors: `invalid_request` with every problem by path. */
+/** What an answer tells of a body that is wrong: it repeats names that the client chose, so it is bounded. */
+const MOST_PROBLEMS = 20;
+const MOST_OF_A_PROBLEM = 200;
+
+/** Errors: `invalid_request` with the first problems by path. */
 export function checked<T>(schema: z.ZodType<T>, value: unknown, where: 'body' | 'query'): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => {
+  const problems = result.error.issues.slice(0, MOST_PROBLEMS).map((issue) => {
     const path = issue.path.map(String).join('.');
-    return path === '' ? issue.message : `${path}: ${issue.message}`;
+    return (path === '' ? issue.message : `${path}: ${issue.message}`).slice(0, MOST_OF_A_PROBLEM);
   });
   throw new AppError({
     family: 'input',

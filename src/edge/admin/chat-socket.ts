@@ -20,6 +20,7 @@ const MAX_CONTENT_BYTES = 64 * 1024;
 const MAX_PENDING = 16;
 const MAX_REFUSED_IN_A_ROW = 100;
 const FLUSH_MS = 30_000;
+const MOST_OF_A_PROBLEM = 300;
 
 export interface ChatSocketDeps {
   readonly conversations: ConversationsPort;
@@ -222,5 +223,7 @@ function parseMessage(data: RawData): ClientMessage | { readonly problem: string
   const parsed = clientMessage.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  return { problem: `The message is not valid: ${issue?.path.map(String).join('.')} ${issue?.message}` };
+  const problem = `The message is not valid: ${issue?.path.map(String).join('.')} ${issue?.message}`;
+  // It repeats names that the client chose.
+  return { problem: problem.slice(0, MOST_OF_A_PROBLEM) };
 }

@@ -6,11 +6,11 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { AppError } from '../../core/index.ts';
-import type { Identity } from '../../guard/identity/index.ts';
+import { addressKey, type Identity, type KeyedBuckets } from '../../guard/identity/index.ts';
 import { checked } from './body.ts';
 import { openChatSocket, type ChatSocket, type ChatSocketDeps } from './chat-socket.ts';
 import { requireSetup, unknownPath } from './dispatch.ts';
-import { errorAnswer, notFound, unauthorized } from './error-answer.ts';
+import { errorAnswer, notFound, rateLimited, unauthorized } from './error-answer.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import { rawAnswer } from './raw-answer.ts';
 
@@ -20,11 +20,14 @@ const PATH = /^\/api\/sessions\/([\w.-]{1,64})\/chat$/;
 const QUERY = z.strictObject({
   ticket: z.string().max(128),
   after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+  last: z.coerce.number().int().min(1).max(200).optional(),
 });
 
 export interface ChatUpgradeDeps extends ChatSocketDeps {
   readonly identity: Identity;
   readonly gatekeeper: Gatekeeper;
+  /** How often each client may try to open one. */
+  readonly openings: KeyedBuckets;
 }
 
 export interface ChatUpgrade {
@@ -49,6 +52,8 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
   async function admit(request: IncomingMessage) {
     const client = gatekeeper.client(request);
     gatekeeper.admit(request, client);
+    const bucket = deps.openings.take(addressKey(client.address));
+    if (!bucket.allowed) throw rateLimited(bucket.retryAfterMs);
     const url = new URL(`http://host${request.url ?? '/'}`);
     const id = PATH.exec(url.pathname)?.[1];
     if (id === undefined) throw unknownPath();
@@ -56,7 +61,7 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
     const names = [...url.searchParams.keys()];
     const once = new Set(names).size === names.length;
     const query = once ? Object.fromEntries(url.searchParams) : { repeated: names };
-    const { ticket, after } = checked(QUERY, query, 'query');
+    const { ticket, last, ...resumed } = checked(QUERY, query, 'query');
     const holder = identity.tickets.redeem(ticket);
     const user = holder && identity.users.byId(holder.userId);
     if (!holder || !user || !identity.sessions.isLive(holder.familyId)) throw unauthorized();
@@ -64,6 +69,8 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
     if (sockets >= limits.socketsPerUser) throw tooManySockets();
     const head = await conversations.head(id);
     if (!head) throw notFound('conversation');
+    const after =
+      resumed.after > 0 || last === undefined ? resumed.after : await conversations.tail(id, last);
     const actor = {
       principal: { kind: 'user', id: user.id, name: user.username },
       address: client.address,

@@ -3,7 +3,7 @@
 // An attacker may control: every header; with an untrusted connection none of them counts.
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
-import type { AddressList } from './options.ts';
+import { isPlainAddress, type AddressList } from './options.ts';
 
 export interface Client {
   readonly address: string;
@@ -27,7 +27,7 @@ function forwardedFor(request: IncomingMessage, peer: string, trusted: AddressLi
   let address = peer;
   for (const hop of hops) {
     // Whatever stands to the left of something unreadable was not written by a proxy of ours.
-    if (!ipaddr.isValid(hop)) break;
+    if (!isPlainAddress(hop)) break;
     address = plainAddress(hop);
     if (!trusted(address)) break;
   }

@@ -72,3 +72,14 @@ export function unauthorized(): AppError {
     fix: 'Log in, or refresh the token with GET /api/session.',
   });
 }
+
+export function rateLimited(retryAfterMs: number): AppError {
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return new AppError({
+    family: 'limit',
+    code: 'rate_limited',
+    message: 'Too many requests.',
+    fix: `Try again in ${seconds} s.`,
+    details: { retry_after_s: seconds },
+  });
+}

@@ -10,6 +10,10 @@ import { requirePlainPath } from './path-rule.ts';
 
 export interface Gatekeeper {
   client(request: IncomingMessage): Client;
+  /** Throws `forbidden` where there is a list of addresses and this one is not in it (A-16). */
+  requireAddress(client: Client): void;
+  /** The same for a connection whose bytes are no request; what a trusted proxy sends may be anybody's. */
+  requirePeer(address: string): void;
   /** Throws the refusal as an AppError. */
   admit(request: IncomingMessage, client: Client): void;
   isTrustedProxy: AddressList;
@@ -20,17 +24,23 @@ export function createGatekeeper(options: AdminOptions): Gatekeeper {
   const allowed = options.allowedIps ?? [];
   const isAllowed = createAddressList('admin.allowed_ips', allowed);
   const origins = createOriginRule(options.host, options.publicOrigins ?? []);
+  const requireAddress = ({ address }: Pick<Client, 'address'>): void => {
+    if (allowed.length === 0 || isAllowed(address)) return;
+    throw new AppError({
+      family: 'forbidden',
+      code: 'forbidden',
+      message: 'This address may not use OpenPact.',
+    });
+  };
   return {
     isTrustedProxy,
     client: (request) => clientOf(request, isTrustedProxy),
+    requireAddress,
+    requirePeer(address) {
+      if (!isTrustedProxy(address)) requireAddress({ address });
+    },
     admit(request, client) {
-      if (allowed.length > 0 && !isAllowed(client.address)) {
-        throw new AppError({
-          family: 'forbidden',
-          code: 'forbidden',
-          message: 'This address may not use OpenPact.',
-        });
-      }
+      requireAddress(client);
       requirePlainPath(request.url);
       origins.requireHost(request);
       if (isApiPath(request.url ?? '')) origins.requireSameOrigin(request, client);

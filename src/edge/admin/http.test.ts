@@ -99,16 +99,21 @@ describe('routing', () => {
       ['GET', '/api/sessions/x/export'],
       ['POST', '/api/sessions/x/abort'],
       ['GET', '/api/sessions/x/messages'],
+      ['GET', '/api/sessions/x/events'],
       ['GET', '/api/approvals'],
       ['POST', '/api/approvals/x/approve'],
       ['POST', '/api/approvals/x/deny'],
       ['GET', '/api/audit'],
+      ['GET', '/api/audit/export'],
+      ['GET', '/api/audit/chain'],
+      ['POST', '/api/audit/verify'],
       ['GET', '/api/mcp/tools'],
       ['GET', '/api/llm/upstreams'],
       ['PUT', '/api/llm/upstreams/openai'],
       ['POST', '/api/llm/upstreams/openai/test'],
       ['GET', '/api/models'],
       ['PUT', '/api/models/default'],
+      ['PUT', '/api/models/fallback'],
       ['GET', '/api/policy'],
       ['PUT', '/api/policy'],
       ['GET', '/api/capabilities'],
@@ -412,6 +417,23 @@ describe('limits of the server', () => {
       expect(last?.headers['x-ratelimit-remaining']).toBe('0');
       expect((await small.ask('GET', '/api/version', { from: '127.0.0.9' })).status).toBe(200);
       expect((await small.ask('GET', '/healthz')).status).toBe(200);
+    } finally {
+      await small.stop();
+    }
+  });
+
+  test('the health paths are limited too, widely, and apart from the API', async () => {
+    const small = await startAdminEdge({ server: { rateLimit: { rate: 1, burst: 5 } } });
+    try {
+      const statuses = [];
+      for (let i = 0; i < 400; i += 1) {
+        const path = ['/health', '/healthz', '/ready'][i % 3] ?? '';
+        statuses.push((await small.ask('GET', path)).status);
+      }
+      expect(statuses.slice(0, 200)).not.toContain(429);
+      expect(statuses).toContain(429);
+      expect((await small.ask('GET', '/healthz', { from: '127.0.0.9' })).status).toBe(200);
+      expect((await small.ask('GET', '/api/version')).status).toBe(200);
     } finally {
       await small.stop();
     }

@@ -55,15 +55,27 @@ export const DEFAULT_LIMITS: AdminLimits = {
   closeMs: 3_000,
 };
 
+/** Four decimal numbers or IPv6: `10.0.0` and `010.0.0.1` are addresses to some readers, and others than one thinks. */
+export function isPlainAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
+
 export type AddressList = (address: string) => boolean;
 
 /** Whether an address is in a list of addresses and CIDRs. Throws `config_invalid` for an entry that is neither. */
 export function createAddressList(key: string, entries: readonly string[]): AddressList {
   const ranges = entries.map((entry): [ipaddr.IPv4 | ipaddr.IPv6, number] => {
     try {
-      if (entry.includes('/')) return ipaddr.parseCIDR(entry);
-      const address = ipaddr.process(entry);
-      return [address, address.kind() === 'ipv4' ? 32 : 128];
+      const [plain = '', bits] = entry.split('/', 2);
+      if (!isPlainAddress(plain)) throw new Error('no plain address');
+      if (bits === undefined) {
+        const address = ipaddr.process(entry);
+        return [address, address.kind() === 'ipv4' ? 32 : 128];
+      }
+      const [address, length] = ipaddr.parseCIDR(entry);
+      // What is compared is the IPv4 address inside: this range would never match.
+      if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress()) throw new Error('a mapped range');
+      return [address, length];
     } catch (error) {
       throw new AppError({
         family: 'config',

@@ -7,7 +7,10 @@ import type {
   Approval,
   ApprovalList,
   ApprovalStatus,
-  AuditEntryView,
+  AuditChain,
+  AuditExportFormat,
+  AuditFilterQuery,
+  AuditList,
   CapabilitiesAnswer,
   BudgetLimits,
   BudgetsView,
@@ -15,6 +18,7 @@ import type {
   Conversation,
   ConversationChange,
   ConversationExportFormat,
+  EarlierEvents,
   IdentityChange,
   IdentityFile,
   IdentityRestore,
@@ -56,8 +60,11 @@ export type Accepted =
 
 export interface ConversationsPort {
   create(title: string | undefined, actor: Actor): MaybePromise<Conversation>;
-  /** Newest first. */
-  list(): MaybePromise<readonly Conversation[]>;
+  /** Newest first; with `before` (milliseconds and id) those that come after it in that order. */
+  list(query: {
+    readonly limit?: number | undefined;
+    readonly before?: { readonly updated: number; readonly id: string } | undefined;
+  }): MaybePromise<readonly Conversation[]>;
   /** Those that have every word of it, newest first. */
   search(query: string): MaybePromise<readonly Conversation[]>;
   get(id: string): MaybePromise<Conversation | undefined>;
@@ -72,6 +79,9 @@ export interface ConversationsPort {
   delete(id: string, actor: Actor): MaybePromise<boolean>;
   /** The newest `limit` messages, oldest first; undefined when there is no such conversation. */
   messages(id: string, limit: number): MaybePromise<readonly ChatMessage[] | undefined>;
+  /** What to subscribe after, to hear the newest `messages` of the person and what followed; 0: everything. */
+  tail(id: string, messages: number): MaybePromise<number>;
+  earlier(id: string, before: number, messages: number): MaybePromise<EarlierEvents | undefined>;
   head(id: string): MaybePromise<ConversationHead | undefined>;
   send(id: string, content: string, actor: Actor): MaybePromise<Accepted>;
   edit(id: string, messageId: string, content: string, actor: Actor): MaybePromise<Accepted>;
@@ -104,12 +114,21 @@ export interface ApprovalsPort {
 }
 
 export interface AuditPort {
-  /** `event` names one, or ending in a dot a family. With `after` oldest first, without it newest first. */
-  list(query: {
-    readonly event?: string | undefined;
-    readonly after?: number | undefined;
-    readonly limit: number;
-  }): MaybePromise<readonly AuditEntryView[]>;
+  list(
+    query: AuditFilterQuery & {
+      readonly before?: number | undefined;
+      readonly after?: number | undefined;
+      readonly limit: number;
+    },
+  ): MaybePromise<AuditList>;
+  /** Error: `export_running` (409). */
+  export(
+    query: AuditFilterQuery & { readonly format: AuditExportFormat },
+    actor: Actor,
+  ): MaybePromise<{ readonly name: string; readonly body: AsyncIterable<string> }>;
+  chain(): MaybePromise<AuditChain>;
+  /** Starts a check, or answers how far the one that runs has come. */
+  verify(actor: Actor): MaybePromise<AuditChain>;
 }
 
 export interface ToolsPort {
@@ -122,6 +141,8 @@ export interface ModelsPort {
   change(name: string, change: UpstreamChange, actor: Actor): MaybePromise<UpstreamView>;
   models(): MaybePromise<ModelsAnswer>;
   setDefault(choice: ModelChoice, actor: Actor): MaybePromise<ModelChoice>;
+  /** Of all conversations that name none of their own; null: none. Errors: as of `setDefault`. */
+  setFallback(choice: ModelChoice | null, actor: Actor): MaybePromise<ModelChoice | null>;
   /** One tiny call. A failure of the upstream is an answer with `ok: false`. */
   test(name: string, model: string | undefined, actor: Actor): Promise<UpstreamTest>;
 }

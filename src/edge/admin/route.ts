@@ -8,11 +8,13 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 /** `access`: a bearer token. `cookie`: the refresh cookie, which the handler judges. `none`: open. */
 export type Auth = 'none' | 'access' | 'cookie';
 
-/** What a handler answers; without `json` and `text` there is no body. */
+/** What a handler answers; without `json`, `text` and `stream` there is no body. */
 export interface Answer {
   readonly status: number;
   readonly json?: unknown;
   readonly text?: string;
+  /** Sent piece by piece, as fast as it is read. */
+  readonly stream?: { readonly type: string; readonly body: AsyncIterable<string> };
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 

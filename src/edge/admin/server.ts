@@ -1,18 +1,18 @@
-// Guarantees: every request passes the gatekeeper first and leaves with the security headers; slow, large and many
+// Guarantees: every request passes the gatekeeper first and leaves with the security headers, what can't be parsed too; slow, large and many
 // connections are bounded in time, bytes and number; a body that breaks off ends quietly.
 // Does not: speak TLS (a proxy does, S-37).
 // An attacker may control: everything that comes over a connection, and how many there are.
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { AppError, errorText } from '../../core/index.ts';
-import { addressKey } from '../../guard/identity/index.ts';
+import { addressKey, createTokenBuckets } from '../../guard/identity/index.ts';
 import { createApp } from './app.ts';
 import { createChatUpgrade } from './chat-upgrade.ts';
 import { unknownPath, type Env } from './dispatch.ts';
-import { errorAnswer } from './error-answer.ts';
+import { errorAnswer, type ErrorAnswer } from './error-answer.ts';
 import { createGatekeeper } from './gatekeeper.ts';
 import { DEFAULT_LIMITS, type AdminOptions } from './options.ts';
 import type { PageFiles } from './ports.ts';
@@ -34,6 +34,8 @@ export interface AdminServer {
   readonly app: Hono<Env>;
 }
 
+/** A second and at once: monitors ask often, and the answer is cheap. */
+const HEALTH_RATE = { rate: 20, burst: 200 };
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_REQUESTS_PER_CONNECTION = 1_000;
 const IDLE_SOCKET_MS = 120_000;
@@ -42,16 +44,23 @@ export function createAdminServer(deps: AdminServerDeps): AdminServer {
   const { options, identity, clock, log } = deps;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const gatekeeper = createGatekeeper(options);
+  const rateLimit = options.rateLimit ?? { rate: 10, burst: 40 };
   const app = createApp({
     routes: routeTable({ ...deps, version: options.version }),
     identity,
     page: deps.pages,
-    clock,
     log,
-    rateLimit: options.rateLimit ?? { rate: 10, burst: 40 },
+    requests: createTokenBuckets({ ...rateLimit, clock }),
+    health: createTokenBuckets({ ...HEALTH_RATE, clock }),
     bodyBytes: limits.bodyBytes,
   });
-  const chat = createChatUpgrade({ ...deps, limits, gatekeeper });
+  const chat = createChatUpgrade({
+    ...deps,
+    limits,
+    gatekeeper,
+    // Apart from the API, of which each opening needs a ticket: who keeps to that limit never meets this one.
+    openings: createTokenBuckets({ ...rateLimit, clock }),
+  });
 
   async function answer(request: Request, incoming: IncomingMessage): Promise<Response> {
     const started = clock.monotonic();
@@ -94,6 +103,8 @@ export function createAdminServer(deps: AdminServerDeps): AdminServer {
   );
 
   const server = createServer({
+    // Refused below, with our headers and after the list of addresses; Node would answer by itself.
+    requireHostHeader: false,
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
@@ -105,13 +116,25 @@ export function createAdminServer(deps: AdminServerDeps): AdminServer {
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
   server.maxConnections = limits.connections;
   server.timeout = IDLE_SOCKET_MS;
-  server.on('request', (incoming, outgoing) => {
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     incoming.on('error', () => undefined);
+    const client = gatekeeper.client(incoming);
+    try {
+      // Before the adapter, which answers for itself where it can't make a request of what came.
+      gatekeeper.requireAddress(client);
+      if (incoming.headers.host === undefined) throw invalidRequest('The request names no host.');
+    } catch (error) {
+      turnAway(outgoing, errorAnswer(error, log), client.https);
+      return;
+    }
     listener(incoming, outgoing).catch((error: unknown) => {
       log.error('an answer could not be sent', { problem: errorText(error) });
       outgoing.destroy();
     });
-  });
+  };
+  server.on('request', serve);
+  // An expectation that we don't know is no reason for an answer of Node's own.
+  server.on('checkExpectation', serve);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     chat.upgrade(request, socket, head),
   );
@@ -120,9 +143,19 @@ export function createAdminServer(deps: AdminServerDeps): AdminServer {
       socket.destroy();
       return;
     }
-    socket.end(rawAnswer(errorAnswer(unparsable(error), log), false));
+    socket.end(rawAnswer(errorAnswer(unparsable(error, socket), log), false));
   });
   limitPerAddress(server, limits.connectionsPerAddress, gatekeeper.isTrustedProxy);
+
+  /** No stranger hears whether their bytes were well formed. */
+  function unparsable(error: NodeJS.ErrnoException, socket: Duplex): unknown {
+    try {
+      gatekeeper.requirePeer((socket as Socket).remoteAddress ?? '');
+      return unparsableError(error);
+    } catch (refused) {
+      return refused;
+    }
+  }
 
   return {
     app,
@@ -175,7 +208,18 @@ function limitPerAddress(server: Server, max: number, uncounted: (address: strin
   });
 }
 
-function unparsable(error: NodeJS.ErrnoException): AppError {
+function turnAway(outgoing: ServerResponse, { status, body, headers }: ErrorAnswer, https: boolean): void {
+  outgoing.writeHead(status, {
+    ...securityHeaders(https),
+    ...headers,
+    'cache-control': 'no-store',
+    'content-type': 'application/json',
+    connection: 'close',
+  });
+  outgoing.end(JSON.stringify(body));
+}
+
+function unparsableError(error: NodeJS.ErrnoException): AppError {
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new AppError({
       family: 'input',
@@ -183,14 +227,15 @@ function unparsable(error: NodeJS.ErrnoException): AppError {
       message: 'The request did not arrive in time.',
     });
   }
-  return new AppError({
-    family: 'input',
-    code: 'invalid_request',
-    message:
-      error.code === 'HPE_HEADER_OVERFLOW'
-        ? 'The headers of the request are too large.'
-        : 'This is not a valid HTTP request.',
-  });
+  return invalidRequest(
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'The headers of the request are too large.'
+      : 'This is not a valid HTTP request.',
+  );
+}
+
+function invalidRequest(message: string): AppError {
+  return new AppError({ family: 'input', code: 'invalid_request', message });
 }
 
 function listenError(error: NodeJS.ErrnoException, { host, port }: AdminOptions): AppError {

@@ -11,10 +11,10 @@ import {
 } from '../../core/index.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import type { LlmLimits } from './limits.ts';
-import { callId } from './outbound.ts';
 import type { GatewayToolCall, StepPart } from './ports.ts';
-import type { CallDelta, UpstreamChunk } from './upstream-chunk.ts';
 import type { LlmErrorCode } from './upstream-errors.ts';
+import { callId } from './wires/call-id.ts';
+import type { CallDelta, UpstreamChunk, UpstreamUsage } from './wires/upstream-chunk.ts';
 
 interface OpenCall {
   id: string | undefined;
@@ -47,7 +47,7 @@ export class Answer {
   readonly #hidden: Record<string, number> = {};
   #chars = 0;
   #finish: string | null = null;
-  #usage: NonNullable<UpstreamChunk['usage']> = { input: null, output: null, cached: null, costUsd: null };
+  #usage: UpstreamUsage = { input: null, output: null, cached: null, costUsd: null };
 
   constructor(limits: LlmLimits, redactor: Redactor) {
     this.#limits = limits;
@@ -58,7 +58,7 @@ export class Answer {
     return this.#finish;
   }
 
-  get usage(): NonNullable<UpstreamChunk['usage']> {
+  get usage(): UpstreamUsage {
     return this.#usage;
   }
 
@@ -69,6 +69,11 @@ export class Answer {
 
   get started(): boolean {
     return this.#chars > 0 || this.#calls.length > 0;
+  }
+
+  /** Something of a text or of thinking came, though the redactor may hold it back still. */
+  get said(): boolean {
+    return this.#parts.size > 0;
   }
 
   /** By name of the secret, in texts and arguments together. */

@@ -67,6 +67,12 @@ export function ollamaBaseUrl(host: string): string {
   return checkBaseUrl(`${url.origin}${url.pathname.replace(/\/+$/, '')}/v1`);
 }
 
+/** Azure shows the address of a resource; its API of today lies below. Errors: as of `checkBaseUrl`. */
+export function azureBaseUrl(text: string): string {
+  const url = checkBaseUrl(text);
+  return /^\/(openai)?$/.test(new URL(url).pathname) ? `${new URL(url).origin}/openai/v1` : url;
+}
+
 function invalid(message: string, fix: string): AppError {
   return new AppError({ family: 'input', code: 'base_url_invalid', message, fix });
 }

@@ -3,9 +3,9 @@
 // what was reserved is cut off. What a call came to is the upstream's word; without one, an estimate never below what was seen.
 // Does not: know how a provider counts. The size of a prompt is an estimate (two bytes a token, which is rarely too few).
 // An attacker may control: the request of the engine, and what an upstream reports.
-import type { AllowedRequest } from './allowed-request.ts';
 import type { CallAssumptions, PlannedCall } from './budget-port.ts';
 import type { GatewayTurn, StepUsage } from './ports.ts';
+import { ratesOf } from './prices.ts';
 import type { ModelRoute } from './route.ts';
 
 const BYTES_A_TOKEN = 2;
@@ -23,21 +23,21 @@ export interface CallPlan extends PlannedCall {
   readonly answerChars: number;
 }
 
-/** The request with the limit for its answer, which may only be made smaller. */
+/**
+ * The limit for an answer, which may only be made smaller. `asked` and `send`: tokens; undefined where nobody said, and
+ * where nothing is to be sent.
+ */
 export function limitOutput(
-  request: AllowedRequest,
+  asked: number | undefined,
   route: ModelRoute,
   model: string,
   assumed: CallAssumptions,
-): { readonly request: AllowedRequest; readonly outputTokens: number } {
+): { readonly send: number | undefined; readonly outputTokens: number } {
   const known = route.price(model)?.maxOutput;
   const most = Math.min(assumed.maxOutputTokens, known ?? Number.POSITIVE_INFINITY);
-  const asked = request.max_completion_tokens ?? request.max_tokens;
   const outputTokens = Math.min(asked ?? most, most);
   // Some small servers refuse a limit above their context; they are only given one that the engine asked for.
-  if (asked === undefined && known === undefined) return { request, outputTokens };
-  const { max_tokens: _, max_completion_tokens: __, ...rest } = request;
-  return { request: { ...rest, max_tokens: outputTokens }, outputTokens };
+  return { send: asked === undefined && known === undefined ? undefined : outputTokens, outputTokens };
 }
 
 /** Undefined where nothing is counted. */
@@ -50,8 +50,8 @@ export function planCall(
 ): CallPlan | undefined {
   if (route.provider === FREE_PROVIDER) return undefined;
   const known = route.price(turn.model);
-  const price = known ?? assumed.fallbackPrice;
   const inputTokens = Math.ceil(Buffer.byteLength(body) / BYTES_A_TOKEN);
+  const price = known ? worstOf(ratesOf(known, inputTokens)) : assumed.fallbackPrice;
   return {
     turnId: turn.turnId,
     conversationId: turn.conversationId,
@@ -110,6 +110,11 @@ const NOT_BEGUN: ReadonlySet<string> = new Set([
   'llm_tls_failed',
   'llm_web_page',
 ]);
+
+/** All of a prompt may be put into the cache, where that costs more. */
+function worstOf({ input, written, output }: ReturnType<typeof ratesOf>): CallPlan['price'] {
+  return { input: Math.max(input, written ?? 0), output };
+}
 
 function dollars(price: CallPlan['price'], input: number, output: number): number {
   return (input * price.input + output * price.output) / 1_000_000;

@@ -2,14 +2,13 @@
 // or in one error of the table, within the limits; the connection is closed when the caller stops or the answer is over.
 // Does not: record anything, nor hand out tool calls. An attacker may control: the upstream's answer in full.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError, isJsonObject, type Redactor } from '../../core/index.ts';
+import { AppError, type Redactor } from '../../core/index.ts';
 import type { HttpAnswer } from '../../host/net/index.ts';
 import type { Answer, PartDelta } from './answer.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import type { LlmLimits } from './limits.ts';
 import type { ModelRoute } from './route.ts';
 import { SseReader } from './sse-reader.ts';
-import { readChunk, readError, type UpstreamReport } from './upstream-chunk.ts';
 import {
   codeOfConnection,
   codeOfReport,
@@ -18,6 +17,8 @@ import {
   type LlmErrorCode,
   type LlmErrorFacts,
 } from './upstream-errors.ts';
+import type { UpstreamReport } from './wires/upstream-chunk.ts';
+import type { UpstreamReader } from './wires/wire.ts';
 
 export interface ModelCall {
   readonly route: ModelRoute;
@@ -27,6 +28,8 @@ export interface ModelCall {
   readonly signal: AbortSignal;
   readonly limits: LlmLimits;
   readonly redactor: Redactor;
+  /** New, of the route's wire. */
+  readonly reader: UpstreamReader;
   /** Collects the answer; the caller ends it. */
   readonly answer: Answer;
   readonly onParts: (deltas: readonly PartDelta[]) => void;
@@ -74,7 +77,7 @@ async function open(call: ModelCall): Promise<{ http: HttpAnswer; retries: numbe
   for (let retries = 0; ; retries += 1) {
     const http = await send(call);
     if (http.status === 200) return { http, retries };
-    const report = await reportOf(http, call.redactor);
+    const report = await reportOf(http, call);
     const asked = retryAfterMs(http.headers['retry-after']);
     const wait = asked ?? call.limits.retryDefaultMs * 3 ** retries;
     const code = codeOfReport(http.status, report);
@@ -92,7 +95,7 @@ async function send(call: ModelCall): Promise<HttpAnswer> {
   const { connectMs, headersMs, idleMs, totalMs } = limits;
   try {
     return await call.route.send({
-      path: 'chat/completions',
+      path: call.route.wire.upstreamPath(call.model),
       body,
       signal,
       timeouts: { connectMs, headersMs, idleMs, totalMs },
@@ -107,7 +110,7 @@ async function read(http: HttpAnswer, call: ModelCall): Promise<void> {
   const type = (http.headers['content-type'] ?? '').toLowerCase();
   if (type.includes('html')) throw problem(call, 'llm_web_page');
   if (type.includes('json') && !type.includes('event')) {
-    const report = await reportOf(http, call.redactor);
+    const report = await reportOf(http, call);
     throw problem(call, report ? codeOfReport(report.status, report) : 'llm_garbled', { report });
   }
   const reader = new SseReader(call.limits);
@@ -117,11 +120,9 @@ async function read(http: HttpAnswer, call: ModelCall): Promise<void> {
     const events = piece === undefined ? reader.end() : reader.push(piece);
     if (typeof events === 'string') throw problem(call, 'llm_too_large');
     for (const event of events) {
-      if (event.trim() === '[DONE]') {
-        void release(http, pieces);
-        return;
-      }
-      take(event, call);
+      if (!take(event, call)) continue;
+      void release(http, pieces);
+      return;
     }
     if (piece === undefined) {
       http.close();
@@ -131,7 +132,7 @@ async function read(http: HttpAnswer, call: ModelCall): Promise<void> {
   }
 }
 
-/** Most servers end right behind [DONE]: waiting for it, beside the answer, lets the connection be used again. */
+/** Most servers end right behind their last event: waiting for it, beside the answer, lets the connection be used again. */
 async function release(http: HttpAnswer, pieces: AsyncIterator<Uint8Array>): Promise<void> {
   const end = pieces.next().then(
     () => undefined,
@@ -168,9 +169,9 @@ async function nextPiece(
   }
 }
 
-function take(event: string, call: ModelCall): void {
-  const parsed = parseBoundedJson(event, call.limits.argumentsDepth);
-  const chunk = parsed.ok ? readChunk(parsed.value) : undefined;
+/** True: it was the last. */
+function take(event: string, call: ModelCall): boolean {
+  const chunk = call.reader.read(event, call.limits.argumentsDepth);
   if (!chunk) throw problem(call, 'llm_garbled');
   if (chunk.error) {
     const report = redacted(chunk.error, call.redactor);
@@ -179,10 +180,14 @@ function take(event: string, call: ModelCall): void {
   const deltas = call.answer.push(chunk);
   if (typeof deltas === 'string') throw problem(call, deltas);
   if (deltas.length > 0) call.onParts(deltas);
+  return chunk.last;
 }
 
 /** What an answer that is no stream says of itself. Its status is the news: a body that can't be had changes nothing. */
-async function reportOf(http: HttpAnswer, redactor: Redactor): Promise<UpstreamReport | undefined> {
+async function reportOf(
+  http: HttpAnswer,
+  { route, redactor }: ModelCall,
+): Promise<UpstreamReport | undefined> {
   const timer = setTimeout(() => http.close(), ERROR_BODY_MS);
   const parts: Uint8Array[] = [];
   let bytes = 0;
@@ -203,7 +208,7 @@ async function reportOf(http: HttpAnswer, redactor: Redactor): Promise<UpstreamR
   // Some wrap the answer in a list.
   const value =
     parsed.ok && Array.isArray(parsed.value) ? parsed.value[0] : parsed.ok ? parsed.value : undefined;
-  const report = isJsonObject(value) ? readError(value['error']) : undefined;
+  const report = value === undefined ? undefined : route.wire.readFailure(value);
   return report && redacted(report, redactor);
 }
 

@@ -27,7 +27,7 @@ async function failure(
   const seen = await rig.ask();
   const end = rig.turn.steps.at(-1)?.end;
   expect(end?.outcome).toBe('failed');
-  expect(end?.error).toEqual({ code: seen.error?.code, message: seen.error?.message });
+  expect(end?.error).toMatchObject({ code: seen.error?.code, message: seen.error?.message });
   expect(rig.turn.calls).toEqual([]);
   expect(seen.calls).toEqual([]);
   expect(seen.done).toBe(false);

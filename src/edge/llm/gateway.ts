@@ -5,20 +5,21 @@
 // Does not: limit what may be said to a model that the owner has chosen, nor keep the budgets (the guard does).
 // An attacker may control: every request of the engine, and every answer of an upstream.
 import { AppError, errorText, newToken } from '../../core/index.ts';
-import { checkRequest, type Refusal } from './allowed-request.ts';
 import type { CallAssumptions, CallBudget } from './budget-port.ts';
 import { limitOutput, planCall, type CallPlan } from './call-cost.ts';
 import { BROKEN, errorResponse, REFUSED, UPSTREAM_FAILED } from './error-response.ts';
 import { DEFAULT_LIMITS, type LlmLimits } from './limits.ts';
-import { outboundBody } from './outbound.ts';
 import type { GatewayTurn, LlmGateway, StepStart, TurnAuthority } from './ports.ts';
 import { createRefusalLog, whoOf } from './refusal-log.ts';
 import type { ModelRoutes } from './route.ts';
+import { createSealStore } from './seal-store.ts';
 import { runStep, type StepDeps } from './step.ts';
 import { createTurnMemory } from './turn-memory.ts';
 import { explained, llmError } from './upstream-errors.ts';
+import type { Refusal } from './wires/refusals.ts';
+import type { Wire } from './wires/wire.ts';
 
-export interface GatewayDeps extends Omit<StepDeps, 'limits'> {
+export interface GatewayDeps extends Omit<StepDeps, 'limits' | 'seals'> {
   readonly authority: TurnAuthority;
   readonly routes: ModelRoutes;
   readonly limits?: Partial<LlmLimits>;
@@ -28,25 +29,20 @@ export interface GatewayDeps extends Omit<StepDeps, 'limits'> {
 
 type BudgetRefusal = Extract<ReturnType<CallBudget['check']>, { readonly ok: false }>;
 
-const PATH = '/v1/chat/completions';
-
 export function createLlmGateway(deps: GatewayDeps): LlmGateway {
   const limits: LlmLimits = { ...DEFAULT_LIMITS, ...deps.limits };
-  const stepDeps: StepDeps = { ...deps, limits };
+  const seals = createSealStore(deps.redactor);
+  const stepDeps: StepDeps = { ...deps, limits, seals };
   const logRefusal = createRefusalLog(deps.audit, deps.clock);
   const memory = createTurnMemory(limits.badArgumentSteps);
 
-  function refuse(refusal: Refusal, turn?: GatewayTurn, status = REFUSED): Response {
+  function refuse(refusal: Refusal, turn?: GatewayTurn, wire?: Wire, status = REFUSED): Response {
     logRefusal(refusal, turn);
     turn?.refused(refusal.code, refusal.message);
-    return errorResponse(status, refusal);
+    return errorResponse(status, refusal, wire);
   }
 
   async function answer(request: Request): Promise<Response> {
-    const url = new URL(request.url);
-    if (url.pathname !== PATH || url.search !== '' || request.method !== 'POST') {
-      return refuse({ code: 'llm_path_refused', message: `Only POST ${PATH} exists here.` });
-    }
     const turn = turnOf(request, deps.authority);
     if (!turn) {
       return refuse({
@@ -54,33 +50,46 @@ export function createLlmGateway(deps: GatewayDeps): LlmGateway {
         message: 'This is not the capability of a running turn.',
       });
     }
+    const found = deps.routes.routeTo(turn.provider);
+    if (!found.ok) return refuse(found, turn, undefined, UPSTREAM_FAILED);
+    const { route } = found;
+    const { wire } = route;
+    const url = new URL(request.url);
+    const path = wire.enginePath(turn.model);
+    if (url.pathname + url.search !== path || request.method !== 'POST') {
+      return refuse({ code: 'llm_path_refused', message: `Only POST ${path} exists here.` }, turn, wire);
+    }
     const text = await bodyOf(request, limits.requestBytes);
     if (text === undefined) {
       const message = `The engine's request is no UTF-8 text of at most ${limits.requestBytes} bytes.`;
-      return refuse({ code: 'llm_body_refused', message }, turn);
+      return refuse({ code: 'llm_body_refused', message }, turn, wire);
     }
-    const checked = checkRequest(text, turn, limits.requestDepth);
-    if (!checked.ok) return refuse(checked, turn);
-    const found = deps.routes.routeTo(turn.provider);
-    if (!found.ok) return refuse(found, turn, UPSTREAM_FAILED);
-    const { route } = found;
+    const { model, tools } = turn;
+    const prompt = wire.check(text, request.headers, { model, tools, maxDepth: limits.requestDepth });
+    if (!prompt.ok) return refuse(prompt, turn, wire);
     if (memory.isVoid(turn.turnId)) {
-      const error = llmError('llm_bad_arguments', { label: route.label, model: turn.model });
-      return refuse({ code: error.code, message: explained(error) }, turn);
+      const error = llmError('llm_bad_arguments', { label: route.label, model });
+      return refuse({ code: error.code, message: explained(error) }, turn, wire);
     }
-    const limited = limitOutput(checked.request, route, turn.model, deps.assumed);
-    const outbound = outboundBody(limited.request, turn, route.dialect, deps.redactor);
-    if (!outbound.ok) return refuse(outbound, turn);
+    const limited = limitOutput(prompt.maxOutput, route, model, deps.assumed);
+    const outbound = prompt.outbound({
+      tools,
+      maxOutput: limited.send,
+      redactor: deps.redactor,
+      sealed: (seal) => seals.find(turn.turnId, seal),
+    });
+    if (!outbound.ok) return refuse(outbound, turn, wire);
     if (!memory.enter(turn.turnId)) {
       return refuse(
         { code: 'llm_busy', message: 'The engine asked the model twice at the same time.' },
         turn,
+        wire,
       );
     }
     const plan = planCall(turn, route, outbound.body, limited.outputTokens, deps.assumed);
     let begun: StepStart | BudgetRefusal;
     try {
-      begun = begin(turn, checked.request.messages.length, outbound.body.length, plan);
+      begun = begin(turn, prompt.messages, outbound.body.length, plan);
     } catch (error) {
       memory.leave(turn.turnId);
       throw error;
@@ -89,7 +98,7 @@ export function createLlmGateway(deps: GatewayDeps): LlmGateway {
       memory.leave(turn.turnId);
       if ('facts' in begun) turn.refused(begun.code, begun.message);
       logRefusal(begun, turn, 'facts' in begun ? begun.facts : undefined);
-      return errorResponse(REFUSED, begun);
+      return errorResponse(REFUSED, begun, wire);
     }
     return runStep(stepDeps, {
       turn,

@@ -1,10 +1,11 @@
 // Guarantees: an upstream's list of models as at most `MAX_MODELS` entries with well-formed names; never throws for what
 // an upstream does, but says in words why there is no list. An attacker may control: the upstream's answer.
-import { AppError, isJsonObject, type Json } from '../../core/index.ts';
+import { AppError } from '../../core/index.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import type { ModelRoute } from './route.ts';
 import { codeOfConnection, codeOfReport, explained, llmError } from './upstream-errors.ts';
 import { actsByItself, isModelName, type UpstreamName } from './upstream-kinds.ts';
+import type { ListedModel } from './wires/wire.ts';
 
 export interface ModelView {
   readonly provider: UpstreamName;
@@ -19,26 +20,35 @@ export type ModelList =
 
 const MAX_BYTES = 2 * 1024 * 1024;
 const MAX_MODELS = 1_000;
+const MAX_PAGES = 5;
 const TIMEOUTS = { connectMs: 3_000, headersMs: 5_000, idleMs: 3_000, totalMs: 8_000 };
 
 export async function fetchModels(provider: UpstreamName, route: ModelRoute): Promise<ModelList> {
+  const { modelList } = route.wire;
+  const models: ModelView[] = [];
+  let after: string | undefined;
   try {
-    const answer = await route.send({
-      path: 'models',
-      signal: new AbortController().signal,
-      timeouts: TIMEOUTS,
-      maxBytes: MAX_BYTES,
-    });
-    if (answer.status !== 200) {
-      answer.close();
-      return { ok: false, problem: problemOf(route, answer.status) };
+    for (let page = 0; page < MAX_PAGES && models.length < MAX_MODELS; page += 1) {
+      const answer = await route.send({
+        path: modelList.path(after),
+        signal: new AbortController().signal,
+        timeouts: TIMEOUTS,
+        maxBytes: MAX_BYTES,
+      });
+      if (answer.status !== 200) {
+        answer.close();
+        return { ok: false, problem: problemOf(route, answer.status) };
+      }
+      const parts: Uint8Array[] = [];
+      for await (const part of answer.body) parts.push(part);
+      const parsed = parseBoundedJson(Buffer.concat(parts).toString('utf8'), 32);
+      const list = parsed.ok ? modelList.read(parsed.value) : undefined;
+      if (list === undefined) return { ok: false, problem: words(route, 'llm_garbled') };
+      models.push(...readModels(provider, list.models).slice(0, MAX_MODELS - models.length));
+      after = list.next;
+      if (after === undefined) break;
     }
-    const parts: Uint8Array[] = [];
-    for await (const part of answer.body) parts.push(part);
-    const parsed = parseBoundedJson(Buffer.concat(parts).toString('utf8'), 32);
-    const list = parsed.ok && isJsonObject(parsed.value) ? parsed.value['data'] : undefined;
-    if (!Array.isArray(list)) return { ok: false, problem: words(route, 'llm_garbled') };
-    return { ok: true, models: readModels(provider, list as readonly Json[]) };
+    return { ok: true, models: models.sort((a, b) => (a.model < b.model ? -1 : 1)) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return {
@@ -48,22 +58,19 @@ export async function fetchModels(provider: UpstreamName, route: ModelRoute): Pr
   }
 }
 
-function readModels(provider: UpstreamName, list: readonly Json[]): ModelView[] {
+function readModels(provider: UpstreamName, list: readonly ListedModel[]): ModelView[] {
   const models: ModelView[] = [];
-  for (const item of list) {
-    if (models.length >= MAX_MODELS) break;
-    if (!isJsonObject(item)) continue;
-    const { id, name, context_length: context } = item;
+  for (const { id, label, context } of list.slice(0, MAX_MODELS)) {
     if (typeof id !== 'string' || !isModelName(id) || !canChat(id) || actsByItself(id)) continue;
     models.push({
       provider,
       model: id,
-      label: typeof name === 'string' && /^[\p{L}\p{N}\p{P}\p{S} ]{1,100}$/u.test(name) ? name : id,
+      label: typeof label === 'string' && /^[\p{L}\p{N}\p{P}\p{S} ]{1,100}$/u.test(label) ? label : id,
       context_limit:
         typeof context === 'number' && Number.isSafeInteger(context) && context > 0 ? context : null,
     });
   }
-  return models.sort((a, b) => (a.model < b.model ? -1 : 1));
+  return models;
 }
 
 /** Providers list everything that they sell; these can't hold a conversation. */

@@ -62,13 +62,18 @@ export interface GatewayToolCall {
 
 export interface StepEnd {
   readonly outcome: 'ok' | 'failed' | 'stopped';
-  /** As the upstream said it; null when it said none. */
+  /** `stop`, `tool_calls`, `length`, `content_filter`, or the upstream's own word; null when it said none. */
   readonly finishReason: string | null;
   readonly usage: StepUsage;
   /** Null when the price isn't known. */
   readonly costUsd: number | null;
   /** Only when failed: a fixed code and what happened, why, what to do. */
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    /** The upstream could not be had (see unavailable.ts) and nobody has seen anything of its answer. */
+    readonly unavailable?: boolean;
+  };
   /** Something a person should know though the step was ok, such as an answer cut off at the model's limit. */
   readonly note?: { readonly code: string; readonly message: string };
 }
@@ -79,6 +84,8 @@ export interface StepUsage {
   readonly output: number | null;
   /** Part of `input` that came from the upstream's cache. */
   readonly cached: number | null;
+  /** Part of `input` that was put into the cache, which some charge more for; absent where a wire knows no such thing. */
+  readonly written?: number;
 }
 
 /** Answers the engine's requests, in this process. Never rejects. */

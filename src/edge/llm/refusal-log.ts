@@ -2,8 +2,8 @@
 // minute, the next row counts what was left out. An attacker may control: how often a refusal happens.
 import type { Clock, Json, Origin, Principal } from '../../core/index.ts';
 import type { Audit } from '../../guard/audit/index.ts';
-import type { Refusal } from './allowed-request.ts';
 import type { GatewayTurn } from './ports.ts';
+import type { Refusal } from './wires/refusals.ts';
 
 const PER_MINUTE = 30;
 

@@ -1,11 +1,12 @@
 import type { HttpAnswer } from '../../host/net/index.ts';
-import type { Dialect } from './outbound.ts';
 import type { StepUsage } from './ports.ts';
 import type { ModelPrice } from './prices.ts';
+import type { Wire } from './wires/wire.ts';
 
 /** A request to an upstream: our body, the upstream's key added by whoever implements it. */
 export interface UpstreamRequest {
-  readonly path: 'chat/completions' | 'models';
+  /** Below the base URL, made by the wire. */
+  readonly path: string;
   /** JSON for a POST; absent for a GET. */
   readonly body?: string;
   readonly signal: AbortSignal;
@@ -23,7 +24,8 @@ export interface ModelRoute {
   readonly provider: string;
   /** For a person. */
   readonly label: string;
-  readonly dialect: Dialect;
+  /** What the upstream speaks, and the engine in a turn on it. */
+  readonly wire: Wire;
   /** Rejects with an AppError whose code is an `HttpFailure`. */
   send(request: UpstreamRequest): Promise<HttpAnswer>;
   /** In US dollars; null when unknown. */

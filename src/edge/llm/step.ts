@@ -1,6 +1,6 @@
 // Guarantees: a step that began is recorded with exactly one end, in the turn and in the audit log; tool calls are durable
 // before the engine hears of them, and only an answer that ended well yields any.
-// Does not: check the request (see allowed-request.ts). An attacker may control: the upstream's answer, the engine's pace.
+// Does not: check the request (the wires do). An attacker may control: the upstream's answer, the engine's pace.
 import {
   AppError,
   errorText,
@@ -21,6 +21,8 @@ import type { LlmLimits } from './limits.ts';
 import type { GatewayToolCall, GatewayTurn, StepEnd } from './ports.ts';
 import { whoOf } from './refusal-log.ts';
 import type { ModelRoute } from './route.ts';
+import { sealName, type SealStore } from './seal-store.ts';
+import { meansUnavailable } from './unavailable.ts';
 import { explained, llmError } from './upstream-errors.ts';
 import type { HealthBoard } from './upstream-health.ts';
 
@@ -33,6 +35,7 @@ export interface StepDeps {
   readonly limits: LlmLimits;
   readonly budget: Pick<CallBudget, 'settle'>;
   readonly health: Pick<HealthBoard, 'note'>;
+  readonly seals: SealStore;
 }
 
 export interface StepInput {
@@ -63,12 +66,14 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
   const gone = new AbortController();
   const signal = AbortSignal.any([turn.signal, input.signal, gone.signal]);
   const answer = new Answer(limits, redactor);
-  const stream = createEngineStream({
-    id: `chatcmpl-${turn.turnId}-${step}`,
+  const reader = route.wire.reader();
+  const writer = route.wire.writer({
+    id: `answer-${turn.turnId}-${step}`,
     model: turn.model,
     created: Math.floor(clock.now() / 1000),
-    onCancel: () => gone.abort(),
+    seal: sealName(step),
   });
+  const stream = createEngineStream(writer, () => gone.abort());
   const facts = { label: route.label, model: turn.model };
   let retries = 0;
 
@@ -98,6 +103,7 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         signal,
         limits,
         redactor,
+        reader,
         answer,
         onParts(deltas) {
           for (const { part, delta, full } of deltas) {
@@ -119,7 +125,9 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         record(finished, end.calls);
       });
       deps.health.note(route.provider, null);
-      stream.finish(end.calls, answer.finishReason ?? 'stop', answer.usage);
+      const sealed = reader.sealed();
+      const kept = sealed !== undefined && deps.seals.keep(turn, step, sealed);
+      stream.finish(end.calls, answer.finishReason ?? 'stop', answer.usage, kept);
       open();
     }
 
@@ -129,12 +137,15 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
       if (!known && !wasStopped) {
         deps.log.error('a model call failed for a reason of our own', { problem: errorText(error), error });
       }
-      const shown = wasStopped
+      const told = wasStopped
         ? { code: 'llm_stopped', message: 'The call to the model was stopped.' }
         : known
           ? { code: error.code, message: explained(error) }
           : { code: 'internal_error', message: 'OpenPact failed inside; the log says more. Try again.' };
-      const ended: StepEnd = wasStopped ? endOf('stopped') : { ...endOf('failed'), error: shown };
+      const unavailable = known && meansUnavailable(told.code) && !answer.said;
+      const ended: StepEnd = wasStopped
+        ? endOf('stopped')
+        : withoutCost({ ...endOf('failed'), error: { ...told, ...(unavailable ? { unavailable } : {}) } });
       try {
         endParts();
         deps.database.tx(() => record(ended, []));
@@ -143,11 +154,11 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         deps.log.error('the end of a model call could not be recorded', { problem: errorText(problem) });
         attempt(() => turn.stepEnd(step, ended), deps.log);
       }
-      if (known && !wasStopped) deps.health.note(route.provider, shown.code);
-      stream.fail(shown.code, shown.message);
+      if (known && !wasStopped) deps.health.note(route.provider, told.code);
+      stream.fail(told.code, told.message);
       if (!answered) {
         answered = true;
-        resolve(errorResponse(UPSTREAM_FAILED, shown));
+        resolve(errorResponse(UPSTREAM_FAILED, told, route.wire));
       }
     }
 
@@ -161,6 +172,12 @@ export function runStep(deps: StepDeps, input: StepInput): Promise<Response> {
         costUsd: (route.reportsCost ? costUsd : null) ?? route.cost(turn.model, usage),
         ...(note ? { note } : {}),
       };
+    }
+
+    /** A call that never began costs nothing, and says so. */
+    function withoutCost(end: StepEnd): StepEnd {
+      const free = input.plan && settled(input.plan, end)?.tokens === 0;
+      return free ? { ...end, costUsd: end.costUsd ?? 0 } : end;
     }
 
     function settled(plan: CallPlan, end: StepEnd): ReturnType<typeof settledCost> {

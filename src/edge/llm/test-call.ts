@@ -16,21 +16,16 @@ export async function testCall(
   redactor: Redactor,
 ): Promise<{ readonly ok: boolean; readonly message: string; readonly code?: string }> {
   const answer = new Answer(LIMITS, redactor);
-  const body = JSON.stringify({
-    model,
-    messages: [{ role: 'user', content: 'Answer with the single word: ready' }],
-    stream: true,
-    stream_options: { include_usage: true },
-    [route.dialect.maxTokensField]: MAX_TOKENS,
-  });
+  const { wire } = route;
   try {
     await callModel({
       route,
       model,
-      body,
+      body: wire.testBody(model, 'Answer with the single word: ready', MAX_TOKENS),
       signal: new AbortController().signal,
       limits: LIMITS,
       redactor,
+      reader: wire.reader(),
       answer,
       onParts: () => undefined,
       ready: () => Promise.resolve(),

@@ -1,7 +1,7 @@
 // Every way in which an upstream fails, as one code and words for a person: what happened, why, what to do.
 // What an upstream says of itself is quoted, short and on one line: it is not our voice.
 import { AppError } from '../../core/index.ts';
-import type { UpstreamReport } from './upstream-chunk.ts';
+import type { UpstreamReport } from './wires/upstream-chunk.ts';
 
 interface Explanation {
   readonly message: (facts: Facts) => string;
@@ -120,6 +120,16 @@ const TABLE = {
     message: () => 'The model gave tool arguments that can not be read, several times in a row.',
     fix: () => 'Try again, or choose another model; small ones are often bad at calling tools.',
   },
+  llm_bad_call: {
+    message: ({ label, detail }) =>
+      `${label} says that the model tried to call a tool in a way that can't be read. Nothing of it was run.${detail}`,
+    fix: () => OTHER_MODEL,
+  },
+  llm_provider_acted: {
+    message: ({ label, detail }) =>
+      `${label} ran or looked up something by itself, which OpenPact did not ask for and can not see. The answer was not used.${detail}`,
+    fix: () => 'Choose another model, or switch such features off with the provider.',
+  },
 } as const satisfies Readonly<Record<string, Explanation>>;
 
 export type LlmErrorCode = keyof typeof TABLE;
@@ -186,6 +196,7 @@ export function codeOfConnection(code: string): LlmErrorCode {
 
 /** For an HTTP status, or the status inside an `error` event. */
 export function codeOfReport(status: number | undefined, report: UpstreamReport | undefined): LlmErrorCode {
+  if (report?.known !== undefined) return report.known;
   const words = `${report?.type ?? ''} ${report?.message ?? ''}`.toLowerCase();
   switch (status ?? 0) {
     case 401:
@@ -199,7 +210,12 @@ export function codeOfReport(status: number | undefined, report: UpstreamReport 
       return words.includes('insufficient_quota') ? 'llm_no_credit' : 'llm_rate_limited';
     default:
   }
-  if (/context_length|context length|context window|maximum context|too many tokens/.test(words)) {
+  if (words.includes('credit balance is too low')) return 'llm_no_credit';
+  if (
+    /context_length|context length|context window|context limit|maximum context|maximum number of tokens|too many tokens|prompt is too long/.test(
+      words,
+    )
+  ) {
     return 'llm_context_too_long';
   }
   return status !== undefined && status >= 400 && status < 500

@@ -8,7 +8,7 @@ import type { Audit } from '../../guard/audit/index.ts';
 import type { KnownSecrets } from '../../guard/secrets/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
 import type { UpstreamsStore } from '../../host/storage/upstreams-store.ts';
-import { checkBaseUrl, ollamaBaseUrl } from './base-url.ts';
+import { azureBaseUrl, checkBaseUrl, ollamaBaseUrl } from './base-url.ts';
 import type { KeyPort } from './ports.ts';
 import { isUpstreamName, UPSTREAM_KINDS, UPSTREAM_NAMES, type UpstreamName } from './upstream-kinds.ts';
 
@@ -45,6 +45,8 @@ export interface UpstreamSettingsDeps {
   readonly ollamaHost?: string | undefined;
   /** The base URL for `openai-compatible` from the environment; the only place to which its key from there goes. */
   readonly compatibleBaseUrl?: string | undefined;
+  /** The same for `azure`. */
+  readonly azureBaseUrl?: string | undefined;
 }
 
 export interface UpstreamSettings {
@@ -72,6 +74,7 @@ export function createUpstreamSettings(deps: UpstreamSettingsDeps): UpstreamSett
   const given: Readonly<Partial<Record<UpstreamName, string>>> = {
     ...(deps.ollamaHost ? { ollama: ollamaBaseUrl(deps.ollamaHost) } : {}),
     ...(deps.compatibleBaseUrl ? { 'openai-compatible': checkBaseUrl(deps.compatibleBaseUrl) } : {}),
+    ...(deps.azureBaseUrl ? { azure: azureBaseUrl(deps.azureBaseUrl) } : {}),
   };
 
   const keySource = (name: UpstreamName): UpstreamView['key_source'] =>
@@ -140,7 +143,8 @@ export function createUpstreamSettings(deps: UpstreamSettingsDeps): UpstreamSett
         fix: 'Copy it again from the provider.',
       });
     }
-    const url = typeof baseUrl === 'string' ? checkBaseUrl(baseUrl) : baseUrl;
+    const check = upstream === 'azure' ? azureBaseUrl : checkBaseUrl;
+    const url = typeof baseUrl === 'string' ? check(baseUrl) : baseUrl;
     return database.tx(() => {
       const before = baseUrlOf(upstream);
       const row = store.get(upstream);

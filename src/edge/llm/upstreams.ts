@@ -2,9 +2,17 @@
 // default model. What the owner may change, and where a key may go: upstream-settings.ts.
 // Does not: decide who may ask (the admin edge does).
 // An attacker may control: with a stolen page session, every argument; and what an upstream answers.
-import { AppError, isJsonObject, type Json, type Principal, type Redactor } from '../../core/index.ts';
+import {
+  AppError,
+  isJsonObject,
+  type Json,
+  type Principal,
+  type Redactor,
+  type WireName,
+} from '../../core/index.ts';
 import type { HttpClient } from '../../host/net/index.ts';
 import type { SettingsStore } from '../../host/storage/index.ts';
+import { createContextWindows } from './context-windows.ts';
 import { createDemoSend, DEMO_MODEL } from './demo/index.ts';
 import { fetchModels, type ModelList, type ModelView } from './model-list.ts';
 import { estimateCost, priceOf } from './prices.ts';
@@ -28,6 +36,7 @@ import {
   type UpstreamSettingsDeps,
   type UpstreamView,
 } from './upstream-settings.ts';
+import type { Wire } from './wires/wire.ts';
 
 interface ModelChoice {
   readonly provider: UpstreamName;
@@ -54,6 +63,10 @@ export interface Upstreams extends ModelRoutes {
   change(name: string, change: UpstreamChange, principal: Principal): UpstreamWithHealth;
   models(): Promise<ModelsAnswer>;
   defaultModel(): ModelChoice;
+  /** What a turn on this provider speaks with the gateway. For one that is gone: any, the gateway refuses its call. */
+  wireOf(provider: string): WireName;
+  /** Tokens that a model can take, as far as it is known without asking anybody; null: not known. */
+  contextWindow(choice: { readonly provider: string; readonly model: string }): number | null;
   /** Whether it may be chosen now. Errors: as of `setDefault`. */
   checkChoice(choice: { readonly provider: string; readonly model: string }): ModelChoice;
   /** Errors: input `model_invalid`, `model_acts_by_itself`; conflict with the code and words of `routeTo`. */
@@ -84,6 +97,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
   const { settings, database, audit, clock } = deps;
   const upstreams = createUpstreamSettings(deps);
   const lists = new Map<UpstreamName, { readonly until: number; readonly list: Promise<ModelList> }>();
+  const windows = createContextWindows();
   const demoSend = createDemoSend({ delayMs: deps.demoDelayMs });
 
   async function send(name: UpstreamName, request: UpstreamRequest): ReturnType<ModelRoute['send']> {
@@ -100,7 +114,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       headers: {
         accept: body === undefined ? 'application/json' : 'text/event-stream',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...wireAt(name, base).upstreamHeaders(key),
         'user-agent': 'openpact',
       },
       ...(body === undefined ? {} : { body }),
@@ -122,7 +136,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       route: {
         provider: name,
         label: kind.label,
-        dialect: kind.dialect,
+        wire: wireAt(name, upstreams.baseUrlOf(name)),
         reportsCost: kind.reportsCost,
         send: (request) => send(name, request),
         cost: (model, usage) => (hasListPrices(name) ? estimateCost(name, model, usage) : null),
@@ -133,7 +147,8 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
 
   /** Another address may have other prices. */
   function hasListPrices(name: UpstreamName): boolean {
-    return name !== 'openai' || upstreams.baseUrlOf(name) === UPSTREAM_KINDS.openai.baseUrl;
+    const { baseUrl } = UPSTREAM_KINDS[name];
+    return name === 'ollama' || name === 'demo' || upstreams.baseUrlOf(name) === baseUrl;
   }
 
   function routeTo(provider: string): RouteAnswer {
@@ -157,14 +172,16 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     if (kept && kept.until > now) return kept.list;
     const found = route(name);
     const list: Promise<ModelList> = found.ok
-      ? fetchModels(name, found.route)
+      ? UPSTREAM_KINDS[name].unlisted === undefined
+        ? fetchModels(name, found.route)
+        : Promise.resolve({ ok: true, models: [] })
       : Promise.resolve({ ok: false, problem: found.message });
     lists.set(name, { until: now + LIST_KEPT_MS, list });
     // A failure is not kept: what was wrong may be put right the next moment.
     const forget = (): void => {
       if (lists.get(name)?.list === list) lists.delete(name);
     };
-    list.then((result) => (result.ok ? undefined : forget()), forget);
+    list.then((result) => (result.ok ? windows.learn(result.models) : forget()), forget);
     return list;
   }
 
@@ -192,6 +209,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     change(name, change, principal) {
       const changed = upstreams.change(name, change, principal);
       lists.delete(changed.name);
+      windows.forget(changed.name);
       return { ...changed, health: deps.health.of(changed.name) };
     },
     routeTo,
@@ -207,6 +225,10 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       };
     },
     defaultModel,
+    wireOf: (provider) =>
+      isUpstreamName(provider) ? wireAt(provider, upstreams.baseUrlOf(provider)).name : 'chat-completions',
+    contextWindow: ({ provider, model }) =>
+      windows.of(provider, model, isUpstreamName(provider) && hasListPrices(provider)),
     checkChoice,
     setDefault(wanted, principal) {
       const choice = checkChoice(wanted);
@@ -263,13 +285,21 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       model = list ? list.models[0]?.model : chosen.model;
     }
     if (model === undefined) {
-      return { ok: false, message: `${found.route.label} offers no model for conversations.`, model };
+      const message =
+        UPSTREAM_KINDS[name].unlisted ?? `${found.route.label} offers no model for conversations.`;
+      return { ok: false, message, model };
     }
     before(model);
     const tried = await testCall(found.route, model, deps.redactor);
     deps.health.note(name, tried.ok ? null : (tried.code ?? 'llm_test_failed'));
     return { ok: tried.ok, message: tried.message, model };
   }
+}
+
+/** A key for one address stays one upstream, but at another address may stand another kind of server. */
+function wireAt(name: UpstreamName, base: string | null): Wire {
+  const { baseUrl, wire, wireElsewhere } = UPSTREAM_KINDS[name];
+  return base === baseUrl ? wire : (wireElsewhere ?? wire);
 }
 
 function checkModel(model: string): void {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import {
+  AppError,
   isJsonObject,
   silentLog,
   systemClock,
@@ -184,6 +185,19 @@ describe('a plain JSON caller', () => {
       isError: true,
       _meta: { 'openpact/code': 'denied' },
     });
+  });
+
+  it('hears the sentence of what could not be carried out, such as on a full disk, and only an id of a bug', async () => {
+    answer = () => {
+      throw new AppError({ family: 'config', code: 'storage_full', message: 'The disk is full.' });
+    };
+    const call = request('tools/call', { name: 'memory_read', arguments: {} });
+    expect((await rpc(call))['error']).toMatchObject({ code: -32603, message: 'The disk is full.' });
+    answer = () => {
+      throw new Error('secret detail');
+    };
+    expect(JSON.stringify(await rpc(call))).toMatch(/Internal error \(err_/);
+    expect(JSON.stringify(await rpc(call))).not.toContain('secret detail');
   });
 
   it('that names no call, or no text as the call, leaves the decision to the gate', async () => {

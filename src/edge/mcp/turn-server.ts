@@ -1,4 +1,4 @@
-// Guarantees: what leaves here of an error that is no refusal is "Internal error" and an id for the log.
+// Guarantees: what leaves here of an error that is a bug is "Internal error" and an id for the log.
 // Does not: run, check or redact anything. The gate behind `turn.call` does.
 // An attacker may control: the name and the arguments of a call, and `_meta`.
 import {
@@ -10,7 +10,15 @@ import {
   type Tool,
 } from '@modelcontextprotocol/server';
 
-import { errorText, isJsonObject, newId, type Json, type JsonObject, type Log } from '../../core/index.ts';
+import {
+  AppError,
+  errorText,
+  isJsonObject,
+  newId,
+  type Json,
+  type JsonObject,
+  type Log,
+} from '../../core/index.ts';
 import type { McpTool, McpTurn, ToolCallAnswer } from './tool-gate.ts';
 
 /** Where a call of the built-in agent names the call of the model that it carries out. */
@@ -90,6 +98,11 @@ async function guarded<T>(log: Log, act: () => T | Promise<T>): Promise<T> {
     return await act();
   } catch (error) {
     if (error instanceof ProtocolError) throw error;
+    // Such as a full disk: no bug, and its sentence is made to be read.
+    if (error instanceof AppError) {
+      log.warn('A request of an MCP client could not be carried out.', { problem: errorText(error) });
+      throw new ProtocolError(ProtocolErrorCode.InternalError, error.message);
+    }
     const id = newId('err');
     log.error('A request of an MCP client met a bug.', { id, error: errorText(error) });
     throw new ProtocolError(ProtocolErrorCode.InternalError, `Internal error (${id}).`);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createWorkbench, type Workbench } from '../../../test/fakes/workbench.ts';
-import { verifyChain } from './audit.ts';
+import { verifyChain } from './verify-chain.ts';
 
 const ENTRY = {
   event: 'test.row',

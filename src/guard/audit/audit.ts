@@ -5,7 +5,7 @@
 // A state change and its row are one transaction: callers append inside `tx`.
 // Does not: find a rollback of the whole database (with its head) to an earlier state, nor what somebody who holds the
 // master key rewrote. An attacker may control: texts inside rows, never which row is written.
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import {
   AppError,
   canonicalJson,
@@ -19,6 +19,8 @@ import {
   type Redactor,
 } from '../../core/index.ts';
 import type { AuditHead, AuditQuery, AuditRow, AuditStore, Transactions } from '../../host/storage/index.ts';
+import { BROKEN, headMac, rowHash, START } from './row-hash.ts';
+import { sameText, verifyChain, type AuditVerdict, type VerifyOptions } from './verify-chain.ts';
 
 export interface AuditEntry {
   /** Dotted, such as `login.failed`, `tool.intent`, `approval.decided`. */
@@ -43,13 +45,19 @@ export interface Audit {
   digest(value: unknown): string;
   list(query: AuditQuery): readonly AuditRow[];
   /** Goes through the log in chunks, giving way to others between them. */
-  verify(): Promise<AuditVerdict>;
+  verify(options?: VerifyOptions): Promise<AuditVerdict>;
+  /** Whether the newest entry is the one that was signed, and which that is. */
+  head(): AuditEnd;
 }
 
-/** `signed`: whether the signature of the newest entry could be checked too. */
-export type AuditVerdict =
-  | { readonly ok: true; readonly rows: number; readonly head: string; readonly signed: boolean }
-  | { readonly ok: false; readonly rows: number; readonly problem: string; readonly seq: number };
+/** The newest entry; `signed`: the signature belongs to it. */
+export interface AuditEnd {
+  readonly seq: number;
+  readonly hash: string | null;
+  /** Milliseconds; null for a log without entries. */
+  readonly at: number | null;
+  readonly signed: boolean;
+}
 
 export interface AuditDeps {
   readonly store: AuditStore;
@@ -62,11 +70,6 @@ export interface AuditDeps {
   /** The database was made just now, so that the log is rightly empty. Default false. */
   readonly fresh?: boolean;
 }
-
-/** Written where the end of the log is not the one that was signed. */
-const BROKEN = 'audit.broken';
-const START = '0'.repeat(64);
-const CHUNK = 2_000;
 
 export function createAudit(deps: AuditDeps): Audit {
   const { store, database, clock, log, redactor } = deps;
@@ -151,55 +154,17 @@ export function createAudit(deps: AuditDeps): Audit {
         .update(canonicalJson(redactor.json(value).value))
         .digest('hex'),
     list: (query) => store.list(query),
-    verify: () => verifyChain(store, deps.key),
+    verify: (options) => verifyChain(store, deps.key, options),
+    head() {
+      const { last, head } = store.ends();
+      return {
+        seq: last?.seq ?? 0,
+        hash: last?.hash ?? null,
+        at: last?.at ?? null,
+        signed: isSigned(last, head, deps.key),
+      };
+    },
   };
-}
-
-/** Also used read-only beside a running instance; without the key the signature of the head is not checked. */
-export async function verifyChain(store: AuditStore, key: Uint8Array | null): Promise<AuditVerdict> {
-  // Read at one moment: rows that are written meanwhile come after it and don't disturb.
-  const { last, head } = store.ends();
-  let previous = START;
-  let rows = 0;
-  const bad = (seq: number, problem: string): AuditVerdict => ({ ok: false, rows, seq, problem });
-  if (!last && !head) return bad(0, 'it is empty, though every start writes an entry');
-  if (!head) return bad(last?.seq ?? 0, 'the signed head is missing');
-  if (key && !sameText(headMac(key, head.seq, head.hash), head.mac)) {
-    return bad(
-      head.seq,
-      'the signature of the newest entry is wrong: the head was forged or the master key is another one',
-    );
-  }
-  if (last && last.seq > head.seq)
-    return bad(head.seq + 1, `entry ${head.seq + 1} was added without a signature`);
-  for (;;) {
-    const chunk = store.list({ after: rows, limit: CHUNK });
-    for (const row of chunk) {
-      if (row.seq !== rows + 1) return bad(rows + 1, `entry ${rows + 1} is missing`);
-      if (row.prev_hash !== previous) return bad(row.seq, `entry ${row.seq} does not follow entry ${rows}`);
-      const { hash, ...content } = row;
-      if (rowHash(content) !== hash) return bad(row.seq, `entry ${row.seq} was changed`);
-      if (head.seq === row.seq && head.hash !== hash)
-        return bad(row.seq, `entry ${row.seq} is not the one that was signed`);
-      if (row.event === BROKEN) {
-        return bad(row.seq, `entry ${row.seq} tells that the log before it was not the one that was signed`);
-      }
-      previous = hash;
-      rows = row.seq;
-    }
-    if (chunk.length < CHUNK) break;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  if (head.seq > rows)
-    return bad(rows + 1, `the end is cut off: ${head.seq} entries were signed, ${rows} are there`);
-  return { ok: true, rows, head: previous, signed: key !== null };
-}
-
-function rowHash(row: Omit<AuditRow, 'hash'>): string {
-  const { seq, at, event, actor, origin, target, outcome, details, prev_hash } = row;
-  return createHash('sha256')
-    .update(canonicalJson([seq, at, event, actor, origin, target, outcome, details, prev_hash]))
-    .digest('hex');
 }
 
 /** Whether the newest row is the one whose hash we signed. */
@@ -211,14 +176,4 @@ function isSigned(last: AuditRow | undefined, head: AuditHead | undefined, key: 
     last.hash === head.hash &&
     sameText(headMac(key, head.seq, head.hash), head.mac)
   );
-}
-
-function headMac(key: Uint8Array, seq: number, hash: string): string {
-  return createHmac('sha256', key).update(`head:${seq}:${hash}`).digest('hex');
-}
-
-function sameText(left: string, right: string): boolean {
-  const a = Buffer.from(left);
-  const b = Buffer.from(right);
-  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -1,3 +1,5 @@
+import { conditions, type AuditFilter } from './audit-filter.ts';
+import { createAuditPages, TIME_BLOCK, type AuditPages } from './audit-pages.ts';
 import type { Database } from './database.ts';
 
 /** A row of the log, exactly as it is hashed. */
@@ -21,14 +23,13 @@ export interface AuditHead {
   readonly mac: string;
 }
 
-export interface AuditQuery {
-  readonly event?: string | undefined;
+export interface AuditQuery extends Pick<AuditFilter, 'event'> {
   /** Rows with a greater seq, oldest first; without it the newest come first. */
   readonly after?: number | undefined;
   readonly limit: number;
 }
 
-export interface AuditStore {
+export interface AuditStore extends AuditPages {
   /** The newest row and the signed head, read at one moment. */
   ends(): { readonly last: AuditRow | undefined; readonly head: AuditHead | undefined };
   append(row: AuditRow): void;
@@ -38,6 +39,7 @@ export interface AuditStore {
 
 export function createAuditStore(database: Database): AuditStore {
   return {
+    ...createAuditPages(database),
     ends() {
       // One statement, so that a writer beside us can't come between the two.
       const found = database.get<
@@ -59,15 +61,21 @@ export function createAuditStore(database: Database): AuditStore {
          VALUES (:seq, :at, :event, :actor, :origin, :target, :outcome, :details, :prev_hash, :hash)`,
         { ...row },
       );
+      database.run(
+        `INSERT INTO audit_times (block, first_at, last_at) VALUES (:block, :at, :at)
+         ON CONFLICT (block) DO UPDATE SET first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)
+         WHERE excluded.first_at < first_at OR excluded.last_at > last_at`,
+        { block: Math.floor(row.seq / TIME_BLOCK), at: row.at },
+      );
     },
     list({ event, after, limit }) {
-      // An event filter names one event or, ending in a dot, a family: "login." finds login.ok and login.failed.
-      const from = event ?? '';
-      const to = event === undefined ? '\u{10ffff}' : event.endsWith('.') ? `${event}\u{10ffff}` : event;
-      const order = after === undefined ? 'DESC' : 'ASC';
+      const { indexed, read, values } = conditions({ event });
+      const [by] = indexed;
+      const where = ['seq > :after', ...indexed.map(({ sql }) => sql), ...read].join(' AND ');
       return database.all<AuditRow>(
-        `SELECT * FROM audit WHERE event >= :from AND event <= :to AND seq > :after ORDER BY seq ${order} LIMIT :limit`,
-        { from, to, after: after ?? 0, limit },
+        `SELECT * FROM audit ${by ? `INDEXED BY ${by.index}` : 'NOT INDEXED'} WHERE ${where}
+         ORDER BY seq ${after === undefined ? 'DESC' : 'ASC'} LIMIT :limit`,
+        { ...values, after: after ?? 0, limit },
       );
     },
     setHead(head) {

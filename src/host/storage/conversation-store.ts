@@ -11,24 +11,38 @@ export interface ConversationRow {
   /** Of the model that was chosen for this conversation; null with `model`: the default. */
   readonly provider: string | null;
   readonly model: string | null;
+  /** `own`: the two below name it. `default`: what the settings name. */
+  readonly fallback: 'default' | 'none' | 'own';
+  readonly fallback_provider: string | null;
+  readonly fallback_model: string | null;
 }
+
+/** What a conversation goes on with when its model can't be had. */
+export type FallbackChoice = { readonly provider: string; readonly model: string } | 'default' | 'none';
 
 export interface ConversationWithStatus extends ConversationRow {
   /** The state of the newest turn. */
   readonly status: string | null;
 }
 
+/** A place in the list of conversations. */
+export interface ConversationPlace {
+  readonly updated: number;
+  readonly id: string;
+}
+
 export interface ConversationStore {
   insert(row: ConversationRow): void;
   get(id: string): ConversationWithStatus | undefined;
-  /** Newest first. */
-  list(limit: number): ConversationWithStatus[];
+  /** Newest first; with `before` those that come after it in that order. */
+  list(limit: number, before?: ConversationPlace): ConversationWithStatus[];
   delete(id: string): void;
   /** A title that is made by us. */
   setTitle(id: string, title: string): void;
   /** A title that its owner gave. */
   rename(id: string, title: string): void;
   setModel(id: string, choice: { readonly provider: string; readonly model: string } | null): void;
+  setFallback(id: string, choice: FallbackChoice): void;
   touch(id: string, now: number): void;
   setSeqCeiling(id: string, ceiling: number): void;
 }
@@ -40,16 +54,19 @@ export function createConversationStore(database: Database): ConversationStore {
   return {
     insert(row) {
       database.run(
-        `INSERT INTO conversations (id, title, created_at, updated_at, seq_ceiling, renamed, provider, model)
-         VALUES (:id, :title, :created_at, :updated_at, :seq_ceiling, :renamed, :provider, :model)`,
+        `INSERT INTO conversations (id, title, created_at, updated_at, seq_ceiling, renamed, provider, model,
+           fallback, fallback_provider, fallback_model)
+         VALUES (:id, :title, :created_at, :updated_at, :seq_ceiling, :renamed, :provider, :model,
+           :fallback, :fallback_provider, :fallback_model)`,
         { ...row },
       );
     },
     get: (id) => database.get<ConversationWithStatus>(`${SELECT} WHERE c.id = :id`, { id }),
-    list: (limit) =>
-      database.all<ConversationWithStatus>(`${SELECT} ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit`, {
-        limit,
-      }),
+    list: (limit, { updated, id } = { updated: Number.MAX_SAFE_INTEGER, id: '' }) =>
+      database.all<ConversationWithStatus>(
+        `${SELECT} WHERE (c.updated_at, c.id) < (:updated, :id) ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit`,
+        { limit, updated, id },
+      ),
     delete(id) {
       database.run('DELETE FROM conversations WHERE id = :id', { id });
     },
@@ -65,6 +82,19 @@ export function createConversationStore(database: Database): ConversationStore {
         provider: choice?.provider ?? null,
         model: choice?.model ?? null,
       });
+    },
+    setFallback(id, choice) {
+      const own = typeof choice === 'string' ? undefined : choice;
+      database.run(
+        `UPDATE conversations SET fallback = :fallback, fallback_provider = :provider, fallback_model = :model
+         WHERE id = :id`,
+        {
+          id,
+          fallback: typeof choice === 'string' ? choice : 'own',
+          provider: own?.provider ?? null,
+          model: own?.model ?? null,
+        },
+      );
     },
     touch(id, now) {
       database.run('UPDATE conversations SET updated_at = :now WHERE id = :id', { id, now });

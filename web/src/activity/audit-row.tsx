@@ -2,11 +2,13 @@ import { Link } from '@tanstack/react-router';
 import { Ban, Check, ChevronRight, CircleHelp, Circle, PencilLine, X, type LucideIcon } from 'lucide-react';
 import { memo, useId } from 'react';
 import type { AuditEntryView } from '../api/types.ts';
+import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { ExactText } from '../ui/exact-text.tsx';
 import { JsonView } from '../ui/json-view.tsx';
 import { exact, Time } from '../ui/time.tsx';
+import type { ActivitySearch } from './activity-search.ts';
 
 const OUTCOMES: Readonly<
   Record<string, { readonly icon: LucideIcon; readonly word: string; readonly tint: string }>
@@ -18,19 +20,30 @@ const OUTCOMES: Readonly<
   unknown: { icon: CircleHelp, word: 'Unknown', tint: 'text-ask' },
 };
 
+/** The conversation that an entry belongs to: the same rule as the server's filter. */
+function conversationOf({ details, actor, target }: AuditEntryView): string | undefined {
+  const named =
+    details !== null && typeof details === 'object' && 'conversation' in details && details.conversation;
+  if (typeof named === 'string' && /^[\w-]{1,64}$/.test(named)) return named;
+  return /^assistant:([\w-]{1,64})$/.exec(actor)?.[1] ?? /^cnv_[\w-]{1,60}$/.exec(target)?.[0];
+}
+
 /** One entry of the log: a line that opens into all of its facts. */
 export const AuditRow = memo(function AuditRow({
   entry,
   open,
   onToggle,
+  onFilter,
 }: {
   readonly entry: AuditEntryView;
   readonly open: boolean;
   readonly onToggle: () => void;
+  /** Shows only entries that have this too. */
+  readonly onFilter: (filter: ActivitySearch) => void;
 }) {
   const panel = useId();
   const outcome = OUTCOMES[entry.outcome] ?? { icon: Circle, word: entry.outcome, tint: 'text-muted' };
-  const conversation = /^assistant:(.+)$/.exec(entry.actor)?.[1];
+  const conversation = conversationOf(entry);
   return (
     <>
       <button
@@ -99,11 +112,50 @@ export const AuditRow = memo(function AuditRow({
             <p className="text-mini font-medium text-muted">Details</p>
             <JsonView value={entry.details} compact />
           </div>
+          <div
+            role="group"
+            aria-label="Show only"
+            className="flex flex-wrap items-center gap-2 text-meta text-muted"
+          >
+            Show only
+            <Only testId="audit-only-event" onClick={() => onFilter({ event: entry.event })}>
+              this event
+            </Only>
+            <Only testId="audit-only-actor" onClick={() => onFilter({ principal: entry.actor })}>
+              this actor
+            </Only>
+            {entry.target !== '' && entry.target.length <= 1024 && (
+              <Only testId="audit-only-target" onClick={() => onFilter({ target: entry.target })}>
+                this target
+              </Only>
+            )}
+            {conversation && (
+              <Only testId="audit-only-conversation" onClick={() => onFilter({ conversation })}>
+                this conversation
+              </Only>
+            )}
+          </div>
         </div>
       )}
     </>
   );
 });
+
+function Only({
+  onClick,
+  testId,
+  children,
+}: {
+  readonly onClick: () => void;
+  readonly testId: string;
+  readonly children: string;
+}) {
+  return (
+    <Button small className="max-md:h-10" onClick={onClick} data-testid={testId}>
+      {children}
+    </Button>
+  );
+}
 
 function Outcome({
   outcome,

@@ -1,88 +1,136 @@
-import { useQueryClient, useInfiniteQuery, useQuery, type InfiniteData } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useInfiniteQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
 import { call } from '../api/client.ts';
-import type { AuditEntryView, AuditList } from '../api/types.ts';
+import type { AuditList } from '../api/types.ts';
 
-/** Entries a request asks for, and seqs that one step backwards looks through. */
+/** Entries that one request asks for. */
 const PAGE = 100;
-/** Steps backwards in one go while a filter finds nothing. */
-const STEPS = 20;
-const LIVE = 3_000;
+/** Requests in one go while a filter finds nothing. */
+const STEPS = 8;
+/** Between two looks for new entries. */
+const LIVE = 2_000;
+/** New entries beyond this many are not put on top one by one: the list begins anew. */
+const BURST = 200;
+/** Entries that a list which follows the log holds. */
+const HELD = 600;
 
-interface Batch {
-  /** Newest first. */
-  readonly entries: readonly AuditEntryView[];
-  /** Where the next batch ends (exclusive); null when the beginning of the log was reached. */
-  readonly before: number | null;
+type Pages = InfiniteData<AuditList, number | null>;
+
+async function ask(filter: string, extra: string, signal: AbortSignal): Promise<AuditList> {
+  return call<AuditList>('GET', `/api/audit?${filter === '' ? '' : `${filter}&`}${extra}`, { signal });
 }
 
-function path(event: string | undefined, after: number | null): string {
-  const query = new URLSearchParams({ limit: String(PAGE) });
-  if (event) query.set('event', event);
-  if (after !== null) query.set('after', String(after));
-  return `/api/audit?${query}`;
-}
-
-/**
- * The log, newest first. The server gives either its newest entries or those after a seq, oldest first; going back is
- * therefore done in windows of seqs, of which each holds at most as many entries as a request may ask for.
- */
-async function batch(event: string | undefined, before: number | null, signal: AbortSignal): Promise<Batch> {
-  if (before === null) {
-    const { entries } = await call<AuditList>('GET', path(event, null), { signal });
-    const sorted = [...entries].sort((a, b) => b.seq - a.seq);
-    const oldest = sorted.at(-1)?.seq ?? 1;
-    return { entries: sorted, before: entries.length < PAGE || oldest <= 1 ? null : oldest };
+/** Goes on for a while where a filter finds nothing: each answer looks through a bounded part of the log. */
+async function older(filter: string, before: number | null, signal: AbortSignal): Promise<AuditList> {
+  const page = (start: number | null) =>
+    ask(filter, `limit=${PAGE}${start === null ? '' : `&before=${start}`}`, signal);
+  let list = await page(before);
+  for (let step = 1; step < STEPS && list.entries.length === 0 && !list.end; step += 1) {
+    list = { ...(await page(list.edge)), newest: list.newest };
   }
-  let end = before;
-  for (let step = 0; step < STEPS && end > 1; step += 1) {
-    const after = Math.max(0, end - 1 - PAGE);
-    const { entries } = await call<AuditList>('GET', path(event, after), { signal });
-    const limit = end;
-    const found = entries.filter((entry) => entry.seq < limit).sort((a, b) => b.seq - a.seq);
-    end = after + 1;
-    if (found.length > 0) return { entries: found, before: end <= 1 ? null : end };
-  }
-  return { entries: [], before: end <= 1 ? null : end };
+  return list;
 }
 
-export function useAuditLog(event: string | undefined) {
+export interface Tail {
+  /** Look for new entries at all. */
+  readonly live: boolean;
+  /** Put them on top as they come; else they are only counted. */
+  readonly follow: boolean;
+}
+
+/** The log through a filter (a query string), newest first, beginning before the entry `start`; null: at its end. */
+export function useAuditLog(filter: string, start: number | null, tail: Tail) {
   const client = useQueryClient();
-  const key = ['audit', event ?? ''] as const;
   const log = useInfiniteQuery({
-    queryKey: key,
-    queryFn: ({ pageParam, signal }) => batch(event, pageParam, signal),
-    initialPageParam: null as number | null,
-    getNextPageParam: (last) => last.before ?? undefined,
+    queryKey: ['audit', filter, start],
+    queryFn: ({ pageParam, signal }) => older(filter, pageParam, signal),
+    initialPageParam: start,
+    getNextPageParam: (last) => (last.end ? undefined : last.edge),
     staleTime: Number.POSITIVE_INFINITY,
-    refetchOnWindowFocus: false,
-  });
-  const entries = log.data?.pages.flatMap((page) => page.entries) ?? [];
-  const newest = log.data ? (entries[0]?.seq ?? 0) : null;
-
-  // Live: what came after the newest is put on top; what is there stays as it is.
-  const fresh = useQuery({
-    queryKey: ['audit-after', event ?? '', newest],
-    queryFn: ({ signal }) => call<AuditList>('GET', path(event, newest), { signal }),
-    enabled: newest !== null,
-    refetchInterval: LIVE,
+    // Each visit begins at the end of the log.
     gcTime: 0,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
   });
-  const added = fresh.data?.entries;
+  const [news, setNews] = useState<{ readonly count: number; readonly more: boolean } | null>(null);
+  const [lost, setLost] = useState(false);
+  const follow = useRef(tail.follow);
+  const lookNow = useRef<(() => void) | null>(null);
   useEffect(() => {
-    if (!added || added.length === 0) return;
-    client.setQueryData<InfiniteData<Batch, number | null>>(['audit', event ?? ''], (old) => {
-      const first = old?.pages[0];
-      if (!old || !first) return old;
-      const top = old.pages.flatMap((page) => page.entries)[0]?.seq ?? 0;
-      const news = added.filter((entry) => entry.seq > top).sort((a, b) => b.seq - a.seq);
-      if (news.length === 0) return old;
-      return {
-        ...old,
-        pages: [{ ...first, entries: [...news, ...first.entries] }, ...old.pages.slice(1)],
-      };
-    });
-  }, [added, client, event]);
+    follow.current = tail.follow;
+    if (tail.follow) lookNow.current?.();
+  }, [tail.follow]);
 
-  return { log, entries, lost: fresh.isError };
+  const ready = log.data !== undefined;
+  const live = tail.live && start === null && ready;
+  useEffect(() => {
+    if (!live) return;
+    const key = ['audit', filter, start] as const;
+    const ending = new AbortController();
+    const { signal } = ending;
+    let timer: number | undefined;
+    let running = false;
+    /** Up to here the list knows the log. */
+    let known = client.getQueryData<Pages>(key)?.pages[0]?.newest ?? 0;
+
+    async function look(): Promise<void> {
+      if (running) return;
+      running = true;
+      window.clearTimeout(timer);
+      try {
+        if (!document.hidden) await take();
+        setLost(false);
+      } catch {
+        // The next look mends it; until then the page says that it may be behind.
+        if (!signal.aborted) setLost(true);
+      }
+      running = false;
+      if (!signal.aborted) timer = window.setTimeout(() => void look(), LIVE);
+    }
+    async function take(): Promise<void> {
+      const answer = await ask(filter, `after=${known}&limit=${BURST}`, signal);
+      if (!follow.current) {
+        setNews(answer.entries.length === 0 ? null : { count: answer.entries.length, more: !answer.end });
+        return;
+      }
+      setNews(null);
+      if (!answer.end && answer.entries.length > 0) {
+        // More than a reader could follow: the newest take the place of everything.
+        const fresh = await older(filter, null, signal);
+        client.setQueryData<Pages>(key, { pages: [fresh], pageParams: [null] });
+        known = fresh.newest;
+        return;
+      }
+      known = answer.edge;
+      if (answer.entries.length === 0) return;
+      client.setQueryData<Pages>(key, (old) => (old ? withNews(old, answer) : old));
+    }
+    lookNow.current = () => void look();
+    timer = window.setTimeout(() => void look(), LIVE);
+    return () => {
+      ending.abort();
+      window.clearTimeout(timer);
+      lookNow.current = null;
+      setNews(null);
+      setLost(false);
+    };
+  }, [live, filter, start, client]);
+
+  const entries = log.data?.pages.flatMap((page) => page.entries) ?? [];
+  return { log, entries, last: log.data?.pages.at(-1) ?? null, news, lost };
+}
+
+/** New entries on top; what no longer fits can be shown again by asking for earlier ones. */
+function withNews(old: Pages, { entries, newest }: AuditList): Pages {
+  const [first, ...rest] = old.pages;
+  if (!first) return old;
+  const top = { ...first, newest, entries: [...entries].reverse().concat(first.entries) };
+  const count = top.entries.length + rest.reduce((sum, page) => sum + page.entries.length, 0);
+  if (count <= HELD) return { ...old, pages: [top, ...rest] };
+  const kept = top.entries.concat(...rest.map((page) => page.entries)).slice(0, HELD / 2);
+  const edge = kept.at(-1)?.seq ?? top.edge;
+  return {
+    pages: [{ ...top, entries: kept, edge, edge_at: kept.at(-1)?.at ?? null, end: false }],
+    pageParams: [null],
+  };
 }

@@ -4,6 +4,7 @@ import type {
   Approval,
   ApprovalList,
   ApprovalStatus,
+  AuditChain,
   CapabilitiesAnswer,
   BudgetsView,
   Conversation,
@@ -53,9 +54,14 @@ export const systemStatus = queryOptions({
   refetchInterval: LIVE,
 });
 
+/** Conversations that are loaded at once. */
+export const CONVERSATIONS = 100;
+
+/** The newest; `useOlderConversations` goes on from there. */
 export const conversations = queryOptions({
   queryKey: ['conversations'],
-  queryFn: ({ signal }) => call<readonly Conversation[]>('GET', '/api/sessions', { signal }),
+  queryFn: ({ signal }) =>
+    call<readonly Conversation[]>('GET', `/api/sessions?limit=${CONVERSATIONS}`, { signal }),
   refetchInterval: LIVE,
 });
 
@@ -90,6 +96,12 @@ export const approvals = (status: ApprovalStatus | 'all') =>
 export const upstreams = queryOptions({
   queryKey: ['upstreams'],
   queryFn: ({ signal }) => call<UpstreamList>('GET', '/api/llm/upstreams', { signal }),
+});
+
+export const auditChain = queryOptions({
+  queryKey: ['audit-chain'],
+  queryFn: ({ signal }) => call<AuditChain>('GET', '/api/audit/chain', { signal }),
+  refetchInterval: (query) => (query.state.data?.running ? 1_000 : LIVE),
 });
 
 export const budgets = queryOptions({

@@ -16,6 +16,9 @@ export interface ConnectionDeps {
   readonly onState: (state: ConnectionState) => void;
 }
 
+/** Messages of the person that are loaded at once, with all that followed from them. */
+export const MESSAGES_AT_ONCE = 30;
+
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 /** A connection must live this long before the next loss starts with a short wait again. */
@@ -101,7 +104,10 @@ export class Connection {
     const url = new URL(`/api/sessions/${encodeURIComponent(this.#deps.conversationId)}/chat`, location.href);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     url.searchParams.set('ticket', ticket);
-    url.searchParams.set('after', String(this.#deps.after()));
+    const after = this.#deps.after();
+    if (after > 0) url.searchParams.set('after', String(after));
+    // A conversation is opened at its end; what was before is asked for when somebody reads up to it.
+    else url.searchParams.set('last', String(MESSAGES_AT_ONCE));
     const socket = new WebSocket(url);
     this.#socket = socket;
     const handshake = window.setTimeout(() => socket.close(), HANDSHAKE);

@@ -14,6 +14,7 @@ import { Problem } from '../ui/notice.tsx';
 import { Empty, SkeletonRows } from '../ui/page.tsx';
 import { Time } from '../ui/time.tsx';
 import { useNewConversation } from './new-conversation.ts';
+import { useOlderConversations } from './use-older-conversations.ts';
 
 export function titleOf(conversation: Pick<Conversation, 'title'>): string {
   return conversation.title.trim() === '' ? 'New conversation' : conversation.title;
@@ -35,7 +36,10 @@ export function ConversationList({ active, q }: { readonly active: string | null
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   }, []);
   useListKeys(list, leave);
-  const sorted = [...(data ?? [])].sort((a, b) => b.time.updated.localeCompare(a.time.updated));
+  const older = useOlderConversations(all.data ?? []);
+  const sorted = [...(data ?? []), ...(asked === '' ? older.list : [])].sort((a, b) =>
+    b.time.updated.localeCompare(a.time.updated),
+  );
 
   return (
     <div className="flex h-full min-h-0 flex-col">
@@ -148,6 +152,16 @@ export function ConversationList({ active, q }: { readonly active: string | null
             ))}
           </ul>
         )}
+        {asked === '' && older.error && (
+          <Problem error={older.error} what="Older conversations could not be loaded." onRetry={older.load} />
+        )}
+        {asked === '' && data && older.more && (
+          <div className="flex justify-center py-2">
+            <Button tone="quiet" busy={older.busy} onClick={older.load} data-testid="older-conversations">
+              Show older conversations
+            </Button>
+          </div>
+        )}
       </div>
       <DeleteConversation
         conversation={doomed}
@@ -217,6 +231,7 @@ export function DeleteConversation({
           old?.filter((each) => each.id !== conversation.id),
         );
         void queryClient.invalidateQueries(conversations);
+        void queryClient.invalidateQueries({ queryKey: ['conversations-older'] });
         onDeleted(conversation.id);
       }}
     >

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { explain } from '../api/client.ts';
 import { models } from '../api/queries.ts';
-import type { ConversationModel } from '../api/types.ts';
+import type { ConversationFallback, ConversationModel } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { FormDialog } from '../ui/dialog.tsx';
 import { Problem } from '../ui/notice.tsx';
@@ -11,17 +11,20 @@ import { Picker } from '../ui/picker.tsx';
 import { changeConversation } from './change-conversation.ts';
 
 const DEFAULT = 'default';
+const NONE = 'none';
 const nameOf = (choice: ConversationModel): string => `${choice.provider}/${choice.model}`;
 
-/** Chooses the model of one conversation, for its next turns. */
+/** Chooses the model of one conversation, for its next turns, and what they go on with when it can't be had. */
 export function ConversationModelDialog({
   id,
   own,
+  fallback,
   open,
   onOpenChange,
 }: {
   readonly id: string;
   readonly own: ConversationModel | null;
+  readonly fallback: ConversationFallback;
   readonly open: boolean;
   readonly onOpenChange: (open: boolean) => void;
 }) {
@@ -33,7 +36,7 @@ export function ConversationModelDialog({
       description="It answers from your next message on, and its provider gets the whole conversation then."
       testId="model-dialog"
     >
-      <Choice id={id} own={own} onDone={() => onOpenChange(false)} />
+      <Choice id={id} own={own} fallback={fallback} onDone={() => onOpenChange(false)} />
     </FormDialog>
   );
 }
@@ -41,14 +44,17 @@ export function ConversationModelDialog({
 function Choice({
   id,
   own,
+  fallback,
   onDone,
 }: {
   readonly id: string;
   readonly own: ConversationModel | null;
+  readonly fallback: ConversationFallback;
   readonly onDone: () => void;
 }) {
   const { data, error, refetch, isFetching } = useQuery(models);
   const [value, setValue] = useState(own ? nameOf(own) : DEFAULT);
+  const [instead, setInstead] = useState(typeof fallback === 'string' ? fallback : nameOf(fallback));
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   if (error)
@@ -63,21 +69,29 @@ function Choice({
   if (!data) return <div className="skeleton h-9" role="status" aria-label="Loading" />;
   // A model that its provider does not list can be the default, or have been chosen before.
   const choices = new Map<string, ConversationModel>();
-  for (const choice of [...data.models, data.default, ...(own ? [own] : [])])
+  const named = typeof fallback === 'string' ? [] : [fallback];
+  for (const choice of [...data.models, data.default, ...(own ? [own] : []), ...named])
     choices.set(nameOf(choice), { provider: choice.provider, model: choice.model });
-  const items = [
-    { value: DEFAULT, label: 'The default', note: data.default.model },
-    ...[...choices].map(([name, choice]) => ({
-      value: name,
-      label: data.models.find((each) => nameOf(each) === name)?.label ?? choice.model,
-      note: choice.provider,
-    })),
+  const each = [...choices].map(([name, choice]) => ({
+    value: name,
+    label: data.models.find((model) => nameOf(model) === name)?.label ?? choice.model,
+    note: choice.provider,
+  }));
+  const items = [{ value: DEFAULT, label: 'The default', note: data.default.model }, ...each];
+  const chosen = value === DEFAULT ? nameOf(data.default) : value;
+  const insteadItems = [
+    { value: DEFAULT, label: 'The default', note: data.fallback?.model ?? 'none' },
+    { value: NONE, label: 'No other model', note: 'the turn fails' },
+    ...each.filter((item) => item.value !== chosen),
   ];
   async function use() {
     setBusy(true);
     setProblem(null);
     try {
-      await changeConversation(id, { model: choices.get(value) ?? null });
+      await changeConversation(id, {
+        model: choices.get(value) ?? null,
+        fallback: instead === DEFAULT || instead === NONE ? instead : (choices.get(instead) ?? DEFAULT),
+      });
       onDone();
     } catch (failure) {
       const { message, fix } = explain(failure);
@@ -96,6 +110,15 @@ function Choice({
         error={problem}
         hint="Models of the providers that are switched on."
         testId="conversation-model"
+      />
+      <Picker
+        label="If unavailable"
+        items={insteadItems}
+        value={insteadItems.some((item) => item.value === instead) ? instead : null}
+        placeholder="Choose another model, or none"
+        onChange={setInstead}
+        hint="A turn goes on with this one when the model can not be had, and says so. Its provider then gets the conversation."
+        testId="conversation-fallback"
       />
       <div className="flex flex-wrap items-center justify-between gap-2">
         <Link to="/settings/model" className="text-meta text-link underline underline-offset-2">

@@ -1,8 +1,8 @@
-import { call } from '../api/client.ts';
+import { call, explain } from '../api/client.ts';
 import { onSessionChange, sessionState } from '../api/session.ts';
-import type { ChatServerEvent } from '../api/types.ts';
-import { Connection, type ConnectionState } from './connection.ts';
-import { applyEvent, EMPTY, nothingRuns, type Transcript } from './transcript.ts';
+import type { ChatServerEvent, EarlierEvents } from '../api/types.ts';
+import { Connection, MESSAGES_AT_ONCE, type ConnectionState } from './connection.ts';
+import { applyEvent, EMPTY, nothingRuns, withEarlier, type Transcript } from './transcript.ts';
 
 /** A message on its way: shown at once, replaced by the server's own event. */
 export interface Outgoing {
@@ -22,6 +22,8 @@ export interface ConversationSnapshot {
   readonly ready: boolean;
   /** A refusal of something other than a message, such as a retry that came too late. */
   readonly refusal: string | null;
+  /** What lies before the first message is on its way. */
+  readonly loadingEarlier: boolean;
   /** Stop was asked for and the end has not come yet. */
   readonly stopping: boolean;
 }
@@ -67,6 +69,7 @@ export class ConversationStore {
       connection: { name: 'connecting' },
       ready: false,
       refusal: null,
+      loadingEarlier: false,
       stopping: false,
     };
     this.#connection = new Connection({
@@ -135,6 +138,30 @@ export class ConversationStore {
       await call('POST', `/api/sessions/${encodeURIComponent(this.#id)}/abort`, { body: {} });
     } catch {
       this.#change({ stopping: false, refusal: 'It could not be stopped: OpenPact does not answer.' });
+    }
+  }
+
+  /** Asks for the messages before the first one that is shown. */
+  async loadEarlier(): Promise<void> {
+    const { transcript, loadingEarlier, ready } = this.#snapshot;
+    const { from } = transcript;
+    if (from === 0 || loadingEarlier || !ready) return;
+    this.#change({ loadingEarlier: true });
+    try {
+      const answer = await call<EarlierEvents>(
+        'GET',
+        `/api/sessions/${encodeURIComponent(this.#id)}/events?before=${from + 1}&messages=${MESSAGES_AT_ONCE}`,
+      );
+      this.#flush();
+      this.#change({
+        loadingEarlier: false,
+        transcript: withEarlier(this.#snapshot.transcript, answer.events, answer.from),
+      });
+    } catch (error) {
+      this.#change({
+        loadingEarlier: false,
+        refusal: `Earlier messages could not be loaded: ${explain(error).message}`,
+      });
     }
   }
 

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { ArrowDown, ArrowLeft, Trash2 } from 'lucide-react';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type RefObject } from 'react';
 import { CallError } from '../api/client.ts';
 import {
   conversation as conversationQuery,
@@ -12,7 +12,7 @@ import {
   systemStatus,
 } from '../api/queries.ts';
 import type { Conversation } from '../api/types.ts';
-import { buttonClass } from '../ui/button.tsx';
+import { Button, buttonClass } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Empty, usePageTitle } from '../ui/page.tsx';
 import { AskDock } from './ask-dock.tsx';
@@ -81,9 +81,11 @@ function OpenConversation({
   const running = transcript.open.size > 0;
   const shown = ready || transcript.items.length > 0;
   const { scroller, unseen, toBottom, onScroll } = useStickToBottom(
-    state.outgoing.length === 0 ? transcript : state,
+    // Not what is put in front: that is no news.
+    state.outgoing.length === 0 ? `${transcript.seq}/${transcript.open.size}` : state,
     shown,
   );
+  usePlaceWhenGrown(scroller, transcript.from);
   const words = useLiveWords(transcript, ready, name);
   const listed = useQuery({ ...conversations, enabled: false }).data?.find((each) => each.id === id);
   const title = conversation ? titleOf(conversation) : listed ? titleOf(listed) : '';
@@ -101,6 +103,7 @@ function OpenConversation({
   }
 
   const own = conversation?.model ?? null;
+  const fallback = conversation?.fallback ?? 'default';
   const used = own ?? chosen?.default ?? null;
   const model = used
     ? { demo: used.provider === 'demo', label: `${used.model} (${used.provider})`, own: own !== null }
@@ -129,8 +132,11 @@ function OpenConversation({
       <div className="relative min-h-0 flex-1">
         <div
           ref={scroller}
-          onScroll={onScroll}
-          className="h-full overflow-y-auto overscroll-contain"
+          onScroll={(event) => {
+            onScroll();
+            if (event.currentTarget.scrollTop < NEAR_TOP) void store.loadEarlier();
+          }}
+          className="h-full overflow-y-auto overscroll-contain [overflow-anchor:none]"
           data-testid="transcript"
         >
           <div className="mx-auto flex min-h-full max-w-[760px] flex-col px-6 py-6 max-md:px-4">
@@ -140,18 +146,31 @@ function OpenConversation({
                 <Suggestions disabled={false} onPick={send} />
               </div>
             ) : shown ? (
-              <TranscriptView
-                transcript={transcript}
-                outgoing={state.outgoing}
-                name={name}
-                demoByDefault={model?.demo ?? false}
-                stopping={state.stopping}
-                onRetry={() => store.retry()}
-                onContinue={() => store.goOn()}
-                onSendAgain={(key) => store.sendAgain(key)}
-                onDiscard={(key) => store.discard(key)}
-                onEdit={(messageId, text) => store.edit(messageId, text)}
-              />
+              <>
+                {transcript.from > 0 && (
+                  <Button
+                    tone="quiet"
+                    className="mb-4 self-center"
+                    busy={state.loadingEarlier}
+                    onClick={() => void store.loadEarlier()}
+                    data-testid="earlier-messages"
+                  >
+                    Show earlier messages
+                  </Button>
+                )}
+                <TranscriptView
+                  transcript={transcript}
+                  outgoing={state.outgoing}
+                  name={name}
+                  demoByDefault={model?.demo ?? false}
+                  stopping={state.stopping}
+                  onRetry={() => store.retry()}
+                  onContinue={() => store.goOn()}
+                  onSendAgain={(key) => store.sendAgain(key)}
+                  onDiscard={(key) => store.discard(key)}
+                  onEdit={(messageId, text) => store.edit(messageId, text)}
+                />
+              </>
             ) : (
               <TranscriptSkeleton />
             )}
@@ -201,7 +220,13 @@ function OpenConversation({
       <div aria-live="polite" role="status" className="sr-only">
         {words}
       </div>
-      <ConversationModelDialog id={id} own={own} open={choosing} onOpenChange={setChoosing} />
+      <ConversationModelDialog
+        id={id}
+        own={own}
+        fallback={fallback}
+        open={choosing}
+        onOpenChange={setChoosing}
+      />
       <DeleteConversation
         conversation={deleting ? (conversation ?? listed ?? null) : null}
         onClose={() => setDeleting(false)}
@@ -209,6 +234,22 @@ function OpenConversation({
       />
     </div>
   );
+}
+
+/** From so many pixels below the top on, what lies before is loaded. */
+const NEAR_TOP = 300;
+
+/** What is put in front of the rest moves nothing of what is read. */
+function usePlaceWhenGrown(scroller: RefObject<HTMLDivElement | null>, from: number): void {
+  const before = useRef({ from, height: 0 });
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const height = element.scrollHeight;
+    if (from < before.current.from)
+      element.scrollBy({ top: height - before.current.height, behavior: 'instant' });
+    before.current = { from, height };
+  });
 }
 
 function TranscriptSkeleton() {

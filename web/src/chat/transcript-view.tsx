@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { CircleAlert, Pencil, Scissors, Square } from 'lucide-react';
+import { ArrowRightLeft, CircleAlert, Pencil, Scissors, Square } from 'lucide-react';
 import { memo, useMemo, useState } from 'react';
 import { Button, IconButton } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
@@ -45,6 +45,11 @@ export function TranscriptView(props: TranscriptViewProps) {
   const isOld = (item: Item | undefined): boolean =>
     item !== undefined && item.turnId !== null && replaced.has(item.turnId);
   const editable = !running && outgoing.length === 0 && lastMessage && !replaced.has(lastMessage.turnId);
+
+  // The same message once more takes the place of the last one, as an edit does.
+  const again = editable
+    ? items.find((item): item is UserItem => item.kind === 'user' && item.messageId === lastMessage.id)
+    : undefined;
 
   return (
     <div className="flex flex-col gap-2">
@@ -100,7 +105,14 @@ export function TranscriptView(props: TranscriptViewProps) {
         <Working transcript={transcript} name={name} stopping={props.stopping} />
       ) : (
         end &&
-        outgoing.length === 0 && <TurnEnd turn={end} onRetry={props.onRetry} onContinue={props.onContinue} />
+        outgoing.length === 0 && (
+          <TurnEnd
+            turn={end}
+            onRetry={props.onRetry}
+            onContinue={props.onContinue}
+            onAgain={again && lastMessage ? () => void props.onEdit(lastMessage.id, again.content) : null}
+          />
+        )
       )}
       {outgoing.map((message) => (
         <div key={message.key} className="flex flex-col items-end gap-1 pt-6">
@@ -147,6 +159,16 @@ const Row = memo(function Row({
           <Scissors aria-hidden size={14} className="shrink-0" />
           This conversation is long: the assistant no longer gets {item.leftOut} of its earlier messages. They
           stay here.
+        </p>
+      );
+    case 'switched':
+      return (
+        <p className="flex gap-2 py-1 text-meta text-muted" data-testid="switched" title={item.content}>
+          <ArrowRightLeft aria-hidden size={14} className="mt-1 shrink-0 text-ask" />
+          <span className="min-w-0 wrap-anywhere">
+            {item.from} was unavailable (<code className="text-mini">{item.code}</code>); went on with{' '}
+            {item.to}.
+          </span>
         </p>
       );
     case 'text':

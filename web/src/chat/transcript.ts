@@ -9,6 +9,10 @@ export interface Transcript {
   readonly turns: ReadonlyMap<string, Turn>;
   /** Turns without their end: something runs while there is one. */
   readonly open: ReadonlySet<string>;
+  /** Events up to here were not asked for yet; 0: the conversation is whole. */
+  readonly from: number;
+  /** Events about something that lies before `from`. */
+  readonly unplaced: readonly StoredEvent[];
   /** The seq of the newest event that was applied: from here a new connection resumes. */
   readonly seq: number;
   /** Seqs up to here are a replay. */
@@ -19,7 +23,15 @@ export interface Transcript {
   readonly lastMessage: { readonly id: string; readonly turnId: string } | null;
 }
 
-export type Item = UserItem | TextItem | ThinkingItem | ToolItem | ErrorItem | StoppedItem | TrimmedItem;
+export type Item =
+  | UserItem
+  | TextItem
+  | ThinkingItem
+  | ToolItem
+  | ErrorItem
+  | StoppedItem
+  | TrimmedItem
+  | SwitchedItem;
 
 interface Placed {
   readonly key: string;
@@ -35,6 +47,14 @@ export interface UserItem extends Placed {
 export interface TrimmedItem extends Placed {
   readonly kind: 'trimmed';
   readonly leftOut: number;
+}
+/** The model could not be had; from here on another one answers. */
+export interface SwitchedItem extends Placed {
+  readonly kind: 'switched';
+  readonly from: string;
+  readonly to: string;
+  readonly code: string;
+  readonly content: string;
 }
 export interface TextItem extends Placed {
   readonly kind: 'text';
@@ -110,6 +130,8 @@ export const EMPTY: Transcript = {
   items: [],
   turns: new Map(),
   open: new Set(),
+  from: 0,
+  unplaced: [],
   seq: 0,
   replayTo: 0,
   replaced: new Set(),
@@ -131,14 +153,40 @@ export function applyEvent(state: Transcript, event: TranscriptEvent): Transcrip
   if (event.type === 'connected') {
     return {
       ...state,
+      from: state.seq === 0 ? event.seq : state.from,
       replayTo: Math.max(state.replayTo, event.head),
       // Nothing runs there: what looked open here ended while we did not listen, or its end follows in the replay.
       open: event.running ? state.open : new Set(),
     };
   }
   if (event.seq <= state.seq) return state;
-  const next = applyItem({ ...state, seq: event.seq }, event);
-  return applyTurn(next, event);
+  const heard = { ...state, seq: event.seq };
+  const next = applyItem(heard, event);
+  const lost = next === heard && (event.type === 'tool_result' || event.type === 'approval_decided');
+  return applyTurn(lost && state.from > 0 ? { ...heard, unplaced: [...state.unplaced, event] } : next, event);
+}
+
+/** Puts events that lie before everything else in front; `from` is where what is still missing ends. */
+export function withEarlier(state: Transcript, events: readonly StoredEvent[], from: number): Transcript {
+  const begin: Transcript = { ...EMPTY, from };
+  const before = events.reduce<Transcript>((old, event) => applyEvent(old, event), begin);
+  const together: Transcript = {
+    ...state,
+    from,
+    items: [...before.items.filter((item) => item.kind !== 'trimmed' || !hasTrimmed(state)), ...state.items],
+    turns: new Map([...before.turns, ...state.turns]),
+    replaced: new Set([...before.replaced, ...state.replaced]),
+    lastMessage: state.lastMessage ?? before.lastMessage,
+    unplaced: [],
+  };
+  return [...before.unplaced, ...state.unplaced].reduce<Transcript>((old, event) => {
+    const next = applyItem(old, event);
+    return next === old && from > 0 ? { ...old, unplaced: [...old.unplaced, event] } : next;
+  }, together);
+}
+
+function hasTrimmed(state: Transcript): boolean {
+  return state.items.some((item) => item.kind === 'trimmed');
 }
 
 function applyItem(state: Transcript, event: StoredEvent): Transcript {
@@ -162,6 +210,15 @@ function applyItem(state: Transcript, event: StoredEvent): Transcript {
         { ...state, items: state.items.filter((item) => item.kind !== 'trimmed') },
         { kind: 'trimmed', ...placed(`trimmed-${event.seq}`), leftOut: event.left_out },
       );
+    case 'switched':
+      return append(state, {
+        kind: 'switched',
+        ...placed(`switched-${event.seq}`),
+        from: `${event.from.model} (${event.from.provider})`,
+        to: `${event.to.model} (${event.to.provider})`,
+        code: event.code,
+        content: event.content,
+      });
     case 'text':
     case 'thinking': {
       const key = `${event.type}-${event.part_id}`;
@@ -262,6 +319,8 @@ function applyTurn(state: Transcript, event: StoredEvent): Transcript {
         id,
         event,
       );
+    case 'switched':
+      return withTurn(state, id, { ...turn, provider: event.to.provider });
     case 'thinking':
     case 'text':
     case 'tool_call':

@@ -1,4 +1,4 @@
-import { CirclePlay, RotateCcw } from 'lucide-react';
+import { CirclePlay, RefreshCw, RotateCcw } from 'lucide-react';
 import { Button } from '../ui/button.tsx';
 import type { Turn, Usage } from './transcript.ts';
 
@@ -7,10 +7,13 @@ export function TurnEnd({
   turn,
   onRetry,
   onContinue,
+  onAgain,
 }: {
   readonly turn: Turn;
   readonly onRetry: () => void;
   readonly onContinue: () => void;
+  /** Null: the last message can't be asked again now. */
+  readonly onAgain: (() => void) | null;
 }) {
   return (
     <div className="flex min-h-8 flex-wrap items-center gap-x-3 gap-y-2 text-mini text-faint">
@@ -34,6 +37,18 @@ export function TurnEnd({
           onClick={onContinue}
         >
           Continue
+        </Button>
+      )}
+      {turn.status === 'done' && onAgain && (
+        <Button
+          small
+          tone="quiet"
+          icon={<RefreshCw aria-hidden size={14} />}
+          title="Asks your last message once more; this answer stays to be seen, and what its tools did stays done"
+          data-testid="turn-again"
+          onClick={onAgain}
+        >
+          Answer again
         </Button>
       )}
       {turn.usage && <span data-testid="usage">{usageText(turn.usage)}</span>}

@@ -10,6 +10,7 @@ import { Page, SkeletonRows } from '../ui/page.tsx';
 import { Picker } from '../ui/picker.tsx';
 import { Time } from '../ui/time.tsx';
 import { Toggle } from '../ui/toggle.tsx';
+import { DefaultFallback } from './default-fallback.tsx';
 import { ModelPicker } from './model-picker.tsx';
 import { UpstreamForm } from './upstream-form.tsx';
 
@@ -23,6 +24,7 @@ export function ModelPage() {
       lead="Where the assistant thinks. Keys are sealed on this machine; the assistant never holds one."
     >
       <DefaultModel />
+      <DefaultFallback />
       <section className="flex flex-col gap-3" aria-labelledby="providers">
         <h2 id="providers" className="font-semibold">
           Providers
@@ -286,11 +288,17 @@ function KeyState({ upstream }: { readonly upstream: UpstreamView }) {
       )}
     >
       <KeyRound aria-hidden size={14} />
-      {upstream.has_key
-        ? upstream.key_source === 'environment'
-          ? 'Key from the environment'
-          : 'Key set'
-        : 'No key'}
+      {upstream.key_source === 'environment' ? (
+        // Where it is narrow the name of the provider needs the room; the note below says where the key is from.
+        <>
+          <span className="max-sm:hidden">Key from the environment</span>
+          <span className="sm:hidden">Key set</span>
+        </>
+      ) : upstream.has_key ? (
+        'Key set'
+      ) : (
+        'No key'
+      )}
     </span>
   );
 }

@@ -38,7 +38,9 @@ export function ModelPicker({
         hint={
           trouble
             ? `Its list could not be had: ${trouble}`
-            : 'It gives no list. Type the name as its maker writes it.'
+            : provider === 'azure'
+              ? 'It gives no list. Type the name of your deployment.'
+              : 'It gives no list. Type the name as its maker writes it.'
         }
         value={value?.model ?? (data.default.provider === provider ? data.default.model : '')}
         onUse={(model) => onChange({ provider, model })}

@@ -183,8 +183,8 @@ function Editor({ policy: data }: { readonly policy: PolicyAnswer }) {
           ))}
         </dl>
         <p className="text-meta text-muted">
-          Deny beats ask, ask beats allow, and what no rule names is denied. SOUL.md, USER.md, MEMORY.md and
-          the notes of today are part of each message, whatever reading is set to here.
+          Deny beats ask, ask beats allow, and what no rule names is denied. SOUL.md, USER.md, MEMORY.md, the
+          notes of today and the list of skills are part of each message, whatever reading is set to here.
         </p>
       </section>
       <PasswordDialog

@@ -26,12 +26,13 @@ export function UpstreamForm({
   const [problem, setProblem] = useState<string | null>(null);
   const [result, setResult] = useState<UpstreamTest | null>(null);
   const fromEnvironment = source === 'environment';
-  const asksUrl = name === 'openai-compatible' || name === 'ollama';
+  const ownUrl = name === 'openai-compatible' || name === 'azure';
+  const asksUrl = ownUrl || name === 'ollama';
   const urlChanged = url.trim() !== (upstream.base_url ?? '');
   const changed = key.trim() !== '' || urlChanged;
   const complete =
     (!needsKey || hasKey || key.trim() !== '') &&
-    (name !== 'openai-compatible' || url.trim() !== '' || upstream.default_base_url !== null);
+    (!ownUrl || url.trim() !== '' || upstream.default_base_url !== null);
 
   async function act(what: 'save' | 'test' | 'remove') {
     setBusy(what);
@@ -44,8 +45,10 @@ export function UpstreamForm({
         ...(upstream.enabled || what === 'remove' ? {} : { enabled: true }),
       };
       if (Object.keys(change).length > 0) {
-        await call('PUT', `/api/llm/upstreams/${name}`, { body: change });
+        const saved = await call<UpstreamView>('PUT', `/api/llm/upstreams/${name}`, { body: change });
         setKey('');
+        // The address as it counts, which may be longer than what was typed.
+        setUrl(saved.base_url ?? '');
         await queryClient.invalidateQueries(upstreams);
       }
       if (what === 'test') {
@@ -81,13 +84,18 @@ export function UpstreamForm({
           type="url"
           spellCheck={false}
           autoComplete="off"
-          placeholder={upstream.default_base_url ?? 'https://models.example.org/v1'}
+          placeholder={
+            upstream.default_base_url ??
+            (name === 'azure' ? 'https://NAME.openai.azure.com' : 'https://models.example.org/v1')
+          }
           value={url}
           onChange={(event) => setUrl(event.target.value)}
           hint={
             upstream.default_base_url && url === ''
               ? `Empty means ${upstream.default_base_url}`
-              : 'Where its API begins, usually ending in /v1.'
+              : name === 'azure'
+                ? 'The endpoint of your resource; /openai/v1 is added where it is missing.'
+                : 'Where its API begins, usually ending in /v1.'
           }
           data-testid={`upstream-url-${name}`}
         />
@@ -116,15 +124,19 @@ export function UpstreamForm({
           />
         )
       )}
-      {name === 'openai-compatible' && (
+      {ownUrl && (
         <TextField
-          label="Model for the test call"
+          label={name === 'azure' ? 'Deployment for the test call' : 'Model for the test call'}
           mono
           spellCheck={false}
           autoComplete="off"
           value={model}
           onChange={(event) => setModel(event.target.value)}
-          hint="Only needed where the server has no list of models."
+          hint={
+            name === 'azure'
+              ? 'Azure has no list of your deployments.'
+              : 'Only needed where the server has no list of models.'
+          }
           data-testid={`upstream-test-model-${name}`}
         />
       )}

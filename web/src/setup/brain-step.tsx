@@ -93,7 +93,7 @@ export function BrainStep() {
         <Button
           tone="primary"
           busy={busy}
-          disabled={!open || (chosen === 'openai-compatible' && tested !== chosen)}
+          disabled={!open || ((chosen === 'openai-compatible' || chosen === 'azure') && tested !== chosen)}
           onClick={() => void start()}
           data-testid="setup-finish"
         >
@@ -152,6 +152,9 @@ function Choice({
 const NOTES: Readonly<Record<UpstreamName, string>> = {
   demo: '',
   openai: 'With a key from platform.openai.com.',
+  anthropic: 'With a key from platform.claude.com.',
+  google: 'With a key from aistudio.google.com.',
+  azure: 'With the address and key of your resource, and the name of a deployment.',
   openrouter: 'One key for models of many makers.',
   ollama: 'Models on your own machine. No key needed.',
   'openai-compatible': 'Any server that speaks the OpenAI chat API, by its base URL.',

@@ -26,7 +26,7 @@ export function Page({ title, lead, actions, children, wide = false }: PageProps
     <div className="h-full overflow-y-auto">
       <div
         className={cx(
-          'mx-auto flex flex-col gap-6 px-8 py-8 max-md:px-4 max-md:py-5',
+          'relative mx-auto flex flex-col gap-6 px-8 py-8 max-md:px-4 max-md:py-5',
           wide ? 'max-w-[1080px]' : 'max-w-[800px]',
         )}
       >

@@ -3,6 +3,10 @@ import { notFound } from '../error-answer.ts';
 import { ok, route, type AnyRoute } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
 
+const modelName = z.strictObject({
+  provider: z.string().trim().min(1).max(64),
+  model: z.string().trim().min(1).max(200),
+});
 const limit = z.coerce.number().int().min(1).max(500).default(50);
 
 export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
@@ -20,9 +24,25 @@ export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
       path: '/api/sessions',
       auth: 'access',
       from: 'complete',
-      query: z.strictObject({ q: z.string().max(200).optional() }),
-      handle: async ({ query }) =>
-        ok(await (query.q?.trim() ? conversations.search(query.q) : conversations.list())),
+      query: z
+        .strictObject({
+          q: z.string().max(200).optional(),
+          limit: z.coerce.number().int().min(1).max(500).optional(),
+          before: z.iso.datetime().optional(),
+          before_id: z.string().min(1).max(64).optional(),
+        })
+        .refine(
+          ({ before, before_id }) => (before === undefined) === (before_id === undefined),
+          'names half a place',
+        ),
+      async handle({ query: { q, limit: most, before, before_id } }) {
+        if (q?.trim()) return ok(await conversations.search(q));
+        const place =
+          before === undefined || before_id === undefined
+            ? {}
+            : { before: { updated: Date.parse(before), id: before_id } };
+        return ok(await conversations.list({ limit: most, ...place }));
+      },
     }),
     route({
       method: 'GET',
@@ -39,15 +59,13 @@ export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
       body: z
         .strictObject({
           title: z.string().trim().min(1).max(200).optional(),
-          model: z
-            .strictObject({
-              provider: z.string().trim().min(1).max(64),
-              model: z.string().trim().min(1).max(200),
-            })
-            .nullable()
-            .optional(),
+          model: modelName.nullable().optional(),
+          fallback: z.union([z.enum(['default', 'none']), modelName]).optional(),
         })
-        .refine(({ title, model }) => title !== undefined || model !== undefined, 'names nothing to change'),
+        .refine(
+          (change) => Object.values(change).some((value) => value !== undefined),
+          'names nothing to change',
+        ),
       handle: async ({ param, body, actor }) =>
         ok(found(await conversations.change(param('id'), body, actor))),
     }),
@@ -92,6 +110,18 @@ export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
       from: 'complete',
       query: z.strictObject({ limit }),
       handle: async ({ param, query }) => ok(found(await conversations.messages(param('id'), query.limit))),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/sessions/:id/events',
+      auth: 'access',
+      from: 'complete',
+      query: z.strictObject({
+        before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
+        messages: z.coerce.number().int().min(1).max(200).default(30),
+      }),
+      handle: async ({ param, query }) =>
+        ok(found(await conversations.earlier(param('id'), query.before, query.messages))),
     }),
   ];
 }

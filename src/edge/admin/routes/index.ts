@@ -1,5 +1,6 @@
 import type { AnyRoute } from '../route.ts';
 import { approvalRoutes } from './approval-routes.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { authRoutes } from './auth-routes.ts';
 import { conversationRoutes } from './conversation-routes.ts';
 import type { RouteDeps } from './deps.ts';
@@ -24,6 +25,7 @@ export function routeTable(deps: RouteDeps): readonly AnyRoute[] {
     ...policyRoutes(deps),
     ...identityRoutes(deps),
     ...usageRoutes(deps),
+    ...auditRoutes(deps),
     ...systemRoutes(deps),
   ];
 }

@@ -3,7 +3,16 @@ import type { ModelChoice, UpstreamChange, UpstreamList } from '../api.ts';
 import { ok, route, type AnyRoute } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
 
-const UPSTREAMS = ['openai', 'openrouter', 'ollama', 'openai-compatible', 'demo'] as const;
+const UPSTREAMS = [
+  'openai',
+  'anthropic',
+  'google',
+  'azure',
+  'openrouter',
+  'ollama',
+  'openai-compatible',
+  'demo',
+] as const;
 const model = z.string().trim().min(1).max(200);
 
 export function modelRoutes({ models }: RouteDeps): AnyRoute[] {
@@ -54,6 +63,15 @@ export function modelRoutes({ models }: RouteDeps): AnyRoute[] {
         const chosen: ModelChoice = await models.setDefault(body, actor);
         return ok({ ok: true, default: chosen });
       },
+    }),
+    route({
+      method: 'PUT',
+      path: '/api/models/fallback',
+      auth: 'access',
+      from: 'complete',
+      body: z.strictObject({ fallback: z.strictObject({ provider: z.enum(UPSTREAMS), model }).nullable() }),
+      handle: async ({ body, actor }) =>
+        ok({ ok: true, fallback: await models.setFallback(body.fallback, actor) }),
     }),
   ];
 }

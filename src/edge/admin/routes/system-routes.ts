@@ -1,26 +1,11 @@
 import { z } from 'zod';
 import { isoTime } from '../../../core/index.ts';
-import type { AuditList, HealthAnswer, HealthStatus, ReadyAnswer, StopAllAnswer, ToolList } from '../api.ts';
+import type { HealthAnswer, HealthStatus, ReadyAnswer, StopAllAnswer, ToolList } from '../api.ts';
 import { ok, route, type AnyRoute } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
 
-export function systemRoutes({ audit, tools, system }: RouteDeps): AnyRoute[] {
+export function systemRoutes({ tools, system }: RouteDeps): AnyRoute[] {
   return [
-    route({
-      method: 'GET',
-      path: '/api/audit',
-      auth: 'access',
-      from: 'complete',
-      query: z.strictObject({
-        event: z
-          .string()
-          .regex(/^[a-z0-9_.]{1,64}$/)
-          .optional(),
-        after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
-        limit: z.coerce.number().int().min(1).max(1000).default(100),
-      }),
-      handle: async ({ query }) => ok({ entries: await audit.list(query) } satisfies AuditList),
-    }),
     route({
       method: 'GET',
       path: '/api/mcp/tools',

@@ -241,8 +241,8 @@ export class AgentProcess {
 }
 
 function turnFrame(turn: EngineTurn): FrameToAgent {
-  const { turnId, capability, model, system, history, tools, maxSteps } = turn;
-  return { t: 'turn', turn: turnId, capability, model, system, history, tools, maxSteps };
+  const { turnId, capability, model, wire, system, history, tools, maxSteps } = turn;
+  return { t: 'turn', turn: turnId, capability, model, wire, system, history, tools, maxSteps };
 }
 
 /** Resolves once the pipe takes more, or is closed: then nobody waits for what would be written. */

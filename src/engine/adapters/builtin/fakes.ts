@@ -84,6 +84,7 @@ export function turnOf(given: Partial<EngineTurn> = {}): EngineTurn {
     turnId: 'turn-1',
     capability: 'cap-1',
     model: 'm',
+    wire: 'chat-completions',
     system: 'You help.',
     history: [{ role: 'user', text: 'hi' }],
     tools: [],

@@ -8,7 +8,7 @@ import type { EngineTurn } from '../../adapter.ts';
 export type FrameToAgent =
   | ({ readonly t: 'turn'; readonly turn: string } & Pick<
       EngineTurn,
-      'capability' | 'model' | 'system' | 'history' | 'tools' | 'maxSteps'
+      'capability' | 'model' | 'wire' | 'system' | 'history' | 'tools' | 'maxSteps'
     >)
   | { readonly t: 'abort'; readonly turn: string }
   | { readonly t: 'ping'; readonly n: number }

@@ -6,7 +6,7 @@ import type { EngineHandlers } from '../../adapter.ts';
 export interface AgentProgram {
   /** Absolute path of Node 24. */
   readonly node: string;
-  /** Absolute: `dist/agent.js`, or `src/agent/main.ts` where the sources run. */
+  /** Absolute: `dist/agent/main.mjs`, or `src/agent/main.ts` where the sources run. */
   readonly script: string;
   /** Absolute files and folders that the script is made of. Beyond them and node's libraries nothing can be read. */
   readonly read: readonly string[];

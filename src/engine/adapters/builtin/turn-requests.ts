@@ -16,6 +16,8 @@ const WINDOW_CHARACTERS = 256 * 1024;
 
 const REQUEST_HEADERS = new Set([
   'accept',
+  // Named so that the gateway can refuse it: what it asks for is more than the body says.
+  'anthropic-beta',
   'authorization',
   'content-type',
   'mcp-method',

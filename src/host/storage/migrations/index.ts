@@ -2,6 +2,15 @@ import { first } from './0001-first.ts';
 import { conversations } from './0002-conversations.ts';
 import { fileVersions } from './0003-file-versions.ts';
 import { budgets } from './0004-budgets.ts';
+import { auditFilters } from './0005-audit-filters.ts';
+import { fallbackModels } from './0006-fallback-models.ts';
 
 /** In order; never change one that has been released: add another. */
-export const migrations: readonly string[] = [first, conversations, fileVersions, budgets];
+export const migrations: readonly string[] = [
+  first,
+  conversations,
+  fileVersions,
+  budgets,
+  auditFilters,
+  fallbackModels,
+];

@@ -1,51 +1,38 @@
 // Guarantees: from whatever an upstream sends as an event, only the facts below, with the types below.
 // Does not: add them up or limit them. An attacker may control: the whole event.
-import { isJsonObject, type Json } from '../../core/index.ts';
-import type { StepUsage } from './ports.ts';
+import { isJsonObject, type Json } from '../../../../core/index.ts';
+import { parseBoundedJson } from '../../bounded-json.ts';
+import { amountOf, countOf, listOf, textOf } from '../json-facts.ts';
+import { EMPTY_CHUNK, type CallDelta, type UpstreamChunk, type UpstreamReport } from '../upstream-chunk.ts';
 
-export interface UpstreamChunk {
-  readonly text: string;
-  readonly thinking: string;
-  readonly calls: readonly CallDelta[];
-  readonly finish: string | undefined;
-  readonly usage: (StepUsage & { readonly costUsd: number | null }) | undefined;
-  readonly error: UpstreamReport | undefined;
-}
-
-export interface CallDelta {
-  readonly index: number | undefined;
-  readonly id: string | undefined;
-  readonly name: string | undefined;
-  readonly argumentsText: string;
-}
-
-/** What an upstream says of its own trouble. */
-export interface UpstreamReport {
-  readonly status: number | undefined;
-  readonly type: string | undefined;
-  readonly message: string | undefined;
-}
+const DONE = '[DONE]';
 
 /** Undefined: no event of a chat completion. */
-export function readChunk(value: Json): UpstreamChunk | undefined {
+export function readEvent(data: string, maxDepth: number): UpstreamChunk | undefined {
+  if (data.trim() === DONE) return { ...EMPTY_CHUNK, last: true };
+  const parsed = parseBoundedJson(data, maxDepth);
+  return parsed.ok ? readChunk(parsed.value) : undefined;
+}
+
+function readChunk(value: Json): UpstreamChunk | undefined {
   if (!isJsonObject(value)) return undefined;
   const error = readError(value['error']);
-  const choices: readonly Json[] = Array.isArray(value['choices']) ? value['choices'] : [];
+  const choices = listOf(value['choices']);
   if (!error && !('choices' in value) && !('usage' in value)) return undefined;
   // We ask for one choice; what else comes is not ours.
   const choice = choices.find((item) => isJsonObject(item) && (item['index'] ?? 0) === 0);
   const usage = readUsage(value['usage']);
-  if (!isJsonObject(choice)) return { text: '', thinking: '', calls: [], finish: undefined, usage, error };
+  if (!isJsonObject(choice)) return { ...EMPTY_CHUNK, usage, error };
   const delta = isJsonObject(choice['delta']) ? choice['delta'] : {};
-  const calls: readonly Json[] = Array.isArray(delta['tool_calls']) ? delta['tool_calls'] : [];
   const [text, thinking] = readContent(delta['content']);
   return {
     text: text + (textOf(delta['refusal']) ?? ''),
     thinking: thinking + (textOf(delta['reasoning_content']) ?? textOf(delta['reasoning']) ?? ''),
-    calls: calls.flatMap((call) => readCall(call)),
+    calls: listOf(delta['tool_calls']).flatMap((call) => readCall(call)),
     finish: textOf(choice['finish_reason']),
     usage,
     error: error ?? readError(choice['error']),
+    last: false,
   };
 }
 
@@ -99,21 +86,9 @@ function readUsage(value: Json | undefined): UpstreamChunk['usage'] {
   if (!isJsonObject(value)) return undefined;
   const details = isJsonObject(value['prompt_tokens_details']) ? value['prompt_tokens_details'] : {};
   return {
-    input: count(value['prompt_tokens']),
-    output: count(value['completion_tokens']),
-    cached: count(details['cached_tokens']),
-    costUsd: amount(value['cost']),
+    input: countOf(value['prompt_tokens']),
+    output: countOf(value['completion_tokens']),
+    cached: countOf(details['cached_tokens']),
+    costUsd: amountOf(value['cost']),
   };
-}
-
-function count(value: Json | undefined): number | null {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
-}
-
-function amount(value: Json | undefined): number | null {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
-}
-
-function textOf(value: Json | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

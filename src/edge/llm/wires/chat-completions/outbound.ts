@@ -2,9 +2,11 @@
 // it are replaced by their markers. Call ids are ours: one for each call of the conversation, each result with its call.
 // Does not: find secrets that the redactor doesn't know, or that are spread over several messages.
 // An attacker may control: texts, arguments and ids in the messages.
-import type { Json, JsonObject, RedactionCounts, Redactor } from '../../core/index.ts';
-import type { AllowedMessage, AllowedRequest, Refusal } from './allowed-request.ts';
-import type { GatewayTurn } from './ports.ts';
+import type { Json, JsonObject } from '../../../../core/index.ts';
+import { callId } from '../call-id.ts';
+import { notAllowed } from '../refusals.ts';
+import type { Outbound, OutboundOptions } from '../wire.ts';
+import type { AllowedMessage, AllowedRequest } from './allowed-request.ts';
 
 /** How an upstream differs from plain chat completions. */
 export interface Dialect {
@@ -14,47 +16,36 @@ export interface Dialect {
   readonly reasoningInHistory: boolean;
 }
 
-export type Outbound =
-  | { readonly ok: true; readonly body: string; readonly hidden: RedactionCounts }
-  | ({ readonly ok: false } & Refusal);
-
 export function outboundBody(
   request: AllowedRequest,
-  turn: Pick<GatewayTurn, 'tools'>,
   dialect: Dialect,
-  redactor: Redactor,
+  { tools: ours, maxOutput, redactor }: Omit<OutboundOptions, 'sealed'>,
 ): Outbound {
   const messages = outboundMessages(request.messages, dialect);
   if (messages === undefined) {
-    return {
-      ok: false,
-      code: 'llm_content_refused',
-      message:
-        'The engine asked for something that is not allowed, and nothing was sent to the model: a tool result without its call.',
-    };
+    return notAllowed('llm_content_refused', 'a tool result without its call');
   }
   const offered = new Set((request.tools ?? []).map((item) => item.function.name));
-  const tools = turn.tools
+  const tools = ours
     .filter((tool) => offered.has(tool.name))
     .map(({ name, description, schema }) => ({
       type: 'function',
       function: { name, description, parameters: schema },
     }));
   const {
-    max_tokens,
-    max_completion_tokens,
-    messages: _,
-    tools: __,
+    max_tokens: _most,
+    max_completion_tokens: _mostCompletion,
+    messages: _messages,
+    tools: _tools,
     tool_choice,
     parallel_tool_calls,
     ...plain
   } = request;
-  const maxTokens = max_completion_tokens ?? max_tokens;
   const body: Record<string, unknown> = {
     ...plain,
     stream: true,
     stream_options: { include_usage: true },
-    ...(maxTokens === undefined ? {} : { [dialect.maxTokensField]: maxTokens }),
+    ...(maxOutput === undefined ? {} : { [dialect.maxTokensField]: maxOutput }),
     messages,
     // An empty list of tools, or a choice among none, is an error for most upstreams.
     ...(tools.length === 0 ? {} : { tools }),
@@ -103,9 +94,4 @@ function outboundMessages(messages: readonly AllowedMessage[], dialect: Dialect)
     }
   }
   return out;
-}
-
-/** `c`, then four digits each: c00030000. */
-export function callId(first: number, index: number): string {
-  return `c${String(first).padStart(4, '0')}${String(index).padStart(4, '0')}`;
 }

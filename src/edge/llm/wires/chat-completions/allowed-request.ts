@@ -4,15 +4,10 @@
 // Does not: judge what the texts say. The engine writes them and may say anything in them.
 // An attacker may control: the whole body (the engine is untrusted).
 import { z } from 'zod';
-import { isJsonObject, type JsonObject } from '../../core/index.ts';
-import { parseBoundedJson } from './bounded-json.ts';
-import type { GatewayTurn } from './ports.ts';
-
-/** Why a request of the engine was not passed on. `message` is for a person. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-}
+import { isJsonObject, type JsonObject, type ToolDefinition } from '../../../../core/index.ts';
+import { notAllowed, quoted } from '../refusals.ts';
+import { readRequestBody, refusedModel } from '../request-body.ts';
+import type { CheckContext, RefusedPrompt } from '../wire.ts';
 
 export type AllowedRequest = z.output<typeof requestSchema>;
 export type AllowedMessage = AllowedRequest['messages'][number];
@@ -78,44 +73,30 @@ const requestSchema = z.strictObject({
 
 const FIELDS = new Set(Object.keys(requestSchema.shape));
 
-export type CheckedRequest =
-  | { readonly ok: true; readonly request: AllowedRequest }
-  | ({ readonly ok: false } & Refusal);
+export type CheckedRequest = { readonly ok: true; readonly request: AllowedRequest } | RefusedPrompt;
 
 /** Checks the body of a request against the closed list and the turn. */
-export function checkRequest(
-  text: string,
-  turn: Pick<GatewayTurn, 'model' | 'tools'>,
-  maxDepth: number,
-): CheckedRequest {
-  const parsed = parseBoundedJson(text, maxDepth);
-  if (!parsed.ok) return refuse('llm_body_invalid', `its body is ${parsed.problem}`);
-  if (!isJsonObject(parsed.value)) return refuse('llm_body_invalid', 'its body is no JSON object');
-  const body = parsed.value;
-  // These three first, by hand: they are the attacks, and deserve an exact word each.
-  const field = Object.keys(body).find((key) => !FIELDS.has(key));
-  if (field !== undefined) {
-    return refuse('llm_field_refused', `the field ${quoted(field)} is not on the list of what may be sent`);
-  }
-  if (body['stream'] !== true) return refuse('llm_stream_required', 'only streamed answers are supported');
-  if (body['model'] !== turn.model) {
-    return refuse(
-      'llm_model_refused',
-      `it asks for the model ${quoted(body['model'])}, this turn runs on another`,
-    );
-  }
-  const foreign = foreignTool(body, turn);
-  if (foreign !== undefined) return refuse('llm_tool_refused', foreign);
+export function checkRequest(text: string, context: CheckContext): CheckedRequest {
+  const read = readRequestBody(text, FIELDS, context.maxDepth);
+  if (!read.ok) return read;
+  const { body } = read;
+  // These by hand before the schema: they are the attacks, and deserve an exact word each.
+  if (body['stream'] !== true)
+    return notAllowed('llm_stream_required', 'only streamed answers are supported');
+  const model = refusedModel(body, context.model);
+  if (model) return model;
+  const foreign = foreignTool(body, context.tools);
+  if (foreign !== undefined) return notAllowed('llm_tool_refused', foreign);
 
   const checked = requestSchema.safeParse(body);
   if (!checked.success) return refusedShape(checked.error.issues[0]);
   const request = checked.data;
   const offered = new Set((request.tools ?? []).map((item) => item.function.name));
   if (offered.size !== (request.tools ?? []).length) {
-    return refuse('llm_tool_refused', 'it offers the same tool twice');
+    return notAllowed('llm_tool_refused', 'it offers the same tool twice');
   }
   if (typeof request.tool_choice === 'object' && !offered.has(request.tool_choice.function.name)) {
-    return refuse(
+    return notAllowed(
       'llm_tool_refused',
       `it demands the tool ${quoted(request.tool_choice.function.name)}, which it does not offer`,
     );
@@ -123,11 +104,11 @@ export function checkRequest(
   return { ok: true, request };
 }
 
-function foreignTool(body: JsonObject, turn: Pick<GatewayTurn, 'tools'>): string | undefined {
+function foreignTool(body: JsonObject, ours: readonly ToolDefinition[]): string | undefined {
   const tools = body['tools'];
   if (tools === undefined) return undefined;
   if (!Array.isArray(tools)) return 'its tools are no list';
-  const known = new Set(turn.tools.map((item) => item.name));
+  const known = new Set(ours.map((item) => item.name));
   for (const item of tools as readonly unknown[]) {
     if (!isJsonObject(item)) return 'one of its tools is no object';
     if (item['type'] !== 'function') {
@@ -141,29 +122,18 @@ function foreignTool(body: JsonObject, turn: Pick<GatewayTurn, 'tools'>): string
   return undefined;
 }
 
-function refusedShape(issue: z.core.$ZodIssue | undefined): CheckedRequest {
+function refusedShape(issue: z.core.$ZodIssue | undefined): RefusedPrompt {
   const path = (issue?.path ?? []).map(String).join('.');
   switch (String(issue?.path[0])) {
     case 'messages':
-      return refuse('llm_content_refused', `${path} holds something other than text and function calls`);
+      return notAllowed('llm_content_refused', `${path} holds something other than text and function calls`);
     case 'tools':
     case 'tool_choice':
-      return refuse('llm_tool_refused', `${path} is not a plain function tool`);
+      return notAllowed('llm_tool_refused', `${path} is not a plain function tool`);
     default:
-      return refuse('llm_body_invalid', `${path === '' ? 'its body' : path} has a value that is not allowed`);
+      return notAllowed(
+        'llm_body_invalid',
+        `${path === '' ? 'its body' : path} has a value that is not allowed`,
+      );
   }
-}
-
-function refuse(code: string, why: string): CheckedRequest {
-  return {
-    ok: false,
-    code,
-    message: `The engine asked for something that is not allowed, and nothing was sent to the model: ${why}.`,
-  };
-}
-
-/** What the engine wrote, fit for a log: short and on one line. */
-function quoted(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
-  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }

@@ -1,0 +1,41 @@
+/** Writes into the audit log of a workspace, also beside a running program: with its own key, in one transaction. */
+import { openAuditReadOnly } from '../../src/compose/foundation.ts';
+import { silentLog, systemClock, type Clock } from '../../src/core/index.ts';
+import { createAudit, type AuditEntry } from '../../src/guard/audit/index.ts';
+import { workspacePaths } from '../../src/host/files/workspace-paths.ts';
+import { createAuditStore, openDatabase } from '../../src/host/storage/index.ts';
+import { plainRedactor } from '../fakes/plain-redactor.ts';
+
+export function openAuditWriter(workspace: string) {
+  const paths = workspacePaths(workspace);
+  const reading = openAuditReadOnly(paths, undefined);
+  const { key } = reading;
+  reading.database.close();
+  if (key === null) throw new Error('the workspace has no master key');
+  const database = openDatabase({ path: paths.database });
+  let now: number | null = null;
+  const clock: Clock = { ...systemClock, now: () => now ?? Date.now() };
+  const audit = createAudit({
+    store: createAuditStore(database),
+    database,
+    clock,
+    log: silentLog,
+    redactor: plainRedactor,
+    key,
+  });
+  return {
+    append(count: number, entry: (index: number) => AuditEntry & { readonly at?: number }): void {
+      database.tx(() => {
+        for (let index = 0; index < count; index += 1) {
+          const { at, ...rest } = entry(index);
+          now = at ?? null;
+          audit.append(rest);
+        }
+      });
+      now = null;
+    },
+    /** What somebody does who can write the database. */
+    tamper: (sql: string) => database.run(sql),
+    close: () => database.close(),
+  };
+}
