@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, integer, jsonValue, property, uniqueArray } from 'fast-check';
 import { expect, test } from 'vitest';
 import { createFrameReader, type Frame } from './frame-reader.ts';
 import { isShallow } from './shape-of-line.ts';
@@ -16,8 +16,8 @@ test('whatever is parsed is as deep as was said', () => {
     typeof value === 'object' && value !== null
       ? 1 + Math.max(0, ...Object.values(value).map((item) => depthOf(item)))
       : 0;
-  fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+  assert(
+    property(jsonValue({ maxDepth: 6 }), (value) => {
       const text = JSON.stringify(value);
       const depth = depthOf(JSON.parse(text));
       expect(isShallow(text, depth)).toBe(true);
@@ -28,8 +28,8 @@ test('whatever is parsed is as deep as was said', () => {
 
 test('a line is one, however it is cut; what follows before an answer is a violation, and then there is nothing more', () => {
   const line = Buffer.from('Q{"name":"é"}\n');
-  fc.assert(
-    fc.property(fc.uniqueArray(fc.integer({ min: 1, max: line.length - 1 })), (cuts) => {
+  assert(
+    property(uniqueArray(integer({ min: 1, max: line.length - 1 })), (cuts) => {
       const reader = createFrameReader(100);
       const ends = [...cuts.toSorted((a, b) => a - b), line.length];
       const frames = ends.map((end, index) => reader.push(line.subarray(ends[index - 1] ?? 0, end)));
