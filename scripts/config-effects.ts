@@ -46,7 +46,7 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
   'security.min_isolation':
     'With 0 it starts without fences where the machine has none, and says so. With 2 it does not start there.',
   'security.allow_unsandboxed':
-    'Below isolation level 2 scripts then run with nothing around them but the language itself.',
+    'With true a script that breaks out of its process has your rights on such a machine. The assistant can not run scripts in this version; `openpact script test` does not look at it.',
   'server.health_addr':
     'Who reaches that address sees whether OpenPact is well, without a login. Keep it on 127.0.0.1 or a network of your own.',
   'server.rate_limit.rate':

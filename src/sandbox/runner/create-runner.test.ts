@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { createLauncher } from '../../host/process/index.ts';
 import { isAlive, until } from '../../host/process/launch.test-support.ts';
 import { reply } from '../../../test/support/script-box.ts';
 import {
@@ -140,13 +141,29 @@ test('a good run is done among the first eight although a hundred hostile runs w
     // Five scripts with twenty runs each.
     const source = `${ENDLESS} # ${index % 5}`;
     const limits = { ...UNLIMITED, time: 1_000 };
-    const { error } = await run(runner, source, {}, { limits, signal: stop.signal, lane: 'hostile' });
+    const { error } = await run(runner, source, {}, { limits, signal: stop.signal });
     done.push(error?.code ?? 'none');
   });
-  const good = await run(runner, 'result = "good"', {}, { lane: 'owner' });
+  const good = await run(runner, 'result = "good"');
   expect(good.value).toBe('good');
   expect(done.length).toBeLessThan(8);
   expect(new Set(done)).toEqual(new Set(['time_limit']));
+  stop.abort();
+  await Promise.all(hostile);
+});
+
+test('a hundred scripts of one lane wait behind each other, not before another lane', async () => {
+  const runner = openRunner();
+  const stop = new AbortController();
+  let done = 0;
+  const hostile = Array.from({ length: 100 }, async (_, index) => {
+    const limits = { ...UNLIMITED, time: 1_000 };
+    await run(runner, `${ENDLESS} # ${index}`, {}, { limits, signal: stop.signal, lane: 'assistant' });
+    done += 1;
+  });
+  const good = await run(runner, 'result = "good"', {}, { lane: 'owner' });
+  expect(good.value).toBe('good');
+  expect(done).toBeLessThan(8);
   stop.abort();
   await Promise.all(hostile);
 });
@@ -167,6 +184,15 @@ test('where a fence is missing nothing runs, and the refusal says which; the own
   expect(pids).toEqual([]);
   const allowed = openRunner({ launcher, isolation, allowUnsandboxed: true });
   expect((await run(allowed, 'result = 1')).value).toBe(1);
+});
+
+test('a process that started without fences is told in the outcome, and is refused where fences were found before', async () => {
+  const launcher = createLauncher({ tools: null });
+  const allowed = await run(openRunner({ launcher }), 'result = 1');
+  expect(allowed).toMatchObject({ value: 1, fence: { fenced: false } });
+  expect(allowed.fence?.notes.join()).toContain('fenced');
+  const strict = openRunner({ launcher, allowUnsandboxed: false });
+  await expect(run(strict, 'result = 1')).rejects.toMatchObject({ code: 'fence_failed' });
 });
 
 test('only the bytes of the digest are run', async () => {
