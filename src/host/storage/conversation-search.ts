@@ -1,3 +1,4 @@
+import { wordsValue } from './has-words.ts';
 import type { Database } from './database.ts';
 import type { ConversationWithStatus } from './conversation-store.ts';
 
@@ -21,21 +22,14 @@ export function createConversationSearch(database: Database): ConversationSearch
   return {
     find(words, limit) {
       const wanted = words.slice(0, MAX_WORDS);
-      const values: Record<string, string | number | null> = { limit };
-      for (const [index, word] of wanted.entries()) {
-        values[`like${index}`] = likePattern(word);
+      const values = {
+        limit,
+        words: wordsValue(wanted.map((word) => [word])),
         // The quick look at the stored JSON keeps most rows from being parsed.
-        values[`raw${index}`] = likePattern(JSON.stringify(word).slice(1, -1));
-        values[`glob${index}`] = globPattern(word);
-      }
-      const has = (text: string): string =>
-        wanted
-          .map(
-            (_, index) =>
-              `${text} LIKE :like${index} ESCAPE '\\' AND (:glob${index} IS NULL OR ${text} GLOB :glob${index})`,
-          )
-          .join(' AND ');
-      const quick = wanted.map((_, index) => `payload LIKE :raw${index} ESCAPE '\\'`).join(' AND ');
+        raw: wordsValue(wanted.map((word) => [JSON.stringify(word).slice(1, -1)])),
+      };
+      const has = (text: string): string => `has_words(:words, ${text})`;
+      const quick = 'has_words(:raw, payload)';
       // With max() SQLite takes the other columns from the row of the greatest seq.
       return database.all<ConversationHit>(
         `WITH hits AS (
@@ -52,23 +46,4 @@ export function createConversationSearch(database: Database): ConversationSearch
       );
     },
   };
-}
-
-/** LIKE knows the two cases of A to Z alone; every other character may be any here, and GLOB decides. */
-function likePattern(word: string): string {
-  const escaped = [...word].map((char) => (/[%_\\]/.test(char) ? `\\${char}` : char > '\u007f' ? '_' : char));
-  return `%${escaped.join('')}%`;
-}
-
-/** The word in both cases of each character; null where LIKE is exact already. */
-function globPattern(word: string): string | null {
-  const chars = [...word];
-  if (chars.every((char) => char <= '\u007f')) return null;
-  const one = (char: string): string => {
-    const cases = [char, char.toLowerCase(), char.toUpperCase()].filter((each) => [...each].length === 1);
-    const set = [...new Set(cases)].join('');
-    // A caret alone in brackets would say "none of".
-    return set === '^' || set === ']' ? set : `[${set}]`;
-  };
-  return `*${chars.map(one).join('')}*`;
 }
