@@ -67,8 +67,7 @@ test('a long word takes about as long as a short one in texts that repeat themse
     }
   });
   const { find } = createConversationSearch(database);
-  const look = (text: string): void =>
-    void store.page({ direction: 'older', limit: 10, text }, () => false);
+  const look = (text: string): void => void store.page({ direction: 'older', limit: 10, text }, () => false);
   const long = [`${'a'.repeat(199)}b`, `${'ä'.repeat(199)}ö`];
   for (const word of long) {
     const conversations = fastest(() => find([word], 10)) / fastest(() => find(['zebra'], 10));
