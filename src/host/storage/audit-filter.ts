@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import { wordsValue } from './has-words.ts';
+import { wordsCondition } from './has-words.ts';
 
 /** What entries must have; all of it at once. */
 export interface AuditFilter {
@@ -77,9 +77,11 @@ export function conditions(filter: AuditFilter): Conditions {
   }
   const words = (text ?? '').split(/\s+/u).filter(Boolean);
   if (words.length > 0) {
-    read.push('has_words(:words, event, actor, target, details)');
     // In the stored JSON a quote or a backslash of a text has a backslash before it.
-    values['words'] = wordsValue(words.map((word) => [word, JSON.stringify(word).slice(1, -1)]));
+    const spelled = words.map((word) => [word, JSON.stringify(word).slice(1, -1)]);
+    const found = wordsCondition('word', spelled, ['event', 'actor', 'target', 'details']);
+    read.push(`(${found.sql})`);
+    Object.assign(values, found.values);
   }
   return { indexed, read, values };
 }

@@ -1,4 +1,4 @@
-import { wordsValue } from './has-words.ts';
+import { wordsCondition } from './has-words.ts';
 import type { Database } from './database.ts';
 import type { ConversationWithStatus } from './conversation-store.ts';
 
@@ -22,27 +22,32 @@ export function createConversationSearch(database: Database): ConversationSearch
   return {
     find(words, limit) {
       const wanted = words.slice(0, MAX_WORDS);
-      const values = {
-        limit,
-        words: wordsValue(wanted.map((word) => [word])),
-        // The quick look at the stored JSON keeps most rows from being parsed.
-        raw: wordsValue(wanted.map((word) => [JSON.stringify(word).slice(1, -1)])),
-      };
-      const has = (text: string): string => `has_words(:words, ${text})`;
-      const quick = 'has_words(:raw, payload)';
+      const has = (column: string) =>
+        wordsCondition(
+          'word',
+          wanted.map((word) => [word]),
+          [column],
+        );
+      // The quick look at the stored JSON keeps most rows from being parsed.
+      const quick = wordsCondition(
+        'raw',
+        wanted.map((word) => [JSON.stringify(word).slice(1, -1)]),
+        ['payload'],
+      );
+      const content = has("json_extract(payload, '$.content')");
       // With max() SQLite takes the other columns from the row of the greatest seq.
       return database.all<ConversationHit>(
         `WITH hits AS (
            SELECT conversation_id, max(seq) AS seq, type, json_extract(payload, '$.content') AS text
-           FROM events WHERE type IN ('user', 'text') AND ${quick} AND ${has("json_extract(payload, '$.content')")}
+           FROM events WHERE type IN ('user', 'text') AND ${quick.sql} AND ${content.sql}
            GROUP BY conversation_id)
          SELECT c.*, (SELECT t.status FROM turns t WHERE t.conversation_id = c.id
              ORDER BY t.rowid DESC LIMIT 1) AS status,
            h.type AS found_type, h.text AS found_text
          FROM conversations c LEFT JOIN hits h ON h.conversation_id = c.id
-         WHERE h.seq IS NOT NULL OR (${has('c.title')})
+         WHERE h.seq IS NOT NULL OR (${has('c.title').sql})
          ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit`,
-        values,
+        { limit, ...quick.values, ...content.values },
       );
     },
   };
