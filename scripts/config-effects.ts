@@ -43,6 +43,8 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
     'Who listens there gets the key and the conversations that use it. The page can not change it while the key comes from the environment.',
   'security.min_isolation':
     'With 0 it starts without fences where the machine has none, and says so. With 2 it does not start there.',
+  'secrets.hide_old_for':
+    'How long a value goes on being hidden after it was replaced or deleted, over restarts too. Longer costs memory.',
   'server.rate_limit.rate':
     'A higher rate makes guessing through the API faster; logins have their own limit.',
   'server.rate_limit.burst': 'As the rate.',

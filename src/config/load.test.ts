@@ -76,6 +76,7 @@ test('without a file the defaults hold, and a notice says so', () => {
       fallbackPrice: { input: 5, output: 25 },
     },
     security: { minIsolation: 0 },
+    secrets: { hideOldForMs: 604_800_000 },
     server: { rateLimit: { rate: 10, burst: 60 } },
   });
   expect(notices.join()).toContain('the defaults are used');
@@ -175,6 +176,7 @@ test('every key has a variable that sets it, in the kind that the key has', () =
     'engine.provider': 'openai',
     'workspace.path': folder,
     'security.min_isolation': '2',
+    'secrets.hide_old_for': '2h',
     'server.rate_limit.rate': '2.5',
     'budget.max_output_tokens': '4096',
   };

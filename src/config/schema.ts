@@ -104,6 +104,7 @@ export const settingsSchema = z.strictObject({
       error: 'must be 0, 1, 2 or 3',
     }),
   }),
+  secrets: z.strictObject({ hide_old_for: duration('1h', '365d') }),
   server: z.strictObject({
     rate_limit: z.strictObject({ rate: number(0.1, 10_000), burst: whole(1, 100_000) }),
   }),
@@ -147,6 +148,7 @@ export function toConfig(settings: Settings): Config {
       azureBaseUrl: settings.llm.azure_openai_base_url,
     },
     security: { minIsolation: settings.security.min_isolation },
+    secrets: { hideOldForMs: settings.secrets.hide_old_for },
     server: { rateLimit: settings.server.rate_limit },
   };
 }

@@ -47,6 +47,8 @@ export interface Config {
   };
   /** Refuse to start where the machine offers less than this isolation level. */
   readonly security: { readonly minIsolation: 0 | 1 | 2 | 3 };
+  /** How long a replaced or deleted secret stays hidden in texts. */
+  readonly secrets: { readonly hideOldForMs: number };
   /** Requests a second, and how many at once, per address. */
   readonly server: { readonly rateLimit: { readonly rate: number; readonly burst: number } };
 }

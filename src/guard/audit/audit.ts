@@ -216,7 +216,8 @@ export function createAudit(deps: AuditDeps): Audit {
     },
     resign(next) {
       const { last, head } = store.ends();
-      if (!isOurs(last, head) || !head) throw new TypeError('only a log that was just written can be signed anew');
+      if (!isOurs(last, head) || !head)
+        throw new TypeError('only a log that was just written can be signed anew');
       store.setHead({ ...head, mac: headMac(next, head.seq, head.hash) });
     },
   };

@@ -10,16 +10,14 @@ const HOST =
  */
 export function parseHosts(texts: readonly string[]): readonly string[] {
   const hosts = texts.map((text) => {
-    const host = text
-      .trim()
-      .toLowerCase()
-      .replace(/:443$/, '');
+    const host = text.trim().toLowerCase().replace(/:443$/, '');
     const port = Number(/:(\d+)$/.exec(host)?.[1] ?? 1);
     if (HOST.test(host) && port <= 65_535) return host;
     throw new AppError({
       family: 'input',
       code: 'secret_host_invalid',
-      message: 'A host is written as api.example.com or api.example.com:8443, without https:// and without a path.',
+      message:
+        'A host is written as api.example.com or api.example.com:8443, without https:// and without a path.',
     });
   });
   const once = [...new Set(hosts)].toSorted();

@@ -44,16 +44,17 @@ export function sealedKeys(files: KeyFiles, settings: KeyCheckSettings): SealedK
   }
   return {
     async open(passphrase) {
-      let opened = false;
+      let opened = 0;
       for (const { text, box } of boxes) {
         const master = await openKey(box, passphrase);
         if (master === undefined) continue;
-        opened = true;
+        opened += 1;
         if (!fitsMasterKey(master, settings)) continue;
         settle(files, text);
         return master;
       }
-      if (opened) throw wrongMasterKey();
+      // Where another box stayed shut, it may be the right one under another passphrase.
+      if (opened === boxes.length) throw wrongMasterKey();
       return undefined;
     },
   };

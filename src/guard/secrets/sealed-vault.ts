@@ -129,9 +129,7 @@ export function createSealedVault(deps: SealedVaultDeps): SealedVault {
     const left = row.until - clock.now();
     if (left <= 0 || !Object.hasOwn(MARKER_NAMES, row.kind)) return;
     try {
-      known
-        .add(MARKER_NAMES[row.kind as SecretKind](row.name), open(key(), row), { keepMs: left })
-        .retire();
+      known.add(MARKER_NAMES[row.kind as SecretKind](row.name), open(key(), row), { keepMs: left }).retire();
     } catch (error) {
       // It can't be used by anybody, and nothing tells what would have to be hidden.
       if (!(error instanceof AppError) || error.code !== DAMAGED) throw error;

@@ -61,7 +61,11 @@ export interface SecretVault {
    */
   change(
     name: string,
-    change: SecretFields & Partial<NewValue> & { readonly ifUpdatedAt?: number | undefined },
+    change: SecretFields & {
+      readonly value?: string | undefined;
+      readonly confirmWeak?: boolean | undefined;
+      readonly ifUpdatedAt?: number | undefined;
+    },
     by: Principal,
   ): SecretView;
   /** Errors: `not_found`, `secret_not_stored`. */
@@ -123,7 +127,11 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
     const bare = value?.trim() ?? '';
     const hidden = Object.keys(redactor.text(text).hidden).length > 0;
     if (!hidden && (bare === '' || !text.includes(bare))) return;
-    throw input('secret_in_field', `The ${what} holds a secret itself.`, 'Write the value into its own field only.');
+    throw input(
+      'secret_in_field',
+      `The ${what} holds a secret itself.`,
+      'Write the value into its own field only.',
+    );
   }
 
   function checkedFields(fields: SecretFields, value: string | undefined) {

@@ -32,7 +32,7 @@ export function systemRoutes({ tools, system }: RouteDeps): AnyRoute[] {
 }
 
 /** O-01 to O-03. They need no login and show nothing that one would be needed for. */
-export function healthRoutes({ identity, system, clock, version }: RouteDeps): AnyRoute[] {
+export function healthRoutes({ identity, system, vault, clock, version }: RouteDeps): AnyRoute[] {
   const startedAt = clock.monotonic();
   return [
     route({
@@ -73,9 +73,11 @@ export function healthRoutes({ identity, system, clock, version }: RouteDeps): A
       from: 'account',
       async handle() {
         const { checks } = await system.health();
-        const ready = Object.values(checks).every((check) => check.status !== 'unhealthy');
+        const sealed = vault.sealed();
+        const ready = !sealed && Object.values(checks).every((check) => check.status !== 'unhealthy');
         const answer: ReadyAnswer = {
           ready,
+          sealed,
           setup_required: identity.setup.step() !== 'complete',
           checks: Object.fromEntries(
             Object.entries(checks).map(([name, check]) => [name, check.status !== 'unhealthy']),
