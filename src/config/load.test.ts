@@ -326,3 +326,19 @@ test('secrets that other processes could read in the environment are named, neve
   expect(notice(true, true)).not.toContain('OPENAI_API_KEY');
   expect(notice(false, false)).not.toContain('sk-visible');
 });
+
+test('secrets for scripts are references to variables, never values, and are shown nowhere', () => {
+  const value = 'ghp_8fJ2kQxW5tZp9LmNv3';
+  const loaded = load('starlark:\n  secrets:\n    GITHUB_TOKEN: ${MY_TOKEN}\n', { MY_TOKEN: value });
+  expect(loaded.secrets.referenced.get('GITHUB_TOKEN')?.reveal()).toBe(value);
+  expect(inspect(loaded, { depth: 10 })).not.toContain(value);
+  expect(JSON.stringify(describeConfig(loaded))).not.toContain(value);
+  const said = problems(
+    `starlark:\n  secrets:\n    A: ${value}\n    b: \${MY_TOKEN}\n    C: "x\${MY_TOKEN}"\n    D: \${SHORT}\n    E: \${NONE}\n`,
+    { MY_TOKEN: value, SHORT: 'abc', OPENPACT_SECRET_F: 'xy' },
+  ).join('\n');
+  for (const part of ['starlark.secrets.A must be a reference', 'A-Z, 0-9', 'starlark.secrets.C must', 'D must hold 4 to', 'NONE, which is not set', 'OPENPACT_SECRET_F']) {
+    expect(said).toContain(part);
+  }
+  expect(said).not.toContain(value);
+});

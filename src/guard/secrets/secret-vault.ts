@@ -248,7 +248,7 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
           ...row,
           hosts: JSON.stringify(hosts ?? before),
           note: note ?? row.note,
-          rotate_by: rotateBy === undefined ? row.rotate_by : rotateBy,
+          rotate_by: rotateBy === undefined ? stillToCome(row, value !== undefined, now) : rotateBy,
           matched,
           rotated_at,
           updated_at: now,
@@ -309,6 +309,11 @@ function dueOf(day: string | null, now: number): SecretView['due'] {
   const left = Date.parse(`${day}T00:00:00Z`) - now;
   if (left <= 0) return 'due';
   return left <= SOON_DAYS * DAY_MS ? 'soon' : 'no';
+}
+
+/** A rotation does what a day that was near or past reminded of. */
+function stillToCome(row: SecretRow, rotated: boolean, now: number): string | null {
+  return rotated && dueOf(row.rotate_by, now) !== 'no' ? null : row.rotate_by;
 }
 
 function isDay(text: string): boolean {
