@@ -337,7 +337,14 @@ test('secrets for scripts are references to variables, never values, and are sho
     `starlark:\n  secrets:\n    A: ${value}\n    b: \${MY_TOKEN}\n    C: "x\${MY_TOKEN}"\n    D: \${SHORT}\n    E: \${NONE}\n`,
     { MY_TOKEN: value, SHORT: 'abc', OPENPACT_SECRET_F: 'xy' },
   ).join('\n');
-  for (const part of ['starlark.secrets.A must be a reference', 'A-Z, 0-9', 'starlark.secrets.C must', 'D must hold 4 to', 'NONE, which is not set', 'OPENPACT_SECRET_F']) {
+  for (const part of [
+    'starlark.secrets.A must be a reference',
+    'A-Z, 0-9',
+    'starlark.secrets.C must',
+    'D must hold 4 to',
+    'NONE, which is not set',
+    'OPENPACT_SECRET_F',
+  ]) {
     expect(said).toContain(part);
   }
   expect(said).not.toContain(value);

@@ -52,7 +52,8 @@ describe('the vault over the API', () => {
     await set(program, 'TOKEN', VALUE, { hosts: ['api.example.com'], note: 'of the robot' });
     const forms = variantsOf(VALUE);
     const routes = allRoutes().filter(
-      ({ path, method }) => !/logout|auth\/sessions|\/api\/session$|password$/.test(path) && method !== 'DELETE',
+      ({ path, method }) =>
+        !/logout|auth\/sessions|\/api\/session$|password$/.test(path) && method !== 'DELETE',
     );
     const said: string[] = [];
     for (const { method, path } of routes) {
@@ -74,11 +75,19 @@ describe('the vault over the API', () => {
       expect(refused.status).toBe(400);
       expect(JSON.stringify(refused.body)).not.toContain(VALUE);
     }
-    expect((await set(program, 'AKIA4OLDNAME7QZX9WVU', 'AKIA4OLDNAME7QZX9WVU')).body.error).toBe('secret_in_field');
+    expect((await set(program, 'AKIA4OLDNAME7QZX9WVU', 'AKIA4OLDNAME7QZX9WVU')).body.error).toBe(
+      'secret_in_field',
+    );
     const audit = JSON.stringify((await program.api('GET', '/api/audit?limit=500')).body);
     const data = join(program.workspace, 'secure/data');
-    const disk = readdirSync(data).map((name) => (name.includes('.db') ? readFileSync(join(data, name), 'latin1') : ''));
-    for (const form of forms) expect([audit, program.log(), ...disk].some((text) => text.includes(form)), form).toBe(false);
+    const disk = readdirSync(data).map((name) =>
+      name.includes('.db') ? readFileSync(join(data, name), 'latin1') : '',
+    );
+    for (const form of forms)
+      expect(
+        [audit, program.log(), ...disk].some((text) => text.includes(form)),
+        form,
+      ).toBe(false);
   }, 60_000);
 
   test.each([
@@ -95,7 +104,11 @@ describe('the vault over the API', () => {
     ['a name of another alphabet', { name: '\u0391BC', value: VALUE }, 'secret_name_invalid'],
     ['a prototype', { name: '__proto__', value: VALUE }, 'secret_name_invalid'],
     ['an address as host', { name: 'A', value: VALUE, hosts: ['https://a.example/'] }, 'secret_host_invalid'],
-    ['a host with a line break', { name: 'A', value: VALUE, hosts: ['a.example\r\nx: y'] }, 'secret_host_invalid'],
+    [
+      'a host with a line break',
+      { name: 'A', value: VALUE, hosts: ['a.example\r\nx: y'] },
+      'secret_host_invalid',
+    ],
     ['a day that is none', { name: 'A', value: VALUE, rotate_by: '2026-02-31' }, 'secret_date_invalid'],
     ['a note of two lines', { name: 'A', value: VALUE, note: 'a\nb' }, 'secret_note_invalid'],
     ['a word', { name: 'A', value: 'Password' }, 'secret_weak'],
@@ -123,7 +136,9 @@ describe('the vault over the API', () => {
 
   test('two tabs: of ten that make one name one does, and a change of what somebody else changed is refused', async () => {
     const program = await start();
-    const made = await Promise.all(Array.from({ length: 10 }, (_, at) => set(program, 'TOKEN', `${VALUE}${at}`)));
+    const made = await Promise.all(
+      Array.from({ length: 10 }, (_, at) => set(program, 'TOKEN', `${VALUE}${at}`)),
+    );
     expect(made.map(({ status }) => status).toSorted()).toEqual([201, ...Array<number>(9).fill(409)]);
     const seen = (await program.api<SecretFacts>('GET', '/api/secrets/TOKEN')).body.updated_at;
     const changed = await Promise.all(
@@ -136,17 +151,22 @@ describe('the vault over the API', () => {
   test.each([
     { off: [], status: 403 },
     { off: ['step-up'], status: 200 },
-  ])('a stolen session can not send a secret to more hosts without the password (off: $off)', async ({ off, status }) => {
-    const program = await start({ off });
-    await set(program, 'TOKEN', VALUE, { hosts: ['api.example.com'] });
-    for (const hosts of [['api.example.com', 'evil.example'], []]) {
-      expect((await put(program, 'TOKEN', { hosts })).status).toBe(status);
-      if (status === 200) break;
-      expect((await put(program, 'TOKEN', { hosts, password: 'a guess of one' })).body.error).toBe('wrong_password');
-    }
-    if (status === 200) return;
-    expect((await put(program, 'TOKEN', { hosts: ['evil.example'], password: PASSWORD })).status).toBe(200);
-  });
+  ])(
+    'a stolen session can not send a secret to more hosts without the password (off: $off)',
+    async ({ off, status }) => {
+      const program = await start({ off });
+      await set(program, 'TOKEN', VALUE, { hosts: ['api.example.com'] });
+      for (const hosts of [['api.example.com', 'evil.example'], []]) {
+        expect((await put(program, 'TOKEN', { hosts })).status).toBe(status);
+        if (status === 200) break;
+        expect((await put(program, 'TOKEN', { hosts, password: 'a guess of one' })).body.error).toBe(
+          'wrong_password',
+        );
+      }
+      if (status === 200) return;
+      expect((await put(program, 'TOKEN', { hosts: ['evil.example'], password: PASSWORD })).status).toBe(200);
+    },
+  );
 });
 
 let shared: RunningProgram | undefined;
@@ -249,9 +269,14 @@ describe('a sealed vault', () => {
       'POST /api/vault/unlock',
     ]);
     const ready = await program.api<object>('GET', '/ready');
-    expect([ready.status, ready.body]).toEqual([503, expect.objectContaining({ ready: false, sealed: true })]);
+    expect([ready.status, ready.body]).toEqual([
+      503,
+      expect.objectContaining({ ready: false, sealed: true }),
+    ]);
     const socket = new WebSocket(`${program.address.replace('http', 'ws')}/api/sessions/x/chat?ticket=x`);
-    expect(await new Promise((answer) => socket.on('unexpected-response', (_, got) => answer(got.statusCode)))).toBe(503);
+    expect(
+      await new Promise((answer) => socket.on('unexpected-response', (_, got) => answer(got.statusCode))),
+    ).toBe(503);
 
     // Guessing ends after ten; the operator at the command line is not shut out by it.
     const guesses = [];
@@ -274,7 +299,7 @@ describe('a sealed vault', () => {
       expect([value('TOKEN'), providerKey('openai')]).toEqual([VALUE, API_KEY]);
       expect(await audit()).toMatchObject({ ok: true, signed: true });
     });
-  }, 60_000);
+  }, 180_000);
 
   test('does not tell how close a guess was, nor whether it is the length or the text', async () => {
     const program = await sealed();
@@ -291,8 +316,8 @@ describe('a sealed vault', () => {
       }
     }
     const [short, close] = [Math.min(...times.short), Math.min(...times.close)];
-    expect(Math.max(short, close) / Math.min(short, close)).toBeLessThan(1.5);
-  }, 30_000);
+    expect(Math.max(short, close) / Math.min(short, close)).toBeLessThan(2);
+  }, 90_000);
 
   test('an entry that was changed while it was sealed is found when it is opened', async () => {
     const workspace = await filled();
@@ -305,7 +330,7 @@ describe('a sealed vault', () => {
     database.close();
     const verdict = await lookInto(workspace, ({ audit }) => audit());
     expect(verdict).toMatchObject({ ok: false });
-  }, 30_000);
+  }, 60_000);
 });
 
 describe('kill -9', () => {
@@ -313,7 +338,7 @@ describe('kill -9', () => {
     const workspace = await filled();
     const keys = new Set<string>();
     const file = join(workspace, 'secure/data/master_key');
-    for (let ms = 0; ms < 15; ms += 1) {
+    for (let ms = 0; ms < 180; ms += 12) {
       // From the moment at which there are two keys.
       await killedAfter(ms, ['secrets', 'rekey'], workspace, `${file}.next`);
       await lookInto(workspace, async ({ value, providerKey, audit }) => {
@@ -325,7 +350,7 @@ describe('kill -9', () => {
     }
     // Some came through and some did not.
     expect(keys.size).toBeGreaterThan(1);
-  }, 120_000);
+  }, 180_000);
 
   test('while secrets are stored loses none that was acknowledged, and none is half there', async () => {
     let workspace: string | undefined;

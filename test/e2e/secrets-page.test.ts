@@ -111,7 +111,15 @@ test.skipIf(skip)(
     const first = await startProgram();
     await first.stop();
     const root = resolve(import.meta.dirname, '..', '..');
-    const argv = [join(root, 'src/main.ts'), 'secrets', 'rekey', '--to', 'passphrase', '--workspace', first.workspace];
+    const argv = [
+      join(root, 'src/main.ts'),
+      'secrets',
+      'rekey',
+      '--to',
+      'passphrase',
+      '--workspace',
+      first.workspace,
+    ];
     expect(spawnSync(process.execPath, argv, { input: `${PASSPHRASE}\n` }).status).toBe(0);
     const program = await started({ workspace: first.workspace, withoutSetup: true });
     const context = await browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });

@@ -3,12 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../core/index.ts';
-import { createAuditStore, createSettingsStore, openDatabase, type Database } from '../../host/storage/index.ts';
+import {
+  createAuditStore,
+  createSettingsStore,
+  openDatabase,
+  type Database,
+} from '../../host/storage/index.ts';
 import { createSealedStore } from '../../host/storage/sealed-store.ts';
 import { createAudit } from '../audit/index.ts';
 import { createKnownSecrets, createRedactor, createSealedVault, revealSecret } from './index.ts';
 import { sealedKeys, type KeyFiles } from './key-files.ts';
-import { checkMasterKey, deriveKey, fitsMasterKey, keyText, newMasterKey, readKeyText } from './master-key.ts';
+import {
+  checkMasterKey,
+  deriveKey,
+  fitsMasterKey,
+  keyText,
+  newMasterKey,
+  readKeyText,
+} from './master-key.ts';
 import { openKey, parsePassphraseBox, requireGoodPassphrase, sealKey } from './passphrase.ts';
 import { rekey, type NewKey } from './rekey.ts';
 
@@ -64,7 +76,13 @@ function open(master: Uint8Array) {
     key: deriveKey(master, 'audit'),
     fresh,
   });
-  const entry = { event: 'x.y', principal: { kind: 'system' }, origin: 'system', target: '', outcome: 'ok' } as const;
+  const entry = {
+    event: 'x.y',
+    principal: { kind: 'system' },
+    origin: 'system',
+    target: '',
+    outcome: 'ok',
+  } as const;
   audit.append(entry);
   const vault = createSealedVault({
     store: createSealedStore(database),
@@ -80,28 +98,31 @@ function never(): never {
 }
 
 describe('a rekey', () => {
-  it.each([1, 2, 3, 4])('killed at change %i of the key files leaves one key that opens everything', async (dieAt) => {
-    const old = newMasterKey();
-    const { state, files: keys } = files(keyText(old));
-    const base = open(old);
-    base.vault.put(REF, VALUE);
-    base.vault.put(REF, `${VALUE}2`);
-    state.dieAt = dieAt;
-    const master = newMasterKey();
-    const next: NewKey = { master, protection: 'key_file', stored: { text: keyText(master), files: keys } };
-    if (dieAt <= 3) expect(() => rekey(base, next)).toThrow('killed');
-    else rekey(base, next);
-    state.dieAt = Number.POSITIVE_INFINITY;
-    expect(sealedKeys(keys, base.settings)).toBeUndefined();
-    expect(state.next).toBeUndefined();
-    const now = readKeyText(state.current ?? '');
-    expect(fitsMasterKey(now, base.settings)).toBe(true);
-    expect(Buffer.from(now).equals(Buffer.from(dieAt === 1 ? old : master))).toBe(true);
-    const after = open(now);
-    expect(revealSecret(after.vault, REF, 'script_request')).toBe(`${VALUE}2`);
-    expect(after.vault.loadKnown()).toEqual({ damaged: [] });
-    expect(await after.audit.verify()).toMatchObject({ ok: true, signed: true });
-  });
+  it.each([1, 2, 3, 4])(
+    'killed at change %i of the key files leaves one key that opens everything',
+    async (dieAt) => {
+      const old = newMasterKey();
+      const { state, files: keys } = files(keyText(old));
+      const base = open(old);
+      base.vault.put(REF, VALUE);
+      base.vault.put(REF, `${VALUE}2`);
+      state.dieAt = dieAt;
+      const master = newMasterKey();
+      const next: NewKey = { master, protection: 'key_file', stored: { text: keyText(master), files: keys } };
+      if (dieAt <= 3) expect(() => rekey(base, next)).toThrow('killed');
+      else rekey(base, next);
+      state.dieAt = Number.POSITIVE_INFINITY;
+      expect(sealedKeys(keys, base.settings)).toBeUndefined();
+      expect(state.next).toBeUndefined();
+      const now = readKeyText(state.current ?? '');
+      expect(fitsMasterKey(now, base.settings)).toBe(true);
+      expect(Buffer.from(now).equals(Buffer.from(dieAt === 1 ? old : master))).toBe(true);
+      const after = open(now);
+      expect(revealSecret(after.vault, REF, 'script_request')).toBe(`${VALUE}2`);
+      expect(after.vault.loadKnown()).toEqual({ damaged: [] });
+      expect(await after.audit.verify()).toMatchObject({ ok: true, signed: true });
+    },
+  );
 
   it('that the database refuses changes nothing, and leaves no second key', () => {
     const old = newMasterKey();
@@ -155,7 +176,9 @@ describe('a key under a passphrase', () => {
   it.each(['', 'short one', 'passwordpassword', '111111111111111', 'half a \ud83d character, and long'])(
     'takes no passphrase such as %j',
     (passphrase) => {
-      expect(() => requireGoodPassphrase(passphrase)).toThrow(expect.objectContaining({ code: 'passphrase_weak' }));
+      expect(() => requireGoodPassphrase(passphrase)).toThrow(
+        expect.objectContaining({ code: 'passphrase_weak' }),
+      );
     },
   );
 });

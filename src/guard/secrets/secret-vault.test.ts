@@ -77,7 +77,10 @@ function make(environment: Record<string, string> = {}, config: Record<string, s
 it('the variable wins over the vault, the vault over the configuration, for the broker and in what is shown', () => {
   const stored = make().secrets;
   for (const name of ['A', 'B']) stored.create(name, { value: `${VALUE}-${name}` }, BY);
-  const { secrets, given } = make({ A: 'from-the-variable-7Q' }, { B: 'from-the-file-8Zx', C: 'from-the-file-9Kw' });
+  const { secrets, given } = make(
+    { A: 'from-the-variable-7Q' },
+    { B: 'from-the-file-8Zx', C: 'from-the-file-9Kw' },
+  );
   expect(['A', 'B', 'C', 'D'].map((name) => given.openValue(name))).toEqual([
     'from-the-variable-7Q',
     `${VALUE}-B`,
@@ -89,7 +92,9 @@ it('the variable wins over the vault, the vault over the configuration, for the 
     ['B', 'vault', true],
     ['C', 'config', false],
   ]);
-  expect(() => secrets.change('C', { note: 'x' }, BY)).toThrow(expect.objectContaining({ code: 'secret_not_stored' }));
+  expect(() => secrets.change('C', { note: 'x' }, BY)).toThrow(
+    expect.objectContaining({ code: 'secret_not_stored' }),
+  );
   expect(() => secrets.remove('D', BY)).toThrow(expect.objectContaining({ code: 'not_found' }));
 });
 
@@ -99,7 +104,12 @@ it('a change and its row in the log are one: without the row nothing is changed'
     vault,
     store: createSecretsStore(database),
     database,
-    audit: { ...audit, append: () => { throw new Error('no room'); } },
+    audit: {
+      ...audit,
+      append: () => {
+        throw new Error('no room');
+      },
+    },
     redactor: createRedactor(known),
     clock,
     environment: new Map(),
@@ -150,16 +160,20 @@ it('a day to rotate is soon, then due, and a rotation answers it', () => {
 
 it('hosts have one spelling, bind where it may be sent, and more of them is more power', () => {
   const { secrets } = make();
-  secrets.create('A', { value: VALUE, hosts: ['API.Example.com:443', 'b.example:8443', 'api.example.com'] }, BY);
-  expect(secrets.get('A')?.hosts).toEqual(['api.example.com', 'b.example:8443']);
-  expect(['api.example.com', 'api.example.com:443', 'b.example', 'evil.example'].map((host) => secrets.mayReach('A', host))).toEqual(
-    [true, true, false, false],
+  secrets.create(
+    'A',
+    { value: VALUE, hosts: ['API.Example.com:443', 'b.example:8443', 'api.example.com'] },
+    BY,
   );
-  expect([['b.example:8443'], ['b.example:8443', 'c.example'], []].map((hosts) => secrets.wouldWiden('A', hosts))).toEqual([
-    false,
-    true,
-    true,
-  ]);
+  expect(secrets.get('A')?.hosts).toEqual(['api.example.com', 'b.example:8443']);
+  expect(
+    ['api.example.com', 'api.example.com:443', 'b.example', 'evil.example'].map((host) =>
+      secrets.mayReach('A', host),
+    ),
+  ).toEqual([true, true, false, false]);
+  expect(
+    [['b.example:8443'], ['b.example:8443', 'c.example'], []].map((hosts) => secrets.wouldWiden('A', hosts)),
+  ).toEqual([false, true, true]);
 });
 
 it('who used it last is noted, the same one at most once a minute', () => {

@@ -56,7 +56,8 @@ export function SecretDialog({
   const badName = task.kind === 'set' && name !== '' && !NAME.test(name);
   const complete = (task.kind !== 'set' || NAME.test(name)) && (!asksValue || value.trim() !== '');
   const hostList = hosts.split(/[\s,]+/).filter((host) => host !== '');
-  const added = secret && secret.hosts.length > 0 ? hostList.filter((host) => !secret.hosts.includes(host)) : [];
+  const added =
+    secret && secret.hosts.length > 0 ? hostList.filter((host) => !secret.hosts.includes(host)) : [];
   const unbound = secret !== null && secret.hosts.length > 0 && hostList.length === 0;
 
   async function send(options: { readonly confirm?: boolean; readonly password?: string } = {}) {
@@ -71,7 +72,8 @@ export function SecretDialog({
       ...(options.password === undefined ? {} : { password: options.password }),
     };
     try {
-      if (secret === null) await call('POST', '/api/secrets', { body: { name, ...body }, bodyHasPassword: true });
+      if (secret === null)
+        await call('POST', '/api/secrets', { body: { name, ...body }, bodyHasPassword: true });
       else {
         await call('PUT', `/api/secrets/${secret.name}`, {
           body: { ...body, ...(secret.updated_at === null ? {} : { if_updated_at: secret.updated_at }) },
@@ -90,7 +92,8 @@ export function SecretDialog({
       else if (code === 'secret_weak') {
         setStepUp(null);
         setWeak(true);
-      } else if (code === 'wrong_password' || (stepUp && code === 'rate_limited')) setStepUp({ problem: text });
+      } else if (code === 'wrong_password' || (stepUp && code === 'rate_limited'))
+        setStepUp({ problem: text });
       else {
         setStepUp(null);
         setProblem(text);
@@ -251,8 +254,8 @@ export function SecretDialog({
         )}
         {weak && (
           <Notice tone="ask" className="mb-2" title="This value is easily guessed" testId="secret-weak">
-            Scripts can use it without seeing it. But it is not looked for in texts, because that would tell
-            a guesser when he is right: if it stands in a file, the assistant can read it there.
+            Scripts can use it without seeing it. But it is not looked for in texts, because that would tell a
+            guesser when he is right: if it stands in a file, the assistant can read it there.
           </Notice>
         )}
         {problem && (

@@ -61,7 +61,10 @@ export function UnlockPage() {
   }
 
   return (
-    <main className="flex min-h-full flex-col items-center justify-center px-4 py-10" data-testid="unlock-page">
+    <main
+      className="flex min-h-full flex-col items-center justify-center px-4 py-10"
+      data-testid="unlock-page"
+    >
       <div className="flex w-full max-w-[344px] flex-col gap-6">
         <div className="flex flex-col gap-4">
           <Brand size={32} />
