@@ -30,10 +30,16 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'openpact.js': 'src/main.ts',
   'agent/main.mjs': 'src/agent/main.ts',
   'file-child.mjs': 'src/host/files/child/main.ts',
+  'script-worker.mjs': 'src/sandbox/worker/main.ts',
 };
 
 /** Read at run time from beside the code. */
-const BESIDE = ['src/host/process/fence.pl', 'src/host/process/probe.pl', 'src/host/process/probe.mjs'];
+const BESIDE = [
+  'src/host/process/fence.pl',
+  'src/host/process/probe.pl',
+  'src/host/process/probe.mjs',
+  'src/host/process/users-probe.pl',
+];
 
 /** ws asks for these in a try block; they are native and make masking a little faster. We don't install them. */
 const NEVER_THERE = ['bufferutil', 'utf-8-validate'];

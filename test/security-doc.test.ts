@@ -17,7 +17,13 @@ const ENTRIES = [
   'src/main.ts',
   'src/agent/main.ts',
   'src/host/files/child/main.ts',
+  'src/sandbox/worker/main.ts',
   'web/src/main.tsx',
+  // What a container is made of, and what stands in front of it.
+  'container/Dockerfile',
+  'container/entrypoint.sh',
+  'container/compose.yaml',
+  'container/nginx.conf',
 ];
 const LEAST_WORDS = 4;
 

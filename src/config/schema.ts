@@ -41,6 +41,7 @@ const bind = z.string({ error: ADDRESS }).transform((value, context): BindAddres
   context.issues.push({ code: 'custom', message: ADDRESS, input: undefined });
   return z.NEVER;
 });
+const noBind = z.literal('').transform(() => undefined);
 
 function list(problem: string, fits: (value: string) => boolean) {
   return z.array(z.string({ error: problem }).refine(fits, problem), { error: 'must be a list' });
@@ -58,6 +59,7 @@ export const settingsSchema = z.strictObject({
     trusted_proxies: list(PROXY, isAddressOrRange),
     allowed_origins: list(ORIGIN, isOrigin),
     allowed_ips: list(PROXY, isAddressOrRange),
+    insecure_http: oneOf(['behind-proxy-or-localhost', 'allowed']),
     jwt: z.strictObject({
       access_expiry: duration('1m', '60m'),
       refresh_expiry: duration('1h', '30d'),
@@ -103,9 +105,11 @@ export const settingsSchema = z.strictObject({
     min_isolation: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)], {
       error: 'must be 0, 1, 2 or 3',
     }),
+    allow_unsandboxed: flag,
   }),
   secrets: z.strictObject({ hide_old_for: duration('1h', '365d') }),
   server: z.strictObject({
+    health_addr: z.union([noBind, bind], { error: ADDRESS }),
     rate_limit: z.strictObject({ rate: number(0.1, 10_000), burst: whole(1, 100_000) }),
   }),
 });
@@ -122,6 +126,7 @@ export function toConfig(settings: Settings): Config {
       trustedProxies: admin.trusted_proxies,
       allowedOrigins: admin.allowed_origins,
       allowedIps: admin.allowed_ips,
+      insecureHttp: admin.insecure_http,
       jwt: { accessExpiryMs: admin.jwt.access_expiry, refreshExpiryMs: admin.jwt.refresh_expiry },
       stepUp: admin.step_up,
     },
@@ -147,9 +152,12 @@ export function toConfig(settings: Settings): Config {
       compatibleBaseUrl: settings.llm.openai_compatible_base_url,
       azureBaseUrl: settings.llm.azure_openai_base_url,
     },
-    security: { minIsolation: settings.security.min_isolation },
+    security: {
+      minIsolation: settings.security.min_isolation,
+      allowUnsandboxed: settings.security.allow_unsandboxed,
+    },
     secrets: { hideOldForMs: settings.secrets.hide_old_for },
-    server: { rateLimit: settings.server.rate_limit },
+    server: { rateLimit: settings.server.rate_limit, healthAddress: settings.server.health_addr },
   };
 }
 

@@ -9,6 +9,8 @@ export interface Config {
     readonly allowedOrigins: readonly string[];
     /** Addresses and ranges of clients; empty: all. */
     readonly allowedIps: readonly string[];
+    /** Whether plain HTTP is served under other names than those of this machine's loopback. */
+    readonly insecureHttp: 'behind-proxy-or-localhost' | 'allowed';
     readonly jwt: {
       /** 1 to 60 minutes. */
       readonly accessExpiryMs: number;
@@ -45,12 +47,20 @@ export interface Config {
     readonly compatibleBaseUrl: string;
     readonly azureBaseUrl: string;
   };
-  /** Refuse to start where the machine offers less than this isolation level. */
-  readonly security: { readonly minIsolation: 0 | 1 | 2 | 3 };
+  readonly security: {
+    /** Refuse to start where the machine offers less than this isolation level. */
+    readonly minIsolation: 0 | 1 | 2 | 3;
+    /** Run scripts below level 2, where nothing fences them in. */
+    readonly allowUnsandboxed: boolean;
+  };
   /** How long a replaced or deleted secret stays hidden in texts. */
   readonly secrets: { readonly hideOldForMs: number };
   /** Requests a second, and how many at once, per address. */
-  readonly server: { readonly rateLimit: { readonly rate: number; readonly burst: number } };
+  readonly server: {
+    readonly rateLimit: { readonly rate: number; readonly burst: number };
+    /** Where health is served as well; undefined: nowhere else. */
+    readonly healthAddress: BindAddress | undefined;
+  };
 }
 
 export interface BindAddress {

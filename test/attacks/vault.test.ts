@@ -139,12 +139,15 @@ describe('the vault over the API', () => {
     const made = await Promise.all(
       Array.from({ length: 10 }, (_, at) => set(program, 'TOKEN', `${VALUE}${at}`)),
     );
-    expect(made.map(({ status }) => status).toSorted()).toEqual([201, ...Array<number>(9).fill(409)]);
+    expect(made.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      201,
+      ...Array<number>(9).fill(409),
+    ]);
     const seen = (await program.api<SecretFacts>('GET', '/api/secrets/TOKEN')).body.updated_at;
     const changed = await Promise.all(
       ['one', 'two', 'three'].map((note) => put(program, 'TOKEN', { note, if_updated_at: seen })),
     );
-    expect(changed.map(({ status }) => status).toSorted()).toEqual([200, 409, 409]);
+    expect(changed.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409, 409]);
     expect(changed.find(({ status }) => status === 409)?.body.error).toBe('secret_changed');
   });
 
@@ -265,6 +268,7 @@ describe('a sealed vault', () => {
       'GET /health',
       'GET /healthz',
       'GET /ready',
+      'GET /readyz',
       'POST /api/auth/password',
       'POST /api/vault/unlock',
     ]);

@@ -93,7 +93,8 @@ export function createApp(deps: AppDeps): Hono<Env> {
   return app;
 }
 
-function respond(context: Context<Env>, answer: Answer): Response {
+/** An answer of the table as one of Hono; never stored. */
+export function respond(context: Context<Env>, answer: Answer): Response {
   for (const [name, value] of Object.entries(answer.headers ?? {})) context.header(name, value);
   context.header('cache-control', 'no-store');
   const { status, json, text, stream } = answer;

@@ -10,6 +10,7 @@ const OPEN: ReadonlySet<string> = new Set([
   'GET /healthz',
   'GET /health',
   'GET /ready',
+  'GET /readyz',
   'GET /api/version',
   'GET /api/setup/status',
   'POST /api/auth/login',

@@ -5,6 +5,7 @@ import { connectControl } from './control-client.ts';
 import { askNewPassword, askSecrets, type InputStream } from './password-prompt.ts';
 import { EXIT, type CliCommands, type CliConfig, type CliFlags, type ControlHandlers } from './ports.ts';
 import { printable } from './printable.ts';
+import { describeScriptTest } from './script-test.ts';
 import { auditLines, settingLines, verdictLine } from './text.ts';
 
 export interface CliDeps<C extends CliConfig> {
@@ -50,6 +51,7 @@ function reportFailure(error: unknown, json: boolean, { stdout, stderr }: CliDep
     if (fix !== undefined) stderr.write(`What to do: ${printable(fix, 'keep')}\n`);
   }
   if (!known && error instanceof Error && !json) stderr.write(`${error.stack ?? ''}\n`);
+  if (code === 'isolation_too_low') return EXIT.isolation;
   return known && error.family === 'config' ? EXIT.config : EXIT.failed;
 }
 
@@ -93,6 +95,12 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
   common(program.command('start').alias('serve').description('start the assistant and its page'))
     .option('--port <number>', 'port of the page', wholeNumber(0, 65_535))
     .action(async (flags: CliFlags) => exit(await commands.start(commands.load(flags), flags)));
+
+  common(
+    program
+      .command('doctor')
+      .description('try every control now, on a trial of its own, and say which holds'),
+  ).action(async (flags: CliFlags) => exit(await commands.doctor(commands.load(flags), flags)));
 
   common(program.command('version').description('print the version, and that of a running instance')).action(
     async (flags: CliFlags) => {
@@ -139,6 +147,8 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
       const { entries } = await act(flags, (handlers) => handlers.auditList({ event, limit }));
       print(flags, { entries }, auditLines(entries));
     });
+
+  describeScriptTest(program, { stdout, stderr, run: (request) => commands.scriptTest(request) });
 
   const user = program.command('user').description('manage the users of the page');
   common(user.command('reset-password').description('set a new password and end all logins of the user'))

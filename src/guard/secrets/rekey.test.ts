@@ -71,7 +71,7 @@ function open(master: Uint8Array) {
     store: createAuditStore(database),
     database,
     clock: systemClock,
-    log: { debug() {}, info() {}, warn() {}, error() {}, child: () => never() } as never,
+    log: { debug() {}, info() {}, warn() {}, error() {}, child: () => never() },
     redactor: createRedactor(known),
     key: deriveKey(master, 'audit'),
     fresh,

@@ -114,7 +114,7 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
       createdAt: row?.created_at ?? null,
       updatedAt: row?.updated_at ?? null,
       rotatedAt: row?.rotated_at ?? null,
-      lastUsed: row?.used_at == null ? null : { at: row.used_at, by: row.used_by ?? '' },
+      lastUsed: row === undefined || row.used_at === null ? null : { at: row.used_at, by: row.used_by ?? '' },
     };
   }
 
@@ -141,7 +141,7 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
       throw input('secret_note_invalid', `A note is one line of at most ${MAX_NOTE} characters.`);
     }
     const { rotateBy } = fields;
-    if (rotateBy != null && !isDay(rotateBy)) {
+    if (rotateBy !== undefined && rotateBy !== null && !isDay(rotateBy)) {
       throw input('secret_date_invalid', 'The day to rotate is written as 2026-03-31.');
     }
     for (const host of hosts ?? []) noSecretIn(host, value, 'host');

@@ -13,6 +13,8 @@ export interface WorkspacePaths {
   /** Only between the two phases of a rekey. */
   readonly nextMasterKey: string;
   readonly setupCode: string;
+  /** The processes that we started. */
+  readonly children: string;
   /** What the assistant sees. */
   readonly aiData: string;
   readonly memory: string;
@@ -37,6 +39,7 @@ export function workspacePaths(path: string): WorkspacePaths {
     masterKey: join(data, 'master_key'),
     nextMasterKey: join(data, 'master_key.next'),
     setupCode: join(data, 'setup_code'),
+    children: join(data, 'children'),
     aiData,
     memory: join(aiData, 'memory'),
     scripts: join(aiData, 'scripts'),

@@ -28,7 +28,7 @@ export function SecretsPage() {
   const open = useCallback(
     (next: string | undefined) =>
       void navigate({
-        search: ({ name: _, ...rest }) => (next === undefined ? rest : { ...rest, name: next }),
+        search: ({ q: words, show: which }) => address(words, which, next),
         replace: true,
       }),
     [navigate],
@@ -80,7 +80,7 @@ export function SecretsPage() {
             value={q}
             onChange={({ target }) =>
               void navigate({
-                search: ({ q: _, ...rest }) => (target.value === '' ? rest : { ...rest, q: target.value }),
+                search: ({ name: row, show: which }) => address(target.value, which, row),
                 replace: true,
               })
             }
@@ -92,10 +92,7 @@ export function SecretsPage() {
               <Link
                 key={each ?? 'all'}
                 to="/secrets"
-                search={(old) => {
-                  const { show: _, ...rest } = old as { show?: 'due' };
-                  return each === undefined ? rest : { ...rest, show: each };
-                }}
+                search={address(q, each, undefined)}
                 replace
                 aria-current={show === each ? 'true' : undefined}
                 className={cx(
@@ -173,6 +170,11 @@ export function SecretsPage() {
       )}
     </Page>
   );
+}
+
+/** Only what is said stands in the address. */
+function address(q: string | undefined, show: 'due' | undefined, name: string | undefined) {
+  return { ...(q ? { q } : {}), ...(show ? { show } : {}), ...(name ? { name } : {}) };
 }
 
 function Row({
