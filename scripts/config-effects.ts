@@ -45,6 +45,8 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
     'Who listens there gets the key and the conversations that use it. The page can not change it while the key comes from the environment.',
   'security.min_isolation':
     'With 0 it starts without fences where the machine has none, and says so. With 2 it does not start there.',
+  'secrets.hide_old_for':
+    'How long a value goes on being hidden after it was replaced or deleted, over restarts too. Longer costs memory.',
   'security.allow_unsandboxed':
     'With true a script that breaks out of its process has your rights on such a machine. The assistant can not run scripts in this version; `openpact script test` does not look at it.',
   'server.health_addr':

@@ -145,6 +145,7 @@ export interface SystemFacts {
   readonly isolation: () => IsolationReport | undefined;
   /** Why the last change could not be stored. */
   readonly databaseProblem: () => string | null;
+  readonly sealed: () => boolean;
   readonly log: Log;
 }
 
@@ -175,6 +176,9 @@ export function systemPort(assistant: Assistant, facts: SystemFacts): SystemPort
         isolation: { level, summary },
         checks: {
           database: problem === null ? { status: 'healthy' } : { status: 'unhealthy', message: problem },
+          vault: facts.sealed()
+            ? { status: 'degraded', message: 'the vault is sealed' }
+            : { status: 'healthy' },
           engine:
             state === 'ready' || state === 'starting'
               ? { status: 'healthy' }

@@ -10,6 +10,8 @@ import {
 import { describeConfig, loadConfig, type LoadedConfig, type Surroundings } from '../config/index.ts';
 import { verifyChain } from '../guard/audit/index.ts';
 import { createIdentity } from '../guard/identity/index.ts';
+import { parsePassphraseBox } from '../guard/secrets/index.ts';
+import { createPrivateFile } from '../host/files/index.ts';
 import { workspacePaths } from '../host/files/workspace-paths.ts';
 import { createAuditStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
@@ -22,6 +24,7 @@ import { doctorScreen } from './doctor/screen.ts';
 import { openAuditReadOnly, openFoundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
+import { rekeyWorkspace } from './rekey-command.ts';
 import { startProgram } from './program.ts';
 import { leaveRoot } from './root-start.ts';
 import { testScript } from './script-test.ts';
@@ -127,7 +130,7 @@ function directHandlers(loaded: LoadedConfig, parts: Parts, layout: Layout): Dir
           ...base,
           users,
           logins: createLoginStore(base.database),
-          key: base.key('jwt'),
+          key: base.tokenKey,
           codeFile: { write: nothing, remove: nothing },
           profileWriter: { write: nothing },
         });
@@ -137,11 +140,21 @@ function directHandlers(loaded: LoadedConfig, parts: Parts, layout: Layout): Dir
           audit: base.audit,
           identity,
           users,
+          seal: base.seal,
         }).resetPassword(request);
       } finally {
         base.close();
       }
     },
+    protection() {
+      if (loaded.secrets.get('OPENPACT_MASTER_KEY') !== undefined) return 'external';
+      const texts = [paths.masterKey, paths.nextMasterKey].map((path) => createPrivateFile(path).read());
+      // After a rekey that was cut off either may count; with both under a passphrase it is asked for.
+      return texts.some((text) => text !== undefined && parsePassphraseBox(text) !== undefined)
+        ? 'passphrase'
+        : 'key_file';
+    },
+    rekey: (request) => rekeyWorkspace(loaded, parts, request),
     close: () => undefined,
   };
 }

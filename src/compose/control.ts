@@ -2,6 +2,7 @@ import { AppError } from '../core/index.ts';
 import { describeConfig, type LoadedConfig } from '../config/index.ts';
 import type { ControlHandlers } from '../edge/cli/index.ts';
 import type { Audit } from '../guard/audit/index.ts';
+import type { Seal } from '../guard/secrets/index.ts';
 import type { Identity } from '../guard/identity/index.ts';
 import type { UsersStore } from '../host/storage/users-store.ts';
 import { auditView } from './audit-port.ts';
@@ -12,15 +13,28 @@ export interface ControlDeps {
   readonly audit: Audit;
   readonly identity: Pick<Identity, 'account' | 'sessions'>;
   readonly users: UsersStore;
+  readonly seal: Seal;
 }
 
 /** The acts of the command line, inside the running instance. */
-export function controlHandlers({ version, loaded, audit, identity, users }: ControlDeps): ControlHandlers {
+export function controlHandlers({
+  version,
+  loaded,
+  audit,
+  identity,
+  users,
+  seal,
+}: ControlDeps): ControlHandlers {
   return {
     version: async () => ({ version, pid: process.pid }),
     configShow: async () => ({ settings: describeConfig(loaded) }),
     auditVerify: () => audit.verify(),
     auditList: async ({ event, limit }) => ({ entries: audit.list({ event, limit }).map(auditView) }),
+    vaultStatus: async () => ({ sealed: seal.sealed(), protection: seal.protection }),
+    async vaultUnlock({ passphrase }) {
+      await seal.unlock(passphrase, { principal: { kind: 'operator' }, origin: 'cli' });
+      return { sealed: seal.sealed() };
+    },
     async resetPassword({ username, password }) {
       const name = username ?? onlyUser(users);
       const user = users.byName(name);

@@ -21,6 +21,7 @@ import { controlHandlers } from './control.ts';
 import { openFoundation, type Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
+import { secretsPort, vaultPort } from './secrets-port.ts';
 import { usagePort } from './usage-ports.ts';
 import { requireIsolation } from './isolation.ts';
 import { identityFilesPort, policyPort } from './owner-ports.ts';
@@ -111,7 +112,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       audit,
       clock,
       log: base.log.child('identity'),
-      key: tokenKey(loaded.secrets.get('ADMIN_JWT_SECRET')?.reveal(), base.key('jwt')),
+      key: tokenKey(loaded.secrets.get('ADMIN_JWT_SECRET')?.reveal(), base.tokenKey),
       codeFile: {
         write: async (code) => codeFile.replace(`${code}\n`),
         remove: async () => void codeFile.remove(),
@@ -124,6 +125,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     });
 
     const system = systemPort(assistant, {
+      sealed: () => base.seal.sealed(),
       version: layout.version,
       isolation: () => isolation,
       databaseProblem: () => database.problem(),
@@ -151,6 +153,11 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         config: config.budget,
         stepUp: identity.stepUp,
       }),
+      secrets: secretsPort(base.secretVault, {
+        stepUp: identity.stepUp,
+        always: config.admin.stepUp,
+      }),
+      vault: vaultPort(base.seal),
       system,
       pages: readTree(layout.page),
       clock,
@@ -175,6 +182,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         audit,
         identity,
         users: createUsersStore(database),
+        seal: base.seal,
       }),
       log: base.log.child('control'),
     });
@@ -201,6 +209,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     if (healthAddress !== undefined) {
       const health = createHealthServer({
         identity,
+        vault: vaultPort(base.seal),
         system,
         clock,
         version: layout.version,
@@ -211,15 +220,18 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       undo.push(() => health.close());
     }
 
-    watch.start();
-    // Not waited for: the page is there at once, and says that the engine is starting.
-    void assistant.engine.start();
-    void seedContextFiles(files).catch((error: unknown) =>
-      log.warn('the context files could not be made', { problem: errorText(error) }),
-    );
-    for (const row of assistant.recovered.approvedCalls) {
-      assistant.orphans.run(row, { status: 'approved', by: row.decided_by ?? '' });
-    }
+    // Nothing acts before the vault is open: until then nobody knows what would have to be hidden.
+    base.seal.whenOpen(() => {
+      watch.start();
+      // Not waited for: the page is there at once, and says that the engine is starting.
+      void assistant.engine.start();
+      void seedContextFiles(files).catch((error: unknown) =>
+        log.warn('the context files could not be made', { problem: errorText(error) }),
+      );
+      for (const row of assistant.recovered.approvedCalls) {
+        assistant.orphans.run(row, { status: 'approved', by: row.decided_by ?? '' });
+      }
+    });
     const expiry = setInterval(() => expire(assistant, log), EXPIRE_EVERY_MS);
     undo.push(() => clearInterval(expiry));
 

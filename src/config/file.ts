@@ -5,6 +5,8 @@ import { isAlias, isMap, isScalar, LineCounter, parseDocument, Scalar, visit, ty
 import { AppError, errorText } from '../core/index.ts';
 import { GONE, KEY_NAMES, type Key } from './keys.ts';
 import type { Problem } from './problem.ts';
+import { secretNameProblem, secretValueProblem } from './secret-rule.ts';
+import { SecretText } from './secret-text.ts';
 import { substitute } from './substitute.ts';
 import { suggest } from './suggest.ts';
 import type { Environment } from './types.ts';
@@ -21,11 +23,15 @@ export interface FileValue {
 export interface ConfigFile {
   readonly found: boolean;
   readonly values: ReadonlyMap<Key, FileValue>;
+  /** Of `starlark.secrets`: what the variables hold that stand there, by the name of the secret. */
+  readonly secrets: ReadonlyMap<string, SecretText>;
   readonly problems: readonly Problem[];
 }
 
-const NOTHING: ConfigFile = { found: false, values: new Map(), problems: [] };
+const NOTHING: ConfigFile = { found: false, values: new Map(), secrets: new Map(), problems: [] };
 const MAX_BYTES = 1024 * 1024;
+/** Names of secrets for scripts, with variables that hold them. It is no setting: its values are never shown. */
+const SECRETS = 'starlark.secrets';
 
 /** Reads the file. A missing one is `found: false`; one that can't be read throws `config_unreadable`. */
 export function readConfigFile(path: string, environment: Environment): ConfigFile {
@@ -59,10 +65,34 @@ function parseConfigFile(path: string, text: string, environment: Environment): 
     problems.push({ where: `${path}:${lineOf(offset)}`, message });
 
   for (const error of [...document.errors, ...document.warnings]) report(error.pos[0], error.message);
-  if (problems.length > 0) return { found: true, values: new Map(), problems };
+  if (problems.length > 0) return { found: true, values: new Map(), secrets: new Map(), problems };
 
   const { templates, broken } = fillIn(document, environment, report);
   const values = new Map<Key, FileValue>();
+  const secrets = new Map<string, SecretText>();
+  const takeSecrets = (node: unknown, offset: number): void => {
+    const map = isAlias(node) ? node.resolve(document) : node;
+    if (map === null || (isScalar(map) && map.value === null)) return;
+    if (!isMap(map)) return void report(offset, `${SECRETS} must hold names and references`);
+    for (const { key, value } of map.items) {
+      const at = isScalar(key) ? (key.range?.[0] ?? offset) : offset;
+      const name = String(key);
+      const target = isAlias(value) ? value.resolve(document) : value;
+      if (isOrHolds(target, broken)) continue;
+      const problem = secretNameProblem(name);
+      if (problem !== undefined) {
+        report(at, `${SECRETS}: ${problem}`);
+      } else if (!isScalar(target) || !/^\$\{[A-Za-z_]\w*\}$/.test(templates.get(target) ?? '')) {
+        // Not repeated: it may be the secret itself.
+        report(at, `${SECRETS}.${name} must be a reference such as "\${MY_VARIABLE}", not a value`);
+      } else {
+        const text = String(target.value).trim();
+        const wrong = secretValueProblem(text);
+        if (wrong === undefined) secrets.set(name, new SecretText(text));
+        else report(at, `${SECRETS}.${name} ${wrong}`);
+      }
+    }
+  };
   const walk = (node: unknown, prefix: string): void => {
     const map = isAlias(node) ? node.resolve(document) : node;
     if (map === null || (isScalar(map) && map.value === null)) return;
@@ -74,7 +104,9 @@ function parseConfigFile(path: string, text: string, environment: Environment): 
     for (const { key, value } of map.items) {
       const offset = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
       const name = prefix === '' ? String(key) : `${prefix}.${String(key)}`;
-      if (isKey(name)) {
+      if (name === SECRETS) {
+        takeSecrets(value, offset);
+      } else if (isKey(name)) {
         const target = isAlias(value) ? value.resolve(document) : value;
         // Already reported, and no value to judge.
         if (isOrHolds(target, broken)) continue;
@@ -87,7 +119,7 @@ function parseConfigFile(path: string, text: string, environment: Environment): 
         });
       } else if (name in GONE) {
         report(offset, `${name} is no longer a key: ${GONE[name]}`);
-      } else if (KEY_NAMES.some((known) => known.startsWith(`${name}.`))) {
+      } else if ([SECRETS, ...KEY_NAMES].some((known) => known.startsWith(`${name}.`))) {
         walk(value, name);
       } else {
         report(offset, unknownKey(name));
@@ -95,7 +127,7 @@ function parseConfigFile(path: string, text: string, environment: Environment): 
     }
   };
   walk(document.contents, '');
-  return { found: true, values, problems };
+  return { found: true, values, secrets, problems };
 }
 
 /** Replaces the texts in place and remembers what stood there. */
@@ -142,7 +174,7 @@ function unknownKey(name: string): string {
   const sections = KEY_NAMES.flatMap((key) =>
     key.split('.').map((_, i, parts) => parts.slice(0, i + 1).join('.')),
   );
-  const known = [...new Set([...KEY_NAMES, ...sections])];
+  const known = [...new Set([...KEY_NAMES, ...sections, SECRETS])];
   // First a slip of the finger, then a right key in the wrong section.
   const meant = suggest(name, known) ?? KEY_NAMES.find((key) => key.endsWith(`.${last}`));
   return `${name} is not a known key${meant === undefined ? '' : `. Did you mean ${meant}?`}`;

@@ -158,6 +158,11 @@ const KEYS = {
     default: 0,
     says: 'Refuse to start below this isolation level, 0 to 3.',
   },
+  'secrets.hide_old_for': {
+    kind: 'text',
+    default: '7d',
+    says: 'How long a secret that was replaced or deleted stays hidden in texts: 1h to 365d.',
+  },
   'security.allow_unsandboxed': {
     kind: 'flag',
     default: false,

@@ -77,6 +77,7 @@ test('without a file the defaults hold, and a notice says so', () => {
       fallbackPrice: { input: 5, output: 25 },
     },
     security: { minIsolation: 0, allowUnsandboxed: false },
+    secrets: { hideOldForMs: 604_800_000 },
     server: { rateLimit: { rate: 10, burst: 60 }, healthAddress: undefined },
   });
   expect(notices.join()).toContain('the defaults are used');
@@ -178,6 +179,7 @@ test('every key has a variable that sets it, in the kind that the key has', () =
     'engine.provider': 'openai',
     'workspace.path': folder,
     'security.min_isolation': '2',
+    'secrets.hide_old_for': '2h',
     'security.allow_unsandboxed': 'true',
     'server.rate_limit.rate': '2.5',
     'budget.max_output_tokens': '4096',
@@ -331,4 +333,27 @@ test('secrets that other processes could read in the environment are named, neve
   expect(notice(true, false)).toContain('OPENAI_API_KEY_FILE');
   expect(notice(true, true)).not.toContain('OPENAI_API_KEY');
   expect(notice(false, false)).not.toContain('sk-visible');
+});
+
+test('secrets for scripts are references to variables, never values, and are shown nowhere', () => {
+  const value = 'ghp_8fJ2kQxW5tZp9LmNv3';
+  const loaded = load('starlark:\n  secrets:\n    GITHUB_TOKEN: ${MY_TOKEN}\n', { MY_TOKEN: value });
+  expect(loaded.secrets.referenced.get('GITHUB_TOKEN')?.reveal()).toBe(value);
+  expect(inspect(loaded, { depth: 10 })).not.toContain(value);
+  expect(JSON.stringify(describeConfig(loaded))).not.toContain(value);
+  const said = problems(
+    `starlark:\n  secrets:\n    A: ${value}\n    b: \${MY_TOKEN}\n    C: "x\${MY_TOKEN}"\n    D: \${SHORT}\n    E: \${NONE}\n`,
+    { MY_TOKEN: value, SHORT: 'abc', OPENPACT_SECRET_F: 'xy' },
+  ).join('\n');
+  for (const part of [
+    'starlark.secrets.A must be a reference',
+    'A-Z, 0-9',
+    'starlark.secrets.C must',
+    'D must hold 4 to',
+    'NONE, which is not set',
+    'OPENPACT_SECRET_F',
+  ]) {
+    expect(said).toContain(part);
+  }
+  expect(said).not.toContain(value);
 });

@@ -45,7 +45,7 @@ export function loadConfig(given: LoadOptions): LoadedConfig {
     ...unknownVariableNotices(environment),
   ];
   const { path, file } = findFile(options, notices);
-  const { secrets, problems: secretProblems } = takeSecrets(environment);
+  const { secrets, problems: secretProblems } = takeSecrets(environment, file.secrets);
   const problems: Problem[] = [...file.problems, ...secretProblems];
 
   const origins = new Map<Key, Origin>();

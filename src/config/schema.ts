@@ -107,6 +107,7 @@ export const settingsSchema = z.strictObject({
     }),
     allow_unsandboxed: flag,
   }),
+  secrets: z.strictObject({ hide_old_for: duration('1h', '365d') }),
   server: z.strictObject({
     health_addr: z.union([noBind, bind], { error: ADDRESS }),
     rate_limit: z.strictObject({ rate: number(0.1, 10_000), burst: whole(1, 100_000) }),
@@ -155,6 +156,7 @@ export function toConfig(settings: Settings): Config {
       minIsolation: settings.security.min_isolation,
       allowUnsandboxed: settings.security.allow_unsandboxed,
     },
+    secrets: { hideOldForMs: settings.secrets.hide_old_for },
     server: { rateLimit: settings.server.rate_limit, healthAddress: settings.server.health_addr },
   };
 }

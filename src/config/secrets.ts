@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { errorText } from '../core/index.ts';
 import type { Problem } from './problem.ts';
+import { secretNameProblem, secretValueProblem } from './secret-rule.ts';
 import { SecretText } from './secret-text.ts';
 import type { Environment } from './types.ts';
 
@@ -30,11 +31,16 @@ export interface EnvironmentSecrets {
   all(): readonly (readonly [string, SecretText])[];
   /** Of `OPENPACT_SECRET_<NAME>`, by NAME. */
   readonly named: ReadonlyMap<string, SecretText>;
+  /** Of `starlark.secrets` in the configuration, by NAME. */
+  readonly referenced: ReadonlyMap<string, SecretText>;
   /** `env` or the file that it came from; for `config show`. */
   source(variable: SecretVariable): string | undefined;
 }
 
-export function takeSecrets(environment: Environment): {
+export function takeSecrets(
+  environment: Environment,
+  referenced: ReadonlyMap<string, SecretText> = new Map(),
+): {
   readonly secrets: EnvironmentSecrets;
   readonly problems: readonly Problem[];
 } {
@@ -54,6 +60,11 @@ export function takeSecrets(environment: Environment): {
       else found.set(name, { text: new SecretText(read.text), source: file });
     }
   }
+  for (const [name, { text, source }] of found) {
+    if (!name.startsWith(NAMED)) continue;
+    const problem = secretNameProblem(name.slice(NAMED.length)) ?? secretValueProblem(text.reveal());
+    if (problem !== undefined) problems.push({ where: source, message: problem });
+  }
   const jwt = found.get('ADMIN_JWT_SECRET');
   if (jwt && Buffer.byteLength(jwt.text.reveal()) < 32) {
     problems.push({ where: jwt.source, message: 'is too short: at least 32 bytes are needed' });
@@ -64,6 +75,7 @@ export function takeSecrets(environment: Environment): {
       get: (variable) => found.get(variable)?.text,
       all: () => [...found].map(([name, { text }]) => [name, text] as const),
       source: (variable) => found.get(variable)?.source,
+      referenced,
       named: new Map(
         [...found]
           .filter(([name]) => name.startsWith(NAMED))

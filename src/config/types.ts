@@ -53,6 +53,8 @@ export interface Config {
     /** Run scripts below level 2, where nothing fences them in. */
     readonly allowUnsandboxed: boolean;
   };
+  /** How long a replaced or deleted secret stays hidden in texts. */
+  readonly secrets: { readonly hideOldForMs: number };
   /** Requests a second, and how many at once, per address. */
   readonly server: {
     readonly rateLimit: { readonly rate: number; readonly burst: number };

@@ -116,6 +116,7 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
     },
   };
   const models = fakeModels();
+  const vault = { sealed: false };
   const approvals = { approved: [] as unknown[] };
   const deps: AdminServerDeps = {
     identity,
@@ -151,6 +152,18 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
       usage: ({ from, to, by }) => ({ from, to, by, rows: [], totals: NO_USAGE }),
       budgets: () => BUDGETS,
       change: (limits) => ({ ...BUDGETS, limits }),
+    },
+    secrets: {
+      list: () => [],
+      get: () => undefined,
+      create: () => ({}) as never,
+      change: () => ({}) as never,
+      remove: () => undefined,
+    },
+    vault: {
+      sealed: () => vault.sealed,
+      status: () => ({ sealed: vault.sealed, protection: 'passphrase' }),
+      unlock: async () => void (vault.sealed = false),
     },
     system: {
       status: () => ({ agent_name: 'Pact' }) as never,
@@ -222,6 +235,7 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
     models,
     approvals,
     health,
+    vault,
     ask,
     setUp,
     login,

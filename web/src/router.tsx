@@ -6,7 +6,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import { queryClient, setupStatus } from './api/queries.ts';
+import { queryClient, setupStatus, vault } from './api/queries.ts';
 import { refreshSession, sessionState } from './api/session.ts';
 import type { UsageBy } from './api/types.ts';
 import { activitySearch } from './activity/activity-search.ts';
@@ -23,6 +23,12 @@ async function loggedIn(): Promise<boolean> {
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Only paths of this page: a login must not be a springboard to elsewhere. */
+function ownRedirect(search: Record<string, unknown>): { redirect?: string } {
+  const to = text(search['redirect']);
+  return to && /^\/(?![/\\])/.test(to) ? { redirect: to } : {};
 }
 
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: Missing });
@@ -45,17 +51,25 @@ const setupRoute = createRoute({
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
-  validateSearch: (search: Record<string, unknown>): { redirect?: string } => {
-    const to = text(search['redirect']);
-    // Only paths of this page: a login must not be a springboard to elsewhere.
-    return to && /^\/(?![/\\])/.test(to) ? { redirect: to } : {};
-  },
+  validateSearch: ownRedirect,
   beforeLoad: async ({ search }) => {
     const status = await queryClient.fetchQuery(setupStatus);
     if (status.setup_step === 'account') throw redirect({ to: '/setup' });
     if (await loggedIn()) throw redirect({ href: search.redirect ?? '/chat' });
   },
   component: lazyRouteComponent(() => import('./login/login-page.tsx'), 'LoginPage'),
+});
+
+const unlockRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/unlock',
+  validateSearch: ownRedirect,
+  beforeLoad: async ({ search }) => {
+    if (!(await loggedIn())) throw redirect({ to: '/login', search: { redirect: '/unlock' } });
+    const { sealed } = await queryClient.fetchQuery({ ...vault, staleTime: 0 });
+    if (!sealed) throw redirect({ href: search.redirect ?? '/chat' });
+  },
+  component: lazyRouteComponent(() => import('./secrets/unlock-page.tsx'), 'UnlockPage'),
 });
 
 const appRoute = createRoute({
@@ -65,6 +79,8 @@ const appRoute = createRoute({
     const status = await queryClient.fetchQuery(setupStatus);
     if (status.setup_required) throw redirect({ to: '/setup' });
     if (!(await loggedIn())) throw redirect({ to: '/login', search: { redirect: location.href } });
+    const { sealed } = await queryClient.fetchQuery(vault);
+    if (sealed) throw redirect({ to: '/unlock', search: { redirect: location.href } });
   },
   component: lazyRouteComponent(() => import('./shell/shell.tsx'), 'Shell'),
 });
@@ -100,6 +116,20 @@ const approvalsRoute = createRoute({
     return { ...(search['show'] === 'decided' ? { show: 'decided' as const } : {}), ...(id ? { id } : {}) };
   },
   component: lazyRouteComponent(() => import('./approvals/approvals-page.tsx'), 'ApprovalsPage'),
+});
+
+const secretsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/secrets',
+  validateSearch: (search: Record<string, unknown>): { q?: string; name?: string; show?: 'due' } => {
+    const [q, name] = [text(search['q']), text(search['name'])];
+    return {
+      ...(q ? { q } : {}),
+      ...(name ? { name } : {}),
+      ...(search['show'] === 'due' ? { show: 'due' as const } : {}),
+    };
+  },
+  component: lazyRouteComponent(() => import('./secrets/secrets-page.tsx'), 'SecretsPage'),
 });
 
 const activityRoute = createRoute({
@@ -169,10 +199,12 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([
     setupRoute,
     loginRoute,
+    unlockRoute,
     appRoute.addChildren([
       homeRoute,
       chatRoute.addChildren([conversationRoute]),
       approvalsRoute,
+      secretsRoute,
       activityRoute,
       usageRoute,
       capabilitiesRoute,

@@ -185,6 +185,7 @@ function trialConfig({ config, notices, origins }: LoadedConfig, path: string, s
       all: () => [['OPENPACT_SECRET_DOCTOR', text]],
       source: () => undefined,
       named: new Map([['DOCTOR', text]]),
+      referenced: new Map(),
     },
   };
 }

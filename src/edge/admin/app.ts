@@ -5,12 +5,14 @@ import { requireSetup, runRoute, unknownPath, type Env } from './dispatch.ts';
 import { errorAnswer, rateLimited } from './error-answer.ts';
 import { isApiPath } from './gatekeeper.ts';
 import { createPage } from './page.ts';
-import type { PageFiles } from './ports.ts';
+import type { PageFiles, VaultPort } from './ports.ts';
+import { requireOpenVault } from './sealed-rule.ts';
 import type { AnyRoute, Answer } from './route.ts';
 
 export interface AppDeps {
   readonly routes: readonly AnyRoute[];
   readonly identity: Identity;
+  readonly vault: VaultPort;
   readonly page: PageFiles;
   readonly log: Log;
   /** Per client: for the API, and for the health paths, which monitors ask often. */
@@ -43,6 +45,7 @@ export function createApp(deps: AppDeps): Hono<Env> {
       // Hono answers HEAD from GET; ours may change something (a refresh), so only the health paths do.
       if (context.env.incoming.method === 'HEAD' && isApiPath(row.path)) return refuseMethod(context);
       requireSetup(row.from, identity.setup.step());
+      requireOpenVault(row, deps.vault);
       return respond(context, await runRoute(row, context, identity, deps.bodyBytes), cutOff(context));
     });
   }

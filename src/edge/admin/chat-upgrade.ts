@@ -7,11 +7,13 @@ import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { AppError } from '../../core/index.ts';
 import { addressKey, type Identity, type KeyedBuckets } from '../../guard/identity/index.ts';
+import { vaultSealed } from '../../guard/secrets/index.ts';
 import { checked } from './body.ts';
 import { openChatSocket, type ChatSocket, type ChatSocketDeps } from './chat-socket.ts';
 import { requireSetup, unknownPath } from './dispatch.ts';
 import { errorAnswer, notFound, rateLimited, unauthorized } from './error-answer.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
+import type { VaultPort } from './ports.ts';
 import { rawAnswer } from './raw-answer.ts';
 
 /** A message of 64 KiB whose every character JSON writes as six. */
@@ -25,6 +27,7 @@ const QUERY = z.strictObject({
 
 export interface ChatUpgradeDeps extends ChatSocketDeps {
   readonly identity: Identity;
+  readonly vault: VaultPort;
   readonly gatekeeper: Gatekeeper;
   /** How often each client may try to open one. */
   readonly openings: KeyedBuckets;
@@ -58,6 +61,7 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
     const id = PATH.exec(url.pathname)?.[1];
     if (id === undefined) throw unknownPath();
     requireSetup('complete', identity.setup.step());
+    if (deps.vault.sealed()) throw vaultSealed();
     const names = [...url.searchParams.keys()];
     const once = new Set(names).size === names.length;
     const query = once ? Object.fromEntries(url.searchParams) : { repeated: names };

@@ -16,7 +16,10 @@ import { healthRoutes } from './routes/system-routes.ts';
 import { securityHeaders } from './security-headers.ts';
 import { listenError } from './server.ts';
 
-export type HealthServerDeps = Pick<RouteDeps, 'identity' | 'system' | 'clock' | 'version' | 'log'> & {
+export type HealthServerDeps = Pick<
+  RouteDeps,
+  'identity' | 'system' | 'vault' | 'clock' | 'version' | 'log'
+> & {
   readonly address: { readonly host: string; readonly port: number };
 };
 

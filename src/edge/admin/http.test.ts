@@ -116,6 +116,14 @@ describe('routing', () => {
       ['GET', '/api/models'],
       ['PUT', '/api/models/default'],
       ['PUT', '/api/models/fallback'],
+      ['GET', '/api/vault'],
+      ['POST', '/api/vault/unlock'],
+      ['GET', '/api/secrets'],
+      ['POST', '/api/secrets'],
+      ['GET', '/api/secrets/x'],
+      ['PUT', '/api/secrets/x'],
+      ['POST', '/api/secrets/x'],
+      ['DELETE', '/api/secrets/x'],
       ['GET', '/api/policy'],
       ['PUT', '/api/policy'],
       ['GET', '/api/capabilities'],
@@ -391,7 +399,12 @@ describe('health', () => {
     });
     expect(health.json.uptime).toMatch(/^(\d+h)?(\d+m)?\d+s$/);
     const ready = await edge.ask('GET', '/ready');
-    expect(ready.json).toEqual({ ready: true, setup_required: false, checks: { database: true } });
+    expect(ready.json).toEqual({
+      ready: true,
+      sealed: false,
+      setup_required: false,
+      checks: { database: true },
+    });
   });
 
   test('an unhealthy check makes /health and /ready 503, a degraded one does not', async () => {

@@ -28,6 +28,9 @@ import type {
   ModelsAnswer,
   PolicyAnswer,
   PolicyRuleChange,
+  SecretChange,
+  SecretFacts,
+  SecretValue,
   SystemStatus,
   ToolView,
   UpstreamChange,
@@ -35,6 +38,7 @@ import type {
   UpstreamView,
   UsageAnswer,
   UsageBy,
+  VaultStatus,
 } from './api.ts';
 
 type MaybePromise<T> = T | Promise<T>;
@@ -159,6 +163,29 @@ export interface UsagePort {
   budgets(): MaybePromise<BudgetsView>;
   /** Errors: `step_up_required` or `wrong_password` (403) when a limit is raised; `budget_invalid`. */
   change(limits: BudgetLimits, password: string | undefined, actor: Actor): MaybePromise<BudgetsView>;
+}
+
+/** Whether stored secrets can be opened. */
+export interface VaultPort {
+  sealed(): boolean;
+  status(): MaybePromise<VaultStatus>;
+  /** Does nothing when it is open. Errors: `wrong_passphrase` (403), `rate_limited`, `master_key_wrong` (503). */
+  unlock(passphrase: string, actor: Actor): Promise<void>;
+}
+
+/** Secrets for scripts, without their values. */
+export interface SecretsPort {
+  list(): MaybePromise<readonly SecretFacts[]>;
+  get(name: string): MaybePromise<SecretFacts | undefined>;
+  /**
+   * Errors: `secret_exists` (409), `secret_weak` (400, confirm it), `secret_name_invalid`, `secret_too_short`,
+   * `secret_too_long`, `secret_not_text`, `secret_in_field`, `secret_host_invalid`, `secret_note_invalid`,
+   * `secret_date_invalid`; `step_up_required`, `wrong_password` (403) where acts need the password.
+   */
+  create(name: string, secret: SecretValue, actor: Actor): MaybePromise<SecretFacts>;
+  /** Those errors, and `not_found`, `secret_changed` (409), `secret_not_stored` (409). More hosts need the password. */
+  change(name: string, change: SecretChange, actor: Actor): MaybePromise<SecretFacts>;
+  remove(name: string, actor: Actor): MaybePromise<void>;
 }
 
 export interface SystemPort {

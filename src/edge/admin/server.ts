@@ -48,6 +48,7 @@ export function createAdminServer(deps: AdminServerDeps): AdminServer {
   const app = createApp({
     routes: routeTable({ ...deps, version: options.version }),
     identity,
+    vault: deps.vault,
     page: deps.pages,
     log,
     requests: createTokenBuckets({ ...rateLimit, clock }),

@@ -17,6 +17,8 @@ export async function connectControl(folder: string): Promise<ControlHandlers | 
     configShow: () => ask(folder, 'configShow', {}),
     auditVerify: () => ask(folder, 'auditVerify', {}),
     auditList: (query) => ask(folder, 'auditList', query),
+    vaultStatus: () => ask(folder, 'vaultStatus', {}),
+    vaultUnlock: (request) => ask(folder, 'vaultUnlock', request),
     resetPassword: (request) => ask(folder, 'resetPassword', request),
   };
   try {

@@ -15,6 +15,8 @@ export const OPERATIONS = {
     event: z.string().max(100).optional(),
     limit: z.int().min(1).max(10_000),
   }),
+  vaultStatus: nothing,
+  vaultUnlock: z.strictObject({ passphrase: z.string().max(4096) }),
   resetPassword: z.strictObject({
     username: z.string().max(200).optional(),
     password: z.string().max(4096),

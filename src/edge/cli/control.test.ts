@@ -27,6 +27,8 @@ function handlers(changes: Partial<ControlHandlers> = {}): ControlHandlers {
     configShow: async () => ({ settings: [] }),
     auditVerify: async () => ({ ok: true, rows: 0, head: '', signed: true }),
     auditList: async () => ({ entries: [] }),
+    vaultStatus: async () => ({ sealed: false, protection: 'key_file' }),
+    vaultUnlock: async () => ({ sealed: false }),
     resetPassword: async () => ({ username: 'u', ended_logins: 0 }),
     ...changes,
   };

@@ -17,6 +17,31 @@ export async function askNewPassword(input: InputStream, output: NodeJS.Writable
   throw refused('passwords_differ', 'The two passwords are not the same.', 'Try again.');
 }
 
+export interface SecretQuestion {
+  /** Such as `Passphrase: `. */
+  readonly question: string;
+  /** At a terminal it is asked for twice. */
+  readonly twice?: boolean;
+}
+
+/** One after the other: at a terminal typed without echo, otherwise a line of the input each. Errors as above. */
+export async function askSecrets(
+  input: InputStream,
+  output: NodeJS.WritableStream,
+  questions: readonly SecretQuestion[],
+): Promise<readonly string[]> {
+  if (input.isTTY !== true) return firstLines(input, questions.length);
+  const answers: string[] = [];
+  for (const { question, twice } of questions) {
+    const answer = await typed(input, output, question);
+    if (twice === true && (await typed(input, output, 'Again: ')) !== answer) {
+      throw refused('passwords_differ', 'The two are not the same.', 'Try again.');
+    }
+    answers.push(answer);
+  }
+  return answers;
+}
+
 function typed(input: InputStream, output: NodeJS.WritableStream, question: string): Promise<string> {
   output.write(question);
   // Readline echoes to its output; this one shows nothing.
@@ -35,17 +60,22 @@ function typed(input: InputStream, output: NodeJS.WritableStream, question: stri
 }
 
 async function firstLine(input: InputStream): Promise<string> {
+  return (await firstLines(input, 1))[0] ?? '';
+}
+
+async function firstLines(input: InputStream, count: number): Promise<readonly string[]> {
   let text = '';
   for await (const chunk of input) {
     text += String(chunk);
-    if (text.includes('\n') || text.length > LONGEST) break;
+    if (text.split('\n').length > count || text.length > LONGEST * count) break;
   }
-  const line = text.split(/\r?\n/, 1)[0] ?? '';
-  if (line !== '' && line.length <= LONGEST) return line;
+  const lines = Array.from({ length: count }, (_, at) => text.split(/\r?\n/)[at] ?? '');
+  if (lines.every((one) => one !== '' && one.length <= LONGEST)) return lines;
+  const line = lines.find((one) => one.length > LONGEST) ?? '';
   throw refused(
     'no_password',
     line === '' ? 'There was no password on the input.' : 'The password on the input is too long.',
-    'Pipe it in as one line, or run the command at a terminal and type it.',
+    'Pipe it in as a line of its own, or run the command at a terminal and type it.',
   );
 }
 

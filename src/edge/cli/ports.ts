@@ -36,6 +36,27 @@ export interface AuditLine {
  * control socket), and directly on the workspace when no instance runs. Arguments come from the operator, unchecked but
  * for their types; refusals are thrown as AppError.
  */
+export interface RekeyRequest {
+  readonly to: 'file' | 'passphrase';
+  /** The present one, where the vault is under a passphrase. */
+  readonly passphrase?: string | undefined;
+  readonly newPassphrase?: string | undefined;
+  /** Where the key comes from outside: absolute, mode 0600. */
+  readonly newKeyFile?: string | undefined;
+}
+
+export interface RekeyAnswer {
+  readonly resealed: number;
+  /** Records that did not open, left as they were. */
+  readonly damaged: number;
+  readonly protection: VaultState['protection'];
+}
+
+export interface VaultState {
+  readonly sealed: boolean;
+  readonly protection: 'key_file' | 'external' | 'passphrase';
+}
+
 export interface ControlHandlers {
   version(): Promise<{ readonly version: string; readonly pid: number }>;
   configShow(): Promise<{ readonly settings: readonly SettingView[] }>;
@@ -44,6 +65,9 @@ export interface ControlHandlers {
     readonly event?: string | undefined;
     readonly limit: number;
   }): Promise<{ readonly entries: readonly AuditLine[] }>;
+  vaultStatus(): Promise<VaultState>;
+  /** Errors: `wrong_passphrase`, `rate_limited`. Does nothing when the vault is open. */
+  vaultUnlock(request: { readonly passphrase: string }): Promise<{ readonly sealed: boolean }>;
   /** Sets the password and ends all logins of the user. Without a name: the only user. */
   resetPassword(request: {
     readonly username?: string | undefined;
@@ -51,8 +75,12 @@ export interface ControlHandlers {
   }): Promise<{ readonly username: string; readonly ended_logins: number }>;
 }
 
-/** The acts on a workspace in which nothing runs. `resetPassword` takes the instance lock. */
+/** The acts on a workspace in which nothing runs. `resetPassword` and `rekey` take the instance lock. */
 export interface DirectHandlers extends Pick<ControlHandlers, 'auditVerify' | 'auditList' | 'resetPassword'> {
+  /** Where the key comes from; opens nothing. */
+  protection(): VaultState['protection'];
+  /** Errors: `already_running`, `wrong_passphrase`, `passphrase_weak`, `rekey_key_file`. */
+  rekey(request: RekeyRequest): Promise<RekeyAnswer>;
   close(): void;
 }
 

@@ -5,7 +5,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AppError, silentLog } from '../../core/index.ts';
 import { createControlServer, type ControlServer } from './control-server.ts';
-import type { CliCommands, CliConfig, ControlHandlers } from './ports.ts';
+import type { CliCommands, CliConfig, ControlHandlers, DirectHandlers } from './ports.ts';
 import { runCli } from './run-cli.ts';
 
 let folder: string;
@@ -44,6 +44,11 @@ function handlers(where: string): ControlHandlers {
     auditList: async ({ event, limit }) => ({
       entries: [{ ...ENTRY, origin: where, target: `${event ?? 'any'} ${limit} ${ENTRY.target}` }],
     }),
+    vaultStatus: async () => ({ sealed: true, protection: 'passphrase' }),
+    async vaultUnlock({ passphrase }) {
+      reset.push({ where, passphrase });
+      return { sealed: false };
+    },
     async resetPassword(request) {
       if (request.password === 'weak') {
         throw new AppError({
@@ -55,6 +60,16 @@ function handlers(where: string): ControlHandlers {
       }
       reset.push({ where, ...request });
       return { username: request.username ?? 'admin', ended_logins: 2 };
+    },
+  };
+}
+
+function rekeying(present: 'key_file' | 'passphrase'): Pick<DirectHandlers, 'protection' | 'rekey'> {
+  return {
+    protection: () => present,
+    async rekey(request) {
+      reset.push(request);
+      return { resealed: 3, damaged: 0, protection: request.to === 'file' ? 'key_file' : 'passphrase' };
     },
   };
 }
@@ -89,7 +104,7 @@ async function run(
       scriptTest: async () => {
         throw new Error('no script is tried here');
       },
-      direct: () => ({ ...handlers('direct'), close: () => reset.push('closed') }),
+      direct: () => ({ ...handlers('direct'), ...rekeying('passphrase'), close: () => reset.push('closed') }),
       ...changes,
     },
   });
@@ -223,7 +238,12 @@ test('audit verify asks the running instance, or the workspace where none runs',
 
 test('an audit log that is not whole is exit code 1', async () => {
   const verdict = { ok: false, rows: 3, seq: 4, problem: 'entry 4 was changed' } as const;
-  const direct = { ...handlers('direct'), auditVerify: async () => verdict, close: () => undefined };
+  const direct = {
+    ...handlers('direct'),
+    ...rekeying('key_file'),
+    auditVerify: async () => verdict,
+    close: () => undefined,
+  };
   const text = await run(['audit', 'verify'], { direct: () => direct });
   expect(text).toMatchObject({ code: 1, out: 'The audit log is not whole: entry 4 was changed.\n' });
   const json = await run(['audit', 'verify', '--json'], { direct: () => direct });
@@ -267,4 +287,31 @@ test('a workspace that does not exist yet has no running instance', async () => 
   expect((await run(['audit', 'verify'], { load })).out).toContain('the hash direct');
   mkdirSync(nowhere, { recursive: true });
   expect((await run(['audit', 'verify'], { load })).out).toContain('the hash direct');
+});
+
+test('the vault of a running instance is opened with a passphrase, and asked for only where it is sealed', async () => {
+  await withInstance();
+  const done = await run(['vault', 'unlock'], {}, 'five words that are long\n');
+  expect(done).toMatchObject({ code: 0, out: 'The vault is open.\n' });
+  expect(reset).toContainEqual({ where: 'running', passphrase: 'five words that are long' });
+  expect((await run(['vault', 'status'])).out).toBe('The vault is sealed; its key is under a passphrase.\n');
+});
+
+test('without an instance there is no vault to open', async () => {
+  expect(await run(['vault', 'unlock'])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('openpact start') as string,
+  });
+});
+
+test('a rekey asks for the present passphrase and the new one, and is refused beside a running instance', async () => {
+  const done = await run(['secrets', 'rekey'], {}, 'the old one\nthe new one\n');
+  expect(done.code).toBe(0);
+  expect(done.out).toContain('3 records were sealed under a new key; it is under a passphrase.');
+  expect(reset).toContainEqual({ to: 'passphrase', passphrase: 'the old one', newPassphrase: 'the new one' });
+  await withInstance();
+  expect(await run(['secrets', 'rekey', '--json'])).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('already_running') as string,
+  });
 });

@@ -1,7 +1,8 @@
+import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AppError, errorText } from '../../core/index.ts';
 import { connectControl } from './control-client.ts';
-import { askNewPassword, type InputStream } from './password-prompt.ts';
+import { askNewPassword, askSecrets, type InputStream } from './password-prompt.ts';
 import { EXIT, type CliCommands, type CliConfig, type CliFlags, type ControlHandlers } from './ports.ts';
 import { printable } from './printable.ts';
 import { describeScriptTest } from './script-test.ts';
@@ -78,7 +79,7 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
   /** The running instance, else the workspace itself. */
   const act = async <T>(
     flags: CliFlags,
-    does: (handlers: Omit<ControlHandlers, 'version' | 'configShow'>) => Promise<T>,
+    does: (handlers: Pick<ControlHandlers, 'auditVerify' | 'auditList' | 'resetPassword'>) => Promise<T>,
   ): Promise<T> => {
     const config = commands.load(flags);
     const running = await connectControl(config.dataDir);
@@ -160,7 +161,94 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
       const logins = done.ended_logins === 1 ? 'one login was' : `${done.ended_logins} logins were`;
       print(flags, done, [`The password of ${printable(done.username)} was changed; ${logins} ended.`]);
     });
+
+  const vault = program.command('vault').description('the vault of secrets');
+  const running = async (flags: CliFlags): Promise<ControlHandlers> => {
+    const found = await connectControl(commands.load(flags).dataDir);
+    if (found !== undefined) return found;
+    throw new AppError({
+      family: 'missing',
+      code: 'not_running',
+      message: 'No OpenPact runs on this workspace.',
+      fix: 'Start it first: openpact start.',
+    });
+  };
+  common(vault.command('status').description('whether it is sealed, and where its key comes from')).action(
+    async (flags: CliFlags) => {
+      const state = await (await running(flags)).vaultStatus();
+      print(flags, state, [
+        `The vault is ${state.sealed ? 'sealed' : 'open'}; its key ${PROTECTIONS[state.protection]}.`,
+      ]);
+    },
+  );
+  common(vault.command('unlock').description('open the vault of a running instance')).action(
+    async (flags: CliFlags) => {
+      const instance = await running(flags);
+      if ((await instance.vaultStatus()).sealed) {
+        const [passphrase = ''] = await askSecrets(deps.stdin, stderr, [{ question: 'Passphrase: ' }]);
+        await instance.vaultUnlock({ passphrase });
+      }
+      print(flags, { sealed: false }, ['The vault is open.']);
+    },
+  );
+
+  const secrets = program.command('secrets').description('manage stored secrets');
+  common(secrets.command('rekey').description('seal everything stored under a new master key'))
+    .option('--to <place>', 'file or passphrase: what the new key stands under', oneOf('file', 'passphrase'))
+    .option('--new-key-file <file>', 'the new key, where the present one comes from outside')
+    .action(
+      async (flags: CliFlags & { readonly to?: 'file' | 'passphrase'; readonly newKeyFile?: string }) => {
+        const config = commands.load(flags);
+        if ((await connectControl(config.dataDir)) !== undefined) {
+          throw new AppError({
+            family: 'conflict',
+            code: 'already_running',
+            message: 'An OpenPact runs on this workspace; the key can be changed only where nothing runs.',
+            fix: 'Stop it, run this again, then start it.',
+          });
+        }
+        const direct = commands.direct(config);
+        try {
+          const present = direct.protection();
+          const to = flags.to ?? (present === 'passphrase' ? 'passphrase' : 'file');
+          const outside = flags.newKeyFile === undefined ? {} : { newKeyFile: resolve(flags.newKeyFile) };
+          const wanted = [
+            ...(present === 'passphrase' ? [{ question: 'Present passphrase: ' }] : []),
+            ...(to === 'passphrase' && present !== 'external'
+              ? [{ question: 'New passphrase: ', twice: true }]
+              : []),
+          ];
+          const answers = wanted.length === 0 ? [] : [...(await askSecrets(deps.stdin, stderr, wanted))];
+          const passphrase = present === 'passphrase' ? answers.shift() : undefined;
+          const done = await direct.rekey({ to, passphrase, newPassphrase: answers.shift(), ...outside });
+          const records = done.resealed === 1 ? 'One record was' : `${done.resealed} records were`;
+          print(flags, done, [
+            `${records} sealed under a new key; it ${PROTECTIONS[done.protection]}.`,
+            ...(done.damaged === 0 ? [] : [`${done.damaged} did not open and were left as they were.`]),
+            ...(done.protection === 'external'
+              ? ['Name the new file in OPENPACT_MASTER_KEY_FILE from now on.']
+              : []),
+            'Backups from before still open with the key from before.',
+          ]);
+        } finally {
+          direct.close();
+        }
+      },
+    );
   return program;
+}
+
+const PROTECTIONS = {
+  key_file: 'stands in secure/data/master_key',
+  external: 'comes from outside',
+  passphrase: 'is under a passphrase',
+} as const;
+
+function oneOf(...values: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (values.includes(text)) return text;
+    throw new InvalidArgumentError(`It must be ${values.join(' or ')}.`);
+  };
 }
 
 async function runningVersion<C extends CliConfig>(

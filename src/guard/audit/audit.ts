@@ -4,8 +4,9 @@
 // entry `audit.broken` is written first, and the log does not verify any more.
 // A state change and its row are one transaction: callers append inside `tx`.
 // Does not: find a rollback of the whole database (with its head) to an earlier state, nor what somebody who holds the
-// master key rewrote. An attacker may control: texts inside rows, never which row is written.
-import { createHmac } from 'node:crypto';
+// master key rewrote; entries of a time in which the vault was sealed are signed only when it is opened (`unseal`): until
+// then they can be removed or rewritten by who writes the database while we don't run. An attacker may control: texts inside rows, never which row is written.
+import { createHmac, randomBytes } from 'node:crypto';
 import {
   AppError,
   canonicalJson,
@@ -48,6 +49,10 @@ export interface Audit {
   verify(options?: VerifyOptions): Promise<AuditVerdict>;
   /** Whether the newest entry is the one that was signed, and which that is. */
   head(): AuditEnd;
+  /** The vault is open: what was written while it was sealed is checked and signed with the next entry. */
+  unseal(key: Uint8Array): void;
+  /** In the transaction of a rekey: the newest entry is signed with another key. The log goes on with the old one: end it. */
+  resign(next: Uint8Array): void;
 }
 
 /** The newest entry; `signed`: the signature belongs to it. */
@@ -59,20 +64,56 @@ export interface AuditEnd {
   readonly signed: boolean;
 }
 
+/** The newest head that was signed before a sealed time. */
+export interface AnchorPort {
+  get(): AuditHead | undefined;
+  set(head: AuditHead | undefined): void;
+}
+
 export interface AuditDeps {
   readonly store: AuditStore;
   readonly database: Transactions;
   readonly clock: Clock;
   readonly log: Log;
   readonly redactor: Redactor;
-  /** 32 bytes, derived from the master key. */
-  readonly key: Uint8Array;
+  /** 32 bytes, derived from the master key; null while the vault is sealed. */
+  readonly key: Uint8Array | null;
+  /** Keeps the newest signed head while entries are written that can't be signed. Needed where `key` may be null. */
+  readonly anchor?: AnchorPort;
   /** The database was made just now, so that the log is rightly empty. Default false. */
   readonly fresh?: boolean;
 }
 
 export function createAudit(deps: AuditDeps): Audit {
-  const { store, database, clock, log, redactor } = deps;
+  const { store, database, clock, log, redactor, anchor } = deps;
+  let key = deps.key;
+  /** Signs while there is no other, so that a change beside us is found as long as this process lives. */
+  const bootKey = new Uint8Array(randomBytes(32));
+  let signedSinceBoot = false;
+
+  /** With the key: the end must be the one that was signed. Without it: the one that was signed by this process. */
+  function isOurs(last: AuditRow | undefined, head: AuditHead | undefined): boolean {
+    if (key !== null) return isSigned(last, head, key);
+    if (!last || !head || last.seq !== head.seq || last.hash !== head.hash) return false;
+    return !signedSinceBoot || sameText(sealedMac(bootKey, head.seq, head.hash), head.mac);
+  }
+
+  /** Takes over what was written while the vault was sealed, where it follows what was signed before. */
+  function settle(
+    last: AuditRow | undefined,
+    head: AuditHead | undefined,
+  ): { readonly last: AuditRow | undefined; readonly head: AuditHead | undefined } {
+    if (key === null || !head?.mac.startsWith(SEALED)) return { last, head };
+    const before = anchor?.get();
+    const holds =
+      before !== undefined &&
+      sameText(headMac(key, before.seq, before.hash), before.mac) &&
+      (!signedSinceBoot || sameText(sealedMac(bootKey, head.seq, head.hash), head.mac)) &&
+      follows(store, before, head);
+    anchor?.set(undefined);
+    if (!holds) return { last, head };
+    return { last, head: { ...head, mac: headMac(key, head.seq, head.hash) } };
+  }
 
   /** A log that is new to us and empty; every other one has a signed head. */
   let mayBeEmpty = deps.fresh ?? false;
@@ -96,9 +137,10 @@ export function createAudit(deps: AuditDeps): Audit {
 
   function write(entry: AuditEntry): number {
     return database.tx(() => {
-      const { last, head } = store.ends();
+      const ends = store.ends();
+      const { last, head } = settle(ends.last, ends.head);
       let before = last;
-      if (!(mayBeEmpty && !last && !head) && !isSigned(last, head, deps.key)) {
+      if (!(mayBeEmpty && !last && !head) && !isOurs(last, head)) {
         log.error('the audit log is not the one that was signed', {
           signed: head?.seq ?? 0,
           found: last?.seq ?? 0,
@@ -118,8 +160,13 @@ export function createAudit(deps: AuditDeps): Audit {
         });
       }
       const { seq, hash } = add(before, entry);
-      store.setHead({ seq, hash, mac: headMac(deps.key, seq, hash) });
-      database.afterCommit(() => (mayBeEmpty = false));
+      if (key === null && head && !head.mac.startsWith(SEALED)) anchor?.set(head);
+      const mac = key === null ? sealedMac(bootKey, seq, hash) : headMac(key, seq, hash);
+      store.setHead({ seq, hash, mac });
+      database.afterCommit(() => {
+        mayBeEmpty = false;
+        signedSinceBoot = true;
+      });
       return seq;
     });
   }
@@ -150,21 +197,56 @@ export function createAudit(deps: AuditDeps): Audit {
       }
     },
     digest: (value) =>
-      createHmac('sha256', deps.key)
+      createHmac('sha256', key ?? bootKey)
         .update(canonicalJson(redactor.json(value).value))
         .digest('hex'),
     list: (query) => store.list(query),
-    verify: (options) => verifyChain(store, deps.key, options),
+    verify: (options) => verifyChain(store, key, options),
     head() {
       const { last, head } = store.ends();
       return {
         seq: last?.seq ?? 0,
         hash: last?.hash ?? null,
         at: last?.at ?? null,
-        signed: isSigned(last, head, deps.key),
+        signed: isOurs(last, head),
       };
     },
+    unseal(opened) {
+      key = opened;
+    },
+    resign(next) {
+      const { last, head } = store.ends();
+      if (!isOurs(last, head) || !head)
+        throw new TypeError('only a log that was just written can be signed anew');
+      store.setHead({ ...head, mac: headMac(next, head.seq, head.hash) });
+    },
   };
+}
+
+/** Begins the signature of a head that was written while the vault was sealed. */
+const SEALED = 'sealed:';
+
+function sealedMac(key: Uint8Array, seq: number, hash: string): string {
+  return `${SEALED}${headMac(key, seq, hash)}`;
+}
+
+/** Whether the rows from the one to the other are whole. */
+function follows(store: Pick<AuditStore, 'list'>, from: AuditHead, to: AuditHead): boolean {
+  let previous: string | undefined;
+  let seq = from.seq - 1;
+  while (seq < to.seq) {
+    const chunk = store.list({ after: seq, limit: 250 });
+    if (chunk.length === 0) return false;
+    for (const row of chunk) {
+      const { hash, ...content } = row;
+      if (row.seq !== seq + 1 || rowHash(content) !== hash) return false;
+      if (row.seq === from.seq ? hash !== from.hash : row.prev_hash !== previous) return false;
+      previous = hash;
+      seq = row.seq;
+      if (seq === to.seq) return hash === to.hash;
+    }
+  }
+  return false;
 }
 
 /** Whether the newest row is the one whose hash we signed. */

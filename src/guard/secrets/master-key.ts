@@ -43,9 +43,23 @@ export function loadMasterKey(deps: MasterKeyDeps): Uint8Array {
       fix: 'Restore secure/data/master_key from the backup that belongs to this database, or name it in OPENPACT_MASTER_KEY_FILE. No new key was made: it could not open the old secrets.',
     });
   }
-  const key = new Uint8Array(randomBytes(KEY_BYTES));
-  deps.file.create(`${Buffer.from(key).toString('base64')}\n`);
+  const key = newMasterKey();
+  deps.file.create(keyText(key));
   return key;
+}
+
+/** The key of a text of `secure/data/master_key`. Error: config `master_key_damaged`. */
+export function readKeyText(text: string, where = 'secure/data/master_key'): Uint8Array {
+  return decode(text, where);
+}
+
+/** As it stands in the file. */
+export function keyText(master: Uint8Array): string {
+  return `${Buffer.from(master).toString('base64')}\n`;
+}
+
+export function newMasterKey(): Uint8Array {
+  return new Uint8Array(randomBytes(KEY_BYTES));
 }
 
 function decode(text: string, where: string): Uint8Array {
@@ -83,19 +97,32 @@ export function isNew(settings: KeyCheckSettings): boolean {
  * nothing about the key. Errors: config `master_key_wrong`.
  */
 export function checkMasterKey(master: Uint8Array, settings: KeyCheckSettings, now: number): void {
-  const expected = createHmac('sha256', deriveKey(master, 'check')).update('openpact').digest();
+  if (isNew(settings)) recordMasterKey(master, settings, now);
+  else if (!fitsMasterKey(master, settings)) throw wrongMasterKey();
+}
+
+/** From now on this is the key of the database. */
+export function recordMasterKey(master: Uint8Array, settings: KeyCheckSettings, now: number): void {
+  settings.set(CHECK_SETTING, checkValue(master).toString('hex'), now);
+}
+
+/** Whether the database was last committed with this key. */
+export function fitsMasterKey(master: Uint8Array, settings: Pick<KeyCheckSettings, 'get'>): boolean {
   const stored = settings.get(CHECK_SETTING);
-  if (stored === undefined) {
-    settings.set(CHECK_SETTING, expected.toString('hex'), now);
-    return;
-  }
+  const expected = checkValue(master);
   const known = Buffer.from(typeof stored === 'string' ? stored : '', 'hex');
-  if (known.length !== expected.length || !timingSafeEqual(known, expected)) {
-    throw new AppError({
-      family: 'config',
-      code: 'master_key_wrong',
-      message: 'The master key is not the one that this database was made with.',
-      fix: 'Restore secure/data/master_key (or the file named by OPENPACT_MASTER_KEY_FILE) from the backup that belongs to this database. Nothing was changed.',
-    });
-  }
+  return known.length === expected.length && timingSafeEqual(known, expected);
+}
+
+function checkValue(master: Uint8Array): Buffer {
+  return createHmac('sha256', deriveKey(master, 'check')).update('openpact').digest();
+}
+
+export function wrongMasterKey(): AppError {
+  return new AppError({
+    family: 'config',
+    code: 'master_key_wrong',
+    message: 'The master key is not the one that this database was made with.',
+    fix: 'Restore secure/data/master_key (or the file named by OPENPACT_MASTER_KEY_FILE) from the backup that belongs to this database. Nothing was changed.',
+  });
 }

@@ -4,18 +4,29 @@
 // An attacker may control: values and, with the database file, every byte of a box.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { AppError, canonicalJson, newId, type Clock } from '../../core/index.ts';
-import type { SealedRow, SealedStore } from '../../host/storage/sealed-store.ts';
+import type { RetiredRow, SealedRow, SealedStore } from '../../host/storage/sealed-store.ts';
 import { lendOpener } from './reveal.ts';
 import type { KnownSecret, KnownSecrets, SealedInfo, SealedVault, SecretKind, SecretRef } from './types.ts';
 
 export interface SealedVaultDeps {
   readonly store: SealedStore;
   readonly clock: Clock;
-  /** 32 bytes: `deriveKey(master, 'seal')`. */
-  readonly key: Uint8Array;
+  /** 32 bytes: `deriveKey(master, 'seal')`. As a function, it throws `vault_sealed` while there is none. */
+  readonly key: Uint8Array | (() => Uint8Array);
   readonly known: KnownSecrets;
+  /** What came with the start, for kind `script`: `first` wins over a stored value, `last` stands in where there is none. */
+  readonly given?: {
+    readonly first: (name: string) => string | undefined;
+    readonly last: (name: string) => string | undefined;
+  };
+  /** How long a value that was replaced or removed goes on being hidden in texts, in ms. Default 24 h. */
+  readonly keepMs?: number | undefined;
+  /** Runs when the caller's transaction is stored; default: at once. */
+  readonly afterCommit?: ((act: () => void) => void) | undefined;
 }
 
+const DAMAGED = 'secret_damaged';
+const DAY_MS = 24 * 60 * 60 * 1000;
 /** First byte of a box and part of what it is bound to. */
 const FORMAT = 1;
 /** 96 random bits (NIST SP 800-38D 8.2.2): safe up to 2^32 seals under one key. */
@@ -26,8 +37,11 @@ const MAX_VALUE_BYTES = 8 * 1024;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 /** Of secrets for scripts (K-21, K-25): a shorter value would be found everywhere, and each counts as 4,096 bytes. */
 const SCRIPT_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
-const SCRIPT_MIN_CHARS = 4;
+const SCRIPT_MIN_BYTES = 4;
 const SCRIPT_MAX_BYTES = 4_096;
+/** A key file has lines; nothing that is sent has any of these. */
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
 const MARKER_NAMES: Readonly<Record<SecretKind, (name: string) => string>> = {
   llm_key: (name) => `${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_API_KEY`,
@@ -35,15 +49,24 @@ const MARKER_NAMES: Readonly<Record<SecretKind, (name: string) => string>> = {
 };
 
 export function createSealedVault(deps: SealedVaultDeps): SealedVault {
-  const { store, clock, key, known } = deps;
+  const { store, clock, known, given, keepMs = DAY_MS, afterCommit = (act) => act() } = deps;
+  const key = typeof deps.key === 'function' ? deps.key : () => deps.key as Uint8Array;
   const registered = new Map<string, KnownSecret>();
 
+  /** Hidden from now on; the former value is given up only when the change is stored. */
   function register(ref: SecretRef, value: string): KnownSecret {
-    const slot = slotOf(ref);
-    registered.get(slot)?.retire();
-    const secret = known.add(MARKER_NAMES[ref.kind](ref.name), value);
-    registered.set(slot, secret);
+    const secret = known.add(MARKER_NAMES[ref.kind](ref.name), value, { keepMs });
+    afterCommit(() => {
+      registered.get(slotOf(ref))?.retire();
+      registered.set(slotOf(ref), secret);
+    });
     return secret;
+  }
+
+  /** Over a restart too. */
+  function keepOld(row: SealedRow): void {
+    store.forgetRetired(clock.now());
+    if (keepMs > 0) store.retire(row, clock.now() + keepMs);
   }
 
   const vault: SealedVault = {
@@ -52,14 +75,20 @@ export function createSealedVault(deps: SealedVaultDeps): SealedVault {
       const now = clock.now();
       const old = store.get(ref.kind, ref.name);
       const id = old?.id ?? newId('sec', now);
-      const { nonce, box } = seal(key, { ...ref, id }, value);
+      const { nonce, box } = seal(key(), { ...ref, id }, value);
+      if (old !== undefined) keepOld(old);
       store.put({ ...ref, id, nonce, box, created_at: old?.created_at ?? now, updated_at: now });
       return { strong: register(ref, value).strong };
     },
     has: (ref) => store.get(ref.kind, ref.name) !== undefined,
     remove(ref) {
-      registered.get(slotOf(ref))?.retire();
-      registered.delete(slotOf(ref));
+      const old = store.get(ref.kind, ref.name);
+      if (old === undefined) return false;
+      keepOld(old);
+      afterCommit(() => {
+        registered.get(slotOf(ref))?.retire();
+        registered.delete(slotOf(ref));
+      });
       return store.remove(ref.kind, ref.name);
     },
     list: () => store.list().map(infoOf),
@@ -69,18 +98,50 @@ export function createSealedVault(deps: SealedVaultDeps): SealedVault {
         const info = infoOf(row);
         try {
           if (!Object.hasOwn(MARKER_NAMES, row.kind)) throw damage(row);
-          register(info, open(key, row));
+          register(info, open(key(), row));
         } catch (error) {
-          if (!(error instanceof AppError)) throw error;
+          if (!(error instanceof AppError) || error.code !== DAMAGED) throw error;
           damaged.push(info);
         }
       }
+      for (const row of store.retired()) hideRetired(row);
       return { damaged };
     },
+    reseal(next) {
+      const old = key();
+      let left = 0;
+      const again = <T extends RecordIdentity & Box>(row: T, put: (row: T) => void): void => {
+        try {
+          put({ ...row, ...seal(next, row, open(old, row)) });
+        } catch (error) {
+          if (!(error instanceof AppError) || error.code !== DAMAGED) throw error;
+          left += 1;
+        }
+      };
+      const rows = store.list();
+      for (const row of rows) again(row, (one) => store.put(one));
+      for (const row of store.retired()) again(row, (one) => store.putRetired(one));
+      return { resealed: rows.length, damaged: left };
+    },
   };
+
+  function hideRetired(row: RetiredRow): void {
+    const left = row.until - clock.now();
+    if (left <= 0 || !Object.hasOwn(MARKER_NAMES, row.kind)) return;
+    try {
+      known.add(MARKER_NAMES[row.kind as SecretKind](row.name), open(key(), row), { keepMs: left }).retire();
+    } catch (error) {
+      // It can't be used by anybody, and nothing tells what would have to be hidden.
+      if (!(error instanceof AppError) || error.code !== DAMAGED) throw error;
+    }
+  }
+
   lendOpener(vault, (ref) => {
+    const forScripts = ref.kind === 'script' ? given : undefined;
+    const first = forScripts?.first(ref.name);
+    if (first !== undefined) return first;
     const row = store.get(ref.kind, ref.name);
-    return row === undefined ? undefined : open(key, row);
+    return row === undefined ? forScripts?.last(ref.name) : open(key(), row);
   });
   return Object.freeze(vault);
 }
@@ -121,15 +182,19 @@ function checkValue(ref: SecretRef, value: string): void {
   if (Buffer.byteLength(value) > most) {
     throw refuse('secret_too_long', `The value of ${ref.name} is longer than ${most} bytes.`);
   }
-  if (ref.kind === 'script' && value.trim().length < SCRIPT_MIN_CHARS) {
+  if (ref.kind === 'script' && Buffer.byteLength(value.trim()) < SCRIPT_MIN_BYTES) {
+    throw refuse('secret_too_short', `The value of ${ref.name} has fewer than ${SCRIPT_MIN_BYTES} bytes.`);
+  }
+  if (ref.kind === 'script' && CONTROL.test(value)) {
     throw refuse(
-      'secret_too_short',
-      `The value of ${ref.name} has fewer than ${SCRIPT_MIN_CHARS} characters.`,
+      'secret_not_text',
+      `The value of ${ref.name} holds a control character that is no line break or tab.`,
     );
   }
 }
 
 type RecordIdentity = Pick<SealedRow, 'id' | 'kind' | 'name'>;
+type Box = Pick<SealedRow, 'nonce' | 'box'>;
 
 function boundTo(record: RecordIdentity): Buffer {
   return Buffer.from(canonicalJson([FORMAT, record.id, record.kind, record.name]));
@@ -143,7 +208,7 @@ function seal(key: Uint8Array, record: RecordIdentity, value: string): { nonce: 
   return { nonce, box: Buffer.concat([Buffer.of(FORMAT), text, cipher.getAuthTag()]) };
 }
 
-function open(key: Uint8Array, row: SealedRow): string {
+function open(key: Uint8Array, row: RecordIdentity & Box): string {
   const { nonce, box } = row;
   if (nonce.length !== NONCE_BYTES || box.length < 1 + TAG_BYTES || box[0] !== FORMAT) throw damage(row);
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
@@ -158,10 +223,10 @@ function open(key: Uint8Array, row: SealedRow): string {
   }
 }
 
-function damage(row: SealedRow): AppError {
+function damage(row: RecordIdentity): AppError {
   return new AppError({
     family: 'config',
-    code: 'secret_damaged',
+    code: DAMAGED,
     message: `The sealed ${row.kind} "${row.name}" (record ${row.id}) can't be opened: it was changed, or sealed with another master key.`,
     fix: 'Enter the value again, or restore the database together with its master key from one backup.',
   });

@@ -16,6 +16,15 @@ export function isStrong(value: string): boolean {
   return Buffer.byteLength(value) >= MIN_BYTES && guessBits(value) >= MIN_BITS;
 }
 
+/** Fewer bytes than this, or a word that everybody tries: such a value is stored only when its owner says so once more. */
+const CONFIRM_BYTES = 8;
+
+/** Whether a value is so weak that its owner must confirm it. */
+export function needsConfirmation(value: string): boolean {
+  const text = value.trim().toLowerCase();
+  return Buffer.byteLength(text) < CONFIRM_BYTES || COMMON_WORDS.has(text) || COMMON_WORDS.has(plain(text));
+}
+
 /** A low estimate of how many bits a guesser has to find. */
 export function guessBits(value: string): number {
   const text = value.toLowerCase();

@@ -20,7 +20,7 @@ export interface SealedVault {
    * Seals and stores a value, replacing the former one; synchronous, so that it joins the caller's transaction.
    * `strong` is false for a value that is too easily guessed to be hidden in texts (`isStrong`).
    * Errors: input `secret_name_invalid`, `secret_empty`, `secret_too_long` (over 8 KiB; for scripts over 4 KiB),
-   * `secret_too_short` (for scripts under 4 characters).
+   * `secret_too_short` (for scripts under 4 bytes).
    */
   put(ref: SecretRef, value: string): { readonly strong: boolean };
   has(ref: SecretRef): boolean;
@@ -33,6 +33,11 @@ export interface SealedVault {
    * (changed on disk); they can't be used either, and are healed by entering the value again.
    */
   loadKnown(): { readonly damaged: readonly SealedInfo[] };
+  /**
+   * Seals everything anew under another key; the caller's transaction makes it one step. Records that don't open are
+   * left as they are and counted. The vault itself goes on with its old key: end it.
+   */
+  reseal(next: Uint8Array): { readonly resealed: number; readonly damaged: number };
 }
 
 /** A value that is hidden in texts, until some time after it is retired. */

@@ -10,6 +10,8 @@ export interface WorkspacePaths {
   readonly database: string;
   readonly lock: string;
   readonly masterKey: string;
+  /** Only between the two phases of a rekey. */
+  readonly nextMasterKey: string;
   readonly setupCode: string;
   /** The processes that we started. */
   readonly children: string;
@@ -35,6 +37,7 @@ export function workspacePaths(path: string): WorkspacePaths {
     database: join(data, 'openpact.db'),
     lock: join(data, 'lock.db'),
     masterKey: join(data, 'master_key'),
+    nextMasterKey: join(data, 'master_key.next'),
     setupCode: join(data, 'setup_code'),
     children: join(data, 'children'),
     aiData,

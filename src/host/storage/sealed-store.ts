@@ -11,6 +11,13 @@ export interface SealedRow {
   readonly updated_at: number;
 }
 
+/** A value that is no longer in use, as it lay in its record. */
+export interface RetiredRow extends Pick<SealedRow, 'id' | 'kind' | 'name' | 'nonce' | 'box'> {
+  readonly number: number;
+  /** Ms; from then on it need not be hidden any more. */
+  readonly until: number;
+}
+
 export interface SealedStore {
   get(kind: string, name: string): SealedRow | undefined;
   /** Sorted by kind and name. */
@@ -19,6 +26,13 @@ export interface SealedStore {
   put(row: SealedRow): void;
   /** Whether there was one. */
   remove(kind: string, name: string): boolean;
+  /** Keeps a copy of a record that is about to be replaced or removed. */
+  retire(row: SealedRow, until: number): void;
+  /** Oldest first. */
+  retired(): RetiredRow[];
+  /** Replaces nonce and box of a retired value. */
+  putRetired(row: Pick<RetiredRow, 'number' | 'nonce' | 'box'>): void;
+  forgetRetired(before: number): void;
 }
 
 export function createSealedStore(database: Database): SealedStore {
@@ -36,5 +50,23 @@ export function createSealedStore(database: Database): SealedStore {
     },
     remove: (kind, name) =>
       database.run('DELETE FROM sealed WHERE kind = :kind AND name = :name', { kind, name }) > 0,
+    retire({ id, kind, name, nonce, box }, until) {
+      database.run(
+        `INSERT INTO retired_secrets (id, kind, name, nonce, box, until)
+         VALUES (:id, :kind, :name, :nonce, :box, :until)`,
+        { id, kind, name, nonce, box, until },
+      );
+    },
+    retired: () => database.all<RetiredRow>('SELECT * FROM retired_secrets ORDER BY number'),
+    putRetired({ number, nonce, box }) {
+      database.run('UPDATE retired_secrets SET nonce = :nonce, box = :box WHERE number = :number', {
+        number,
+        nonce,
+        box,
+      });
+    },
+    forgetRetired(before) {
+      database.run('DELETE FROM retired_secrets WHERE until <= :before', { before });
+    },
   };
 }

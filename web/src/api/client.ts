@@ -88,7 +88,14 @@ async function send(method: Method, path: string, options: CallOptions): Promise
 }
 
 async function read<Answer>(response: Response): Promise<Answer> {
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    // It was started again: nothing of this page works before somebody unlocks it.
+    if (problem.code === 'vault_sealed' && location.pathname !== '/unlock') {
+      location.assign(`/unlock?redirect=${encodeURIComponent(location.pathname + location.search)}`);
+    }
+    throw problem;
+  }
   if (response.status === 204) return undefined as Answer;
   const text = await response.text();
   return (text === '' ? undefined : JSON.parse(text)) as Answer;

@@ -13,11 +13,13 @@ import type {
   IdentityVersionText,
   ModelsAnswer,
   PolicyAnswer,
+  SecretList,
   SetupStatus,
   SystemStatus,
   UpstreamList,
   UsageAnswer,
   UsageBy,
+  VaultStatus,
   VersionAnswer,
 } from './types.ts';
 
@@ -52,6 +54,19 @@ export const systemStatus = queryOptions({
   queryKey: ['system'],
   queryFn: ({ signal }) => call<SystemStatus>('GET', '/api/system/status', { signal }),
   refetchInterval: LIVE,
+});
+
+export const vault = queryOptions({
+  queryKey: ['vault'],
+  queryFn: ({ signal }) => call<VaultStatus>('GET', '/api/vault', { signal }),
+  // Open stays open until the next start, and then every answer says that it is sealed.
+  staleTime: (query) => (query.state.data?.sealed === false ? 60_000 : 0),
+});
+
+export const secrets = queryOptions({
+  queryKey: ['secrets'],
+  queryFn: ({ signal }) => call<SecretList>('GET', '/api/secrets', { signal }),
+  refetchInterval: LIVE * 2,
 });
 
 /** Conversations that are loaded at once. */

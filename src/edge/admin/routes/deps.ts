@@ -8,9 +8,11 @@ import type {
   IdentityFilesPort,
   ModelsPort,
   PolicyPort,
+  SecretsPort,
   SystemPort,
   ToolsPort,
   UsagePort,
+  VaultPort,
 } from '../ports.ts';
 
 /** What the handlers work with. */
@@ -25,6 +27,8 @@ export interface RouteDeps {
   readonly capabilities: CapabilitiesPort;
   readonly identityFiles: IdentityFilesPort;
   readonly usage: UsagePort;
+  readonly secrets: SecretsPort;
+  readonly vault: VaultPort;
   readonly system: SystemPort;
   readonly clock: Clock;
   readonly log: Log;

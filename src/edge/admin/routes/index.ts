@@ -7,6 +7,7 @@ import type { RouteDeps } from './deps.ts';
 import { identityRoutes } from './identity-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
+import { secretRoutes } from './secret-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { healthRoutes, systemRoutes } from './system-routes.ts';
 import { usageRoutes } from './usage-routes.ts';
@@ -22,6 +23,7 @@ export function routeTable(deps: RouteDeps): readonly AnyRoute[] {
     ...conversationRoutes(deps),
     ...approvalRoutes(deps),
     ...modelRoutes(deps),
+    ...secretRoutes(deps),
     ...policyRoutes(deps),
     ...identityRoutes(deps),
     ...usageRoutes(deps),

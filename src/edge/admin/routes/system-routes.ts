@@ -35,9 +35,10 @@ export function systemRoutes({ tools, system }: RouteDeps): AnyRoute[] {
 export function healthRoutes({
   identity,
   system,
+  vault,
   clock,
   version,
-}: Pick<RouteDeps, 'identity' | 'system' | 'clock' | 'version'>): AnyRoute[] {
+}: Pick<RouteDeps, 'identity' | 'system' | 'vault' | 'clock' | 'version'>): AnyRoute[] {
   const startedAt = clock.monotonic();
   return [
     route({
@@ -79,9 +80,11 @@ export function healthRoutes({
         from: 'account',
         async handle() {
           const { checks } = await system.health();
-          const ready = Object.values(checks).every((check) => check.status !== 'unhealthy');
+          const sealed = vault.sealed();
+          const ready = !sealed && Object.values(checks).every((check) => check.status !== 'unhealthy');
           const answer: ReadyAnswer = {
             ready,
+            sealed,
             setup_required: identity.setup.step() !== 'complete',
             checks: Object.fromEntries(
               Object.entries(checks).map(([name, check]) => [name, check.status !== 'unhealthy']),
