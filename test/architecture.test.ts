@@ -22,7 +22,13 @@ const ZONES: Readonly<Record<string, readonly string[]>> = {
   // Runs inside the fences: no trusted code beside it.
   'src/host/files/child': ['src/core', 'src/host/files'],
   'src/sandbox/starlark': [],
+  // The words between a script's process and the broker: types, sizes and markers. Both ends may know them.
+  'src/sandbox/wire': [],
+  // Runs inside the fences, beside the script.
+  'src/sandbox/script': ['src/sandbox/starlark', 'src/sandbox/wire'],
   'src/guard': ['src/core', 'src/host/storage'],
+  // Speaks with the script's process, and takes it for hostile.
+  'src/guard/secrets/broker': ['src/core', 'src/guard/secrets', 'src/sandbox/wire'],
   'src/tools': ['src/core'],
   'src/agent': ['src/core'],
   'src/engine': ['src/core', 'src/guard', 'src/host/storage', 'src/host/process'],
@@ -196,6 +202,17 @@ test('SQL stands in host/storage only', () => {
       'src/host/storage',
     ]),
   ).toEqual([]);
+});
+
+test('ropes are evaluated, and secrets of scripts opened, inside the broker only', () => {
+  expect(using(/\bevaluateRequest\b|\bopenValue\b/, ['src/guard/secrets/broker'])).toEqual([]);
+  const inner = all.filter(
+    ({ file, to }) =>
+      within(to, 'src/guard/secrets/broker') &&
+      !within(file, 'src/guard/secrets/broker') &&
+      to !== 'src/guard/secrets/broker/index.ts',
+  );
+  expect(inner.map(({ file, to }) => `${file} -> ${to}`)).toEqual([]);
 });
 
 test('a sealed secret leaves by one function, which one file of the composition may call', () => {

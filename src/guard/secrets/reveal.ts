@@ -5,10 +5,16 @@
 import { AppError } from '../../core/index.ts';
 import type { SealedVault, SecretKind, SecretRef } from './types.ts';
 
-/** Why a value is needed. `llm_call`: to be put into the header of a request to its provider. */
-export type RevealPurpose = 'llm_call';
+/**
+ * Why a value is needed. `llm_call`: to be put into the header of a request to its provider. `script_request`: for the
+ * broker, which puts it into a request that a script's grant allows and looks for it in the answer.
+ */
+export type RevealPurpose = 'llm_call' | 'script_request';
 
-const KINDS: Readonly<Record<RevealPurpose, readonly SecretKind[]>> = { llm_call: ['llm_key'] };
+const KINDS: Readonly<Record<RevealPurpose, readonly SecretKind[]>> = {
+  llm_call: ['llm_key'],
+  script_request: ['script'],
+};
 
 type Opener = (ref: SecretRef) => string | undefined;
 const openers = new WeakMap<SealedVault, Opener>();

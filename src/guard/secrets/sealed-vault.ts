@@ -24,9 +24,14 @@ const TAG_BYTES = 16;
 /** A service account file has 2 to 3 KiB; each byte costs about 25 automaton states. */
 const MAX_VALUE_BYTES = 8 * 1024;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+/** Of secrets for scripts (K-21, K-25): a shorter value would be found everywhere, and each counts as 4,096 bytes. */
+const SCRIPT_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
+const SCRIPT_MIN_CHARS = 4;
+const SCRIPT_MAX_BYTES = 4_096;
 
 const MARKER_NAMES: Readonly<Record<SecretKind, (name: string) => string>> = {
   llm_key: (name) => `${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_API_KEY`,
+  script: (name) => name,
 };
 
 export function createSealedVault(deps: SealedVaultDeps): SealedVault {
@@ -102,12 +107,25 @@ function checkValue(ref: SecretRef, value: string): void {
       'The name of a secret has 1 to 64 letters, digits, "_", "." or "-" and starts with a letter or digit.',
     );
   }
+  if (ref.kind === 'script' && !SCRIPT_NAME.test(ref.name)) {
+    throw refuse(
+      'secret_name_invalid',
+      'The name of a secret for scripts has 1 to 64 of A-Z, 0-9 and "_" and starts with a letter.',
+    );
+  }
   if (value.trim() === '') throw refuse('secret_empty', `The value of ${ref.name} is empty.`);
   if (!value.isWellFormed()) {
     throw refuse('secret_not_text', `The value of ${ref.name} is not well-formed Unicode text.`);
   }
-  if (Buffer.byteLength(value) > MAX_VALUE_BYTES) {
-    throw refuse('secret_too_long', `The value of ${ref.name} is longer than ${MAX_VALUE_BYTES} bytes.`);
+  const most = ref.kind === 'script' ? SCRIPT_MAX_BYTES : MAX_VALUE_BYTES;
+  if (Buffer.byteLength(value) > most) {
+    throw refuse('secret_too_long', `The value of ${ref.name} is longer than ${most} bytes.`);
+  }
+  if (ref.kind === 'script' && value.trim().length < SCRIPT_MIN_CHARS) {
+    throw refuse(
+      'secret_too_short',
+      `The value of ${ref.name} has fewer than ${SCRIPT_MIN_CHARS} characters.`,
+    );
   }
 }
 

@@ -13,11 +13,11 @@ const SEPARATOR_BITS = 2;
 
 /** Whether a value is long and random enough to be looked for in texts without becoming a guessing oracle. */
 export function isStrong(value: string): boolean {
-  return Buffer.byteLength(value) >= MIN_BYTES && estimateBits(value) >= MIN_BITS;
+  return Buffer.byteLength(value) >= MIN_BYTES && guessBits(value) >= MIN_BITS;
 }
 
 /** A low estimate of how many bits a guesser has to find. */
-function estimateBits(value: string): number {
+export function guessBits(value: string): number {
   const text = value.toLowerCase();
   return Math.min(partsBits(text, value), frequencyBits(value));
 }

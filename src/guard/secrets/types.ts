@@ -1,5 +1,5 @@
 /** What a sealed value is for. Each kind has its purposes (`reveal.ts`) and its name in a marker (`sealed-vault.ts`). */
-export type SecretKind = 'llm_key';
+export type SecretKind = 'llm_key' | 'script';
 
 /** Names a sealed value: `{kind: 'llm_key', name: 'openai'}`. */
 export interface SecretRef {
@@ -19,7 +19,8 @@ export interface SealedVault {
   /**
    * Seals and stores a value, replacing the former one; synchronous, so that it joins the caller's transaction.
    * `strong` is false for a value that is too easily guessed to be hidden in texts (`isStrong`).
-   * Errors: input `secret_name_invalid`, `secret_empty`, `secret_too_long` (over 8 KiB).
+   * Errors: input `secret_name_invalid`, `secret_empty`, `secret_too_long` (over 8 KiB; for scripts over 4 KiB),
+   * `secret_too_short` (for scripts under 4 characters).
    */
   put(ref: SecretRef, value: string): { readonly strong: boolean };
   has(ref: SecretRef): boolean;

@@ -11,6 +11,10 @@ export type StarlarkErrorCode =
   | 'runtime'
   /** The program called `fail()`. */
   | 'fail'
+  /** The program did something with an opaque string that would tell about its text. */
+  | 'secret_use'
+  /** A function of the host refused; see `HostError`. */
+  | 'host'
   /** Budgets, one code each. */
   | 'steps'
   | 'memory'
@@ -128,6 +132,16 @@ export class StarlarkError extends Error {
     });
     out.push(this.headline);
     return out.join('\n');
+  }
+}
+
+/** A refusal of a function that the host added; `reason` is the host's own code. */
+export class HostError extends StarlarkError {
+  readonly reason: string;
+
+  constructor(reason: string, message: string) {
+    super(message, 'host');
+    this.reason = reason;
   }
 }
 

@@ -16,7 +16,14 @@ export {
 } from './program.ts';
 export { Thread, type ThreadOptions } from './thread.ts';
 export { DEFAULT_LIMITS, Meter, type Limits } from './meter.ts';
-export { Source, StarlarkError, type Position, type StackEntry, type StarlarkErrorCode } from './errors.ts';
+export {
+  HostError,
+  Source,
+  StarlarkError,
+  type Position,
+  type StackEntry,
+  type StarlarkErrorCode,
+} from './errors.ts';
 export { DIALECT, type Dialect } from './syntax/scopes.ts';
 export { parse } from './syntax/parser.ts';
 export { printFile } from './syntax/printer.ts';
@@ -37,7 +44,7 @@ export {
   typeName,
   type Value,
 } from './values/objects.ts';
-export { StarDict, StarSet } from './values/table.ts';
+export { newDict, StarDict, StarRecord, StarSet } from './values/table.ts';
 export { StarFunction } from './values/function.ts';
 export { OpaqueString, joinParts, type Derivation, type TextPart } from './values/opaque.ts';
 export {

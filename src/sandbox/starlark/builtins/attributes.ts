@@ -13,7 +13,7 @@ import {
 } from '../values/objects.ts';
 import { Builtin, native, variadic, type Native } from '../values/native.ts';
 import { OpaqueString } from '../values/opaque.ts';
-import { StarDict, StarSet } from '../values/table.ts';
+import { StarDict, StarRecord, StarSet } from '../values/table.ts';
 import { BYTES_METHODS } from './bytes-methods.ts';
 import { DICT_METHODS } from './dict-methods.ts';
 import { LIST_METHODS } from './list-methods.ts';
@@ -42,7 +42,7 @@ const OPAQUE_TABLE = table([
   variadic('strip', (_t, self, args, named) => {
     if (args.length > 0 || (named?.size ?? 0) > 0)
       throw (self as OpaqueString).refuse('strip() with arguments');
-    return self;
+    return (self as OpaqueString).stripped();
   }),
 ]);
 
@@ -62,6 +62,7 @@ function fieldOf(v: Value, name: string): Value | undefined {
   if (v instanceof StarModule) return v.members.get(name);
   if (v instanceof StarStruct) return v.fields.get(name);
   if (v instanceof HostObject) return v.attr(name);
+  if (v instanceof StarRecord) return v.map.get(name);
   return undefined;
 }
 
@@ -103,5 +104,6 @@ export function attrNames(v: Value): string[] {
   if (v instanceof StarModule) names.push(...v.members.keys());
   if (v instanceof StarStruct) names.push(...v.fields.keys());
   if (v instanceof HostObject) names.push(...v.attrNames());
+  if (v instanceof StarRecord) names.push(...v.keys().filter((key) => typeof key === 'string'));
   return names.sort();
 }

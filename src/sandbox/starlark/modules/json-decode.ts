@@ -1,25 +1,44 @@
-/** `json.decode`: ints stay ints (of any size), keys keep their order, of equal keys the last wins. */
+/**
+ * `json.decode`: ints stay ints (of any size), keys keep their order, of equal keys the last wins. Opaque strings may
+ * stand inside JSON strings that are values; those become opaque. What is read depends on the public text only.
+ */
 import { StarlarkError } from '../errors.ts';
 import { ENTRY_BYTES, FLOAT_BYTES } from '../meter.ts';
 import { digitsToNumber } from '../ops/number-text.ts';
 import type { Thread } from '../thread.ts';
 import { StarFloat, StarList, typeName, type Value } from '../values/objects.ts';
+import { joinParts, OpaqueString, type TextPart } from '../values/opaque.ts';
 import { newDict, type StarDict } from '../values/table.ts';
 
 const NUMBER = /[-+.eE0-9]+/y;
 const VALID = /^(-?)(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/;
 
+/** Stands in the text where an opaque string is; only its offset tells it from the same character of the text. */
+const HOLE = '\ufffc';
+
+interface Hole {
+  readonly at: number;
+  readonly text: OpaqueString;
+}
+
 class Decoder {
   readonly #t: Thread;
   readonly #s: string;
+  /** Opaque strings with their offsets in the text, in order. */
+  readonly #holes: readonly Hole[] | undefined;
+  /** The first hole that was not passed. */
+  #hole = 0;
   #at = 0;
 
-  constructor(t: Thread, text: string) {
+  constructor(t: Thread, text: string, holes?: readonly Hole[]) {
     this.#t = t;
     this.#s = text;
+    this.#holes = holes;
   }
 
   #fail(message: string, at = this.#at): StarlarkError {
+    const hole = this.#holes?.[this.#hole];
+    if (hole?.at === this.#at) return hole.text.refuse('json.decode() outside of a JSON string');
     return new StarlarkError(`json.decode: at offset ${at}, ${message}`);
   }
 
@@ -54,7 +73,7 @@ class Decoder {
     const t = this.#t;
     if (--t.fuel < 0) t.refill();
     const code = this.#next();
-    if (code === 34) return this.#string();
+    if (code === 34) return this.#text();
     if (code === 123) return this.#object(depth);
     if (code === 91) return this.#array(depth);
     if (code === 45 || (code >= 48 && code <= 57)) return this.#number();
@@ -100,7 +119,8 @@ class Decoder {
     for (;;) {
       if (this.#next() !== 34)
         throw this.#fail(`got ${typeName(this.#value(depth + 1))} for object key, want string`);
-      const key = this.#string();
+      const key = this.#text();
+      if (typeof key !== 'string') throw key.refuse('a dict key');
       if (this.#next() !== 58) throw this.#fail(`after object key, got ${this.#quoted()}, want ':'`);
       this.#at += 1;
       this.#t.allocate(ENTRY_BYTES);
@@ -168,6 +188,34 @@ class Decoder {
     return out + source.slice(begin, at);
   }
 
+  /** A JSON string that may have holes. */
+  #text(): TextPart {
+    if (this.#holes === undefined) return this.#string();
+    const start = this.#at;
+    let end = start + 1;
+    while (end < this.#s.length && this.#s.charCodeAt(end) !== 34)
+      end += this.#s.charCodeAt(end) === 92 ? 2 : 1;
+    const first = this.#hole;
+    while ((this.#holes[this.#hole]?.at ?? Infinity) < end) this.#hole += 1;
+    const inside = this.#holes.slice(first, this.#hole);
+    if (inside.length === 0) return this.#string();
+    const parts: TextPart[] = [];
+    let from = start + 1;
+    for (const { at, text } of inside) {
+      parts.push(this.#piece(from, at), text);
+      from = at + 1;
+    }
+    parts.push(this.#piece(from, end));
+    this.#t.allocateString(inside.reduce((bytes, { text }) => bytes + text.size, 0));
+    this.#at = end + 1;
+    return joinParts(parts);
+  }
+
+  /** The text between two holes. */
+  #piece(from: number, to: number): string {
+    return new Decoder(this.#t, `"${this.#s.slice(from, to)}"`).#string();
+  }
+
   #escape(at: number): [string, number] {
     const letter = this.#s.charAt(at + 1);
     if (letter === 'u') {
@@ -203,7 +251,18 @@ const ESCAPES = new Map([
 ]);
 
 /** The value of a JSON text. Throws for anything that is not JSON. */
-export function decodeJson(t: Thread, text: string): Value {
-  t.charge(text.length / 32);
-  return new Decoder(t, text).document();
+export function decodeJson(t: Thread, text: TextPart): Value {
+  if (typeof text === 'string') {
+    t.charge(text.length / 32);
+    return new Decoder(t, text).document();
+  }
+  const holes: Hole[] = [];
+  let source = '';
+  for (const part of text.parts()) {
+    if (part instanceof OpaqueString) holes.push({ at: source.length, text: part });
+    source += part instanceof OpaqueString ? HOLE : part;
+  }
+  t.allocateString(source.length);
+  t.charge(source.length / 32);
+  return new Decoder(t, source, holes).document();
 }

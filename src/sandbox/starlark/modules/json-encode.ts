@@ -147,9 +147,9 @@ class Encoder {
 
 /** An error about a value inside another says where; errors of budgets stay as they are. */
 function placed(error: unknown, where: string): unknown {
-  if (!(error instanceof StarlarkError) || error.code !== 'runtime' || error.message.length > 1_000)
-    return error;
-  return new StarlarkError(`${where}: ${error.message}`);
+  if (!(error instanceof StarlarkError) || error.message.length > 1_000) return error;
+  if (error.code !== 'runtime' && error.code !== 'secret_use') return error;
+  return new StarlarkError(`${where}: ${error.message}`, error.code);
 }
 
 /** The JSON text of a value. Throws for values without one, for non-string keys, NaN and infinities. */

@@ -57,7 +57,7 @@ function options(fn: string, prefix: Value | undefined, indent: Value | undefine
 
 export const JSON_MODULE: StarModule = defineModule('json', [
   native('decode(x, default=)', (t, _self, x: Value, fallback?: Value) => {
-    const text = wantString(x, 'decode', 'x');
+    const text = x instanceof OpaqueString ? x : wantString(x, 'decode', 'x');
     if (fallback === undefined) return decodeJson(t, text);
     try {
       return decodeJson(t, text);

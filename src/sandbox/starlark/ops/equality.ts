@@ -31,7 +31,7 @@ export function equals(t: Thread, a: Value, b: Value, depth = 0): boolean {
   if (a instanceof StarFloat || b instanceof StarFloat) return floatEquals(a, b);
   if (!(a instanceof StarObject) || !(b instanceof StarObject)) return false;
   if (--t.fuel < 0) t.refill();
-  if (a.constructor !== b.constructor) return false;
+  if (a.constructor !== b.constructor && !(a instanceof StarDict && b instanceof StarDict)) return false;
   return compositeEquals(t, a, b, depth);
 }
 

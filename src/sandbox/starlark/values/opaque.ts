@@ -5,7 +5,7 @@
  * it only. Every operation that would reveal text, length or equality is refused with an error that names it.
  * Does not: keep the text away from this process. The host does that, by making objects that don't hold it.
  *
- * A host subclasses this; the language calls the four abstract members and nothing else.
+ * A host subclasses this; the language calls its members and looks at nothing else.
  */
 import { StarlarkError } from '../errors.ts';
 import { StarObject } from './objects.ts';
@@ -34,10 +34,21 @@ export abstract class OpaqueString extends StarObject {
    */
   abstract derive(kind: Derivation, operands: readonly TextPart[]): OpaqueString;
 
+  /** Public text and single opaque strings, one after the other: what `json.decode` reads. */
+  parts(): readonly TextPart[] {
+    return [this];
+  }
+
+  /** Without white space at the ends of its public text. A single secret is held without any. */
+  stripped(): TextPart {
+    return this;
+  }
+
   /** The error for everything that is not allowed; `what` reads `len()`, `indexing`, `a dict key`. */
   refuse(what: string): StarlarkError {
     return new StarlarkError(
       `${this.label} cannot be used for ${what}: scripts can pass it on, but not look inside`,
+      'secret_use',
     );
   }
 }

@@ -181,6 +181,9 @@ export class StarDict extends Table {
   }
 }
 
+/** A dict whose text keys read as attributes too: what functions of the host return. */
+export class StarRecord extends StarDict {}
+
 export class StarSet extends Table {
   get typeName(): string {
     return 'set';
