@@ -38,7 +38,7 @@ export interface Parts {
 export const productParts: Parts = {
   redactor: createRedactor,
   tools: createTools,
-  policyRules: (config) => defaultRules(config.context),
+  policyRules: (config) => defaultRules({ ...config.context, execMode: config.starlark.execMode }),
   gate: createGate,
   budgets: createBudgets,
   maxSteps: (config) => config.engine.maxSteps,

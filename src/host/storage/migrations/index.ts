@@ -4,6 +4,8 @@ import { fileVersions } from './0003-file-versions.ts';
 import { budgets } from './0004-budgets.ts';
 import { auditFilters } from './0005-audit-filters.ts';
 import { fallbackModels } from './0006-fallback-models.ts';
+import { vault } from './0007-vault.ts';
+import { scripts } from './0008-scripts.ts';
 
 /** In order; never change one that has been released: add another. */
 export const migrations: readonly string[] = [
@@ -13,4 +15,6 @@ export const migrations: readonly string[] = [
   budgets,
   auditFilters,
   fallbackModels,
+  vault,
+  scripts,
 ];

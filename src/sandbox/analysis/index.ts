@@ -1,0 +1,1 @@
+export { analyseScript, type ScriptAnalysis } from './analyse-script.ts';
