@@ -30,6 +30,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'openpact.js': 'src/main.ts',
   'agent/main.mjs': 'src/agent/main.ts',
   'file-child.mjs': 'src/host/files/child/main.ts',
+  'script-worker.mjs': 'src/sandbox/worker/main.ts',
 };
 
 /** Read at run time from beside the code. */

@@ -26,6 +26,15 @@ const ZONES: Readonly<Record<string, readonly string[]>> = {
   'src/sandbox/wire': [],
   // Runs inside the fences, beside the script.
   'src/sandbox/script': ['src/sandbox/starlark', 'src/sandbox/wire'],
+  'src/sandbox/worker': ['src/sandbox/script', 'src/sandbox/wire'],
+  // The trusted end of the pipe: of the interpreter it knows the shapes and limits only.
+  'src/sandbox/runner': [
+    'src/core',
+    'src/guard/secrets/broker',
+    'src/host/process',
+    'src/sandbox/script/outcome.ts',
+    'src/sandbox/wire',
+  ],
   'src/guard': ['src/core', 'src/host/storage'],
   // Speaks with the script's process, and takes it for hostile.
   'src/guard/secrets/broker': ['src/core', 'src/guard/secrets', 'src/sandbox/wire'],
@@ -35,7 +44,8 @@ const ZONES: Readonly<Record<string, readonly string[]>> = {
   'src/edge/llm': ['src/core', 'src/guard', 'src/host'],
   'src/edge/mcp': ['src/core', 'src/guard', 'src/host'],
   'src/edge/admin': ['src/core', 'src/guard', 'src/host'],
-  'src/edge/cli': ['src/core', 'src/guard', 'src/host'],
+  // Arguments and results of scripts hold whole numbers of any size.
+  'src/edge/cli': ['src/core', 'src/guard', 'src/host', 'src/sandbox/wire'],
   'src/main.ts': ['src'],
   'src/compose': ['src'],
   'web/src': ['src/edge/admin/api.ts', 'src/core'],
@@ -45,7 +55,14 @@ const ZONES: Readonly<Record<string, readonly string[]>> = {
 const DOORS: readonly { readonly modules: RegExp; readonly allowed: readonly string[] }[] = [
   {
     modules: /^node:fs(\/promises)?$/,
-    allowed: ['src/host/files', 'src/config', 'src/host/process', 'src/edge/cli'],
+    allowed: [
+      'src/host/files',
+      'src/config',
+      'src/host/process',
+      'src/edge/cli',
+      // Two inherited pipes, with blocking reads.
+      'src/sandbox/worker/pipes.ts',
+    ],
   },
   { modules: /^node:child_process$/, allowed: ['src/host/process'] },
   {

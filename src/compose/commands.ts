@@ -20,6 +20,7 @@ import { openAuditReadOnly, openFoundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { startProgram } from './program.ts';
+import { testScript } from './script-test.ts';
 
 export interface CommandsDeps {
   readonly layout: Layout;
@@ -85,6 +86,7 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
       await program.stop(await stop);
       return 0;
     },
+    scriptTest: (request) => testScript(request, layout),
     direct: ({ loaded }) => directHandlers(loaded, parts, layout),
   };
 }

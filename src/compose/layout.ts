@@ -1,11 +1,14 @@
 import { basename, join } from 'node:path';
 import type { AgentProgram } from '../engine/adapters/builtin/index.ts';
+import type { WorkerProgram } from '../sandbox/runner/index.ts';
 
 /** Where the program's own files lie: beside the bundle, or in the sources. */
 export interface Layout {
   readonly version: string;
   readonly agent: AgentProgram;
   readonly fileChild: { readonly entry: string; readonly read: readonly string[] };
+  /** The process of a script run. */
+  readonly scriptWorker: WorkerProgram;
   /** The folder of fence.pl and the probes. */
   readonly processAssets: string;
   /** The built page. */
@@ -22,6 +25,7 @@ export function layoutOf(directory: string, version: string): Layout {
       version,
       agent: { node, script: join(agent, 'main.mjs'), read: [agent] },
       fileChild: { entry, read: [] },
+      scriptWorker: { node, entry: join(directory, 'script-worker.mjs'), read: [] },
       processAssets: directory,
       page: join(directory, 'web'),
     };
@@ -36,6 +40,11 @@ export function layoutOf(directory: string, version: string): Layout {
       read: [...sources, join(root, 'node_modules')],
     },
     fileChild: { entry: join(directory, 'host', 'files', 'child', 'main.ts'), read: sources },
+    scriptWorker: {
+      node,
+      entry: join(directory, 'sandbox', 'worker', 'main.ts'),
+      read: [join(directory, 'sandbox'), join(root, 'package.json')],
+    },
     processAssets: join(directory, 'host', 'process'),
     page: join(root, 'dist', 'web'),
   };

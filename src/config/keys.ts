@@ -179,6 +179,11 @@ const KEYS = {
     default: 0,
     says: 'Refuse to start below this isolation level, 0 to 3.',
   },
+  'security.allow_unsandboxed': {
+    kind: 'flag',
+    default: false,
+    says: 'Run scripts also where the machine has no Landlock and seccomp to fence them in.',
+  },
   'server.rate_limit.rate': {
     kind: 'number',
     default: 10,

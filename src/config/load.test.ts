@@ -75,7 +75,7 @@ test('without a file the defaults hold, and a notice says so', () => {
       maxOutputTokens: 32_768,
       fallbackPrice: { input: 5, output: 25 },
     },
-    security: { minIsolation: 0 },
+    security: { minIsolation: 0, allowUnsandboxed: false },
     server: { rateLimit: { rate: 10, burst: 60 } },
   });
   expect(notices.join()).toContain('the defaults are used');
@@ -175,6 +175,7 @@ test('every key has a variable that sets it, in the kind that the key has', () =
     'engine.provider': 'openai',
     'workspace.path': folder,
     'security.min_isolation': '2',
+    'security.allow_unsandboxed': 'true',
     'server.rate_limit.rate': '2.5',
     'budget.max_output_tokens': '4096',
   };

@@ -126,6 +126,7 @@ export const settingsSchema = z.strictObject({
     min_isolation: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)], {
       error: 'must be 0, 1, 2 or 3',
     }),
+    allow_unsandboxed: flag,
   }),
   server: z.strictObject({
     rate_limit: z.strictObject({ rate: number(0.1, 10_000), burst: whole(1, 100_000) }),
@@ -177,7 +178,10 @@ export function toConfig(settings: Settings): Config {
       maxMemoryBytes: settings.starlark.max_memory_mb * 1024 * 1024,
       autoApprove: settings.starlark.approval.auto_approve,
     },
-    security: { minIsolation: settings.security.min_isolation },
+    security: {
+      minIsolation: settings.security.min_isolation,
+      allowUnsandboxed: settings.security.allow_unsandboxed,
+    },
     server: { rateLimit: settings.server.rate_limit },
   };
 }

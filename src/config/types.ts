@@ -56,8 +56,12 @@ export interface Config {
     /** `sha256:` and 64 hex digits. */
     readonly autoApprove: readonly string[];
   };
-  /** Refuse to start where the machine offers less than this isolation level. */
-  readonly security: { readonly minIsolation: 0 | 1 | 2 | 3 };
+  readonly security: {
+    /** Refuse to start where the machine offers less than this isolation level. */
+    readonly minIsolation: 0 | 1 | 2 | 3;
+    /** Run scripts below level 2, where nothing fences them in. */
+    readonly allowUnsandboxed: boolean;
+  };
   /** Requests a second, and how many at once, per address. */
   readonly server: { readonly rateLimit: { readonly rate: number; readonly burst: number } };
 }

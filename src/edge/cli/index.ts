@@ -3,3 +3,4 @@ export { startBanner, wantsColor } from './banner.ts';
 export { createControlServer } from './control-server.ts';
 export * from './ports.ts';
 export { runCli } from './run-cli.ts';
+export type * from './script-test-ports.ts';

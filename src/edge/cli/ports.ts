@@ -1,4 +1,5 @@
 import type { AuditVerdict } from '../../guard/audit/index.ts';
+import type { ScriptTestReport, ScriptTestRequest } from './script-test-ports.ts';
 
 /** What every command can be told. */
 export interface CliFlags {
@@ -72,6 +73,8 @@ export interface CliCommands<C extends CliConfig> {
   load(flags: CliFlags): C;
   /** Runs the instance until it is told to stop; resolves to the exit code. */
   start(config: C, flags: CliFlags): Promise<number>;
+  /** Needs no workspace and makes none. */
+  scriptTest(request: ScriptTestRequest): Promise<ScriptTestReport>;
   /** Only called when no instance answers. Opens nothing before an act is called. */
   direct(config: C): DirectHandlers;
 }

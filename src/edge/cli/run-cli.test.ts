@@ -85,6 +85,9 @@ async function run(
         settings: () => [{ key: 'admin.bind', value: String(flags.config), source: 'default', from: null }],
       }),
       start: async () => 0,
+      scriptTest: async () => {
+        throw new Error('no script is tried here');
+      },
       direct: () => ({ ...handlers('direct'), close: () => reset.push('closed') }),
       ...changes,
     },

@@ -4,6 +4,7 @@ import { connectControl } from './control-client.ts';
 import { askNewPassword, type InputStream } from './password-prompt.ts';
 import { EXIT, type CliCommands, type CliConfig, type CliFlags, type ControlHandlers } from './ports.ts';
 import { printable } from './printable.ts';
+import { describeScriptTest } from './script-test.ts';
 import { auditLines, settingLines, verdictLine } from './text.ts';
 
 export interface CliDeps<C extends CliConfig> {
@@ -138,6 +139,8 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
       const { entries } = await act(flags, (handlers) => handlers.auditList({ event, limit }));
       print(flags, { entries }, auditLines(entries));
     });
+
+  describeScriptTest(program, { stdout, stderr, run: (request) => commands.scriptTest(request) });
 
   const user = program.command('user').description('manage the users of the page');
   common(user.command('reset-password').description('set a new password and end all logins of the user'))
