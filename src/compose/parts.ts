@@ -13,6 +13,8 @@ import {
   type Launcher,
 } from '../host/process/index.ts';
 import type { AgentProgram } from '../engine/adapters/builtin/index.ts';
+import { createEgressGuard, type EgressGuard, type EgressGuardDeps } from '../host/net/egress/index.ts';
+import { createScriptRunner, type RunnerDeps, type ScriptRunner } from '../sandbox/runner/index.ts';
 import { createTools } from '../tools/index.ts';
 import type { Layout } from './layout.ts';
 
@@ -33,6 +35,8 @@ export interface Parts {
   isolation(assets: string): Promise<IsolationReport>;
   fileChild(deps: FileChildDeps): FileChild;
   agentProgram(layout: Layout): AgentProgram;
+  scriptRunner(deps: RunnerDeps): ScriptRunner;
+  egress(deps: EgressGuardDeps): EgressGuard;
 }
 
 export const productParts: Parts = {
@@ -47,4 +51,6 @@ export const productParts: Parts = {
   isolation: (assets) => probeIsolation({ assets }),
   fileChild: createFileChild,
   agentProgram: (layout) => layout.agent,
+  scriptRunner: createScriptRunner,
+  egress: createEgressGuard,
 };

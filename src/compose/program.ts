@@ -21,6 +21,8 @@ import { controlHandlers } from './control.ts';
 import { openFoundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
+import { createScripts } from './scripts.ts';
+import { scriptsPort } from './script-ports.ts';
 import { usagePort } from './usage-ports.ts';
 import { requireIsolation } from './isolation.ts';
 import { identityFilesPort, policyPort } from './owner-ports.ts';
@@ -74,7 +76,9 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
 
     const http = createHttpClient();
     undo.push(() => http.close());
-    const assistant = createAssistant(base, parts, layout, { launcher, files, http, allowUnfenced });
+    const scripts = createScripts(base, parts, layout, { launcher, isolation, files });
+    undo.push(() => scripts.stop());
+    const assistant = createAssistant(base, parts, layout, { launcher, files, scripts, http, allowUnfenced });
     undo.push(() => assistant.engine.stop());
     undo.push(() => assistant.turns.shutdown());
     undo.push(() => void assistant.orphans.stopAll());
@@ -122,6 +126,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         config: config.budget,
         stepUp: identity.stepUp,
       }),
+      scripts: scriptsPort(scripts, { stepUp: config.admin.stepUp ? identity.stepUp : undefined }),
       system: systemPort(assistant, {
         version: layout.version,
         isolation: () => isolation,

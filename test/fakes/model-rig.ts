@@ -97,6 +97,7 @@ export async function startModelRig(options: ModelRigOptions = {}): Promise<Mode
       http.send({
         ...rest,
         url: `${options.upstreamUrl ?? model.url}/${path}`,
+        reach: 'own',
         method: body === undefined ? 'GET' : 'POST',
         headers: { 'content-type': 'application/json', ...wire.upstreamHeaders(RIG_KEY) },
         ...(body === undefined ? {} : { body }),

@@ -94,6 +94,8 @@ describe('routing', () => {
       ['GET', '/api/sessions'],
       ['POST', '/api/sessions'],
       ['GET', '/api/sessions/x'],
+      ['PUT', '/api/sessions/x'],
+      ['GET', '/api/sessions/x/export'],
       ['DELETE', '/api/sessions/x'],
       ['PUT', '/api/sessions/x'],
       ['GET', '/api/sessions/x/export'],

@@ -1,10 +1,11 @@
 // Guarantees: the base URL of an upstream is http or https, without user name, query and fragment; plain http only to this
 // machine or a private network, because the key travels with it; no address that can't be an upstream (link-local, where
 // clouds keep their metadata; multicast; unspecified).
-// Does not: know what a host name resolves to. Nothing looks at that yet.
+// Does not: know what a host name resolves to; the HTTP client judges that at each connection (host/net).
 // An attacker may control: the whole text, with a stolen page session.
 import ipaddr from 'ipaddr.js';
 import { AppError } from '../../core/index.ts';
+import { judgeAddress } from '../../host/net/egress/index.ts';
 
 const HOME_NAMES = /(^|\.)(localhost|local|internal|lan|home\.arpa)$/;
 
@@ -28,7 +29,7 @@ export function checkBaseUrl(text: string): string {
   }
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   const range = ipaddr.isValid(host) ? ipaddr.process(host).range() : undefined;
-  if (range !== undefined && NEVER.has(range)) {
+  if (range !== undefined && judgeAddress(host) === 'never') {
     throw invalid(`The base URL names an address that can not be a model server (${range}).`, 'Check it.');
   }
   if (url.protocol === 'http:' && !isNear(host, range)) {
@@ -42,13 +43,6 @@ export function checkBaseUrl(text: string): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }
 
-const NEVER: ReadonlySet<string> = new Set([
-  'linkLocal',
-  'multicast',
-  'broadcast',
-  'unspecified',
-  'reserved',
-]);
 const NEAR: ReadonlySet<string> = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat']);
 
 function isNear(host: string, range: string | undefined): boolean {

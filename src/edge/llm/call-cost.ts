@@ -107,6 +107,7 @@ const NOT_BEGUN: ReadonlySet<string> = new Set([
   'llm_request_rejected',
   'llm_redirected',
   'llm_unreachable',
+  'llm_address_refused',
   'llm_tls_failed',
   'llm_web_page',
 ]);

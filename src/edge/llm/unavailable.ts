@@ -16,6 +16,8 @@ const UNAVAILABLE: Readonly<Record<LlmErrorCode, boolean>> = {
   // The provider, or the way to it.
   llm_upstream_failing: true,
   llm_unreachable: true,
+  // That is no outage: the name leads where it may not.
+  llm_address_refused: false,
   llm_timeout_start: true,
   llm_timeout_silent: true,
   llm_timeout_total: true,

@@ -61,6 +61,12 @@ const TABLE = {
     message: ({ label }) => `${label} could not be reached.`,
     fix: () => 'Check that it is running, the base URL on the Models page, and the network.',
   },
+  llm_address_refused: {
+    message: ({ label }) =>
+      `The name of ${label} leads to an address where it can not be: one of this machine, of a private network, or of a service that machines in a cloud get their keys from.`,
+    fix: () =>
+      'Check the DNS of this machine. If the address is meant, such as a proxy of yours, set it as the base URL on the Models page.',
+  },
   llm_tls_failed: {
     message: ({ label }) => `The certificate or encryption of ${label} could not be verified.`,
     fix: () => 'Check the base URL on the Models page, and the date of this machine.',
@@ -169,6 +175,10 @@ export function explained(error: AppError): string {
 /** For a failure of the connection (`host/net`). `started`: something of the answer had come. */
 export function codeOfConnection(code: string): LlmErrorCode {
   switch (code) {
+    case 'address_refused':
+      return 'llm_address_refused';
+    case 'dns_failed':
+    case 'dns_timeout':
     case 'connect_failed':
     case 'timeout_connect':
     case 'bad_url':

@@ -580,4 +580,37 @@ describe('the upstreams', () => {
     expect(Object.keys(problems)).toEqual(['openrouter']);
     expect(models.map(({ provider }) => provider)).toContain('ollama');
   });
+
+  it("reach a provider's own address in public only, and what the owner gave also inside, but no metadata", async () => {
+    const asked: string[] = [];
+    let answer = ['127.0.0.1'];
+    const judged = createHttpClient({
+      resolve: async (host) => {
+        asked.push(host);
+        return answer;
+      },
+    });
+    const upstreams = make({ http: judged });
+    upstreams.change('openai', { api_key: KEY, enabled: true }, owner);
+    const refused = 'leads to an address where it can not be';
+    expect((await upstreams.test('openai', 'gpt-5-mini', owner)).message).toContain(refused);
+    answer = ['93.184.216.34', '10.0.0.1'];
+    expect((await upstreams.test('openai', 'gpt-5-mini', owner)).message).toContain(refused);
+    expect(asked).toEqual(['api.openai.com', 'api.openai.com']);
+
+    answer = ['127.0.0.1'];
+    const { port } = new URL(fake.url);
+    const change = { base_url: `http://model.lan:${port}/v1`, enabled: true };
+    upstreams.change('openai-compatible', change, owner);
+    expect(await upstreams.test('openai-compatible', 'a-model', owner)).toMatchObject({ ok: true });
+    for (const metadata of ['169.254.169.254', 'fd00:ec2::254', '100.100.100.200']) {
+      answer = [metadata];
+      const url = { base_url: `http://${metadata.replace(/[^a-z0-9]/g, '-')}.lan/v1` };
+      upstreams.change('openai-compatible', url, owner);
+      expect((await upstreams.test('openai-compatible', 'a-model', owner)).message).toContain(refused);
+      const literal = { base_url: `http://${metadata.includes(':') ? `[${metadata}]` : metadata}/v1` };
+      expect(codeOf(() => upstreams.change('openai-compatible', literal, owner))).toBe('base_url_invalid');
+    }
+    await judged.close();
+  });
 });

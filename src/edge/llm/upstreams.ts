@@ -110,6 +110,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     return deps.http.send({
       ...limits,
       url: `${base}/${path}`,
+      reach: reachOf(name, base),
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         accept: body === undefined ? 'application/json' : 'text/event-stream',
@@ -319,6 +320,12 @@ function checkModel(model: string): void {
       fix: 'Choose a model without it.',
     });
   }
+}
+
+/** A provider's own address must be public, whatever its name resolves to; what the owner gave may be near. */
+function reachOf(name: UpstreamName, base: string): 'public' | 'own' {
+  const hosted = UPSTREAM_KINDS[name].baseUrl;
+  return hosted !== null && hosted.startsWith('https:') && base === hosted ? 'public' : 'own';
 }
 
 function noBaseUrl(name: UpstreamName): AppError {

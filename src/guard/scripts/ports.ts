@@ -60,11 +60,11 @@ export interface RunOrderLimits {
 export interface RunPowers {
   readonly secrets: ScriptSecrets;
   readonly watcher: BrokerWatcher;
-  readonly send: Send;
+  readonly send: (request: OutgoingRequest, signal: AbortSignal) => Promise<SendResult>;
 }
 
-/** One hop. The signal ends with the run. */
-export type Send = (request: OutgoingRequest, signal: AbortSignal) => Promise<SendResult>;
+/** One hop for a script, by its name: its host's rate counts by it. The signal ends with the run. */
+export type Send = (request: OutgoingRequest, signal: AbortSignal, script: string) => Promise<SendResult>;
 
 export interface RunEnd {
   readonly value: Json;

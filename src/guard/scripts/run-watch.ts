@@ -7,7 +7,7 @@ import type { ScriptOfferRow } from '../../host/storage/script-store.ts';
 import type { ScriptRunRow } from '../../host/storage/script-run-store.ts';
 import type { Audit } from '../audit/index.ts';
 import type { BrokerNotice, BrokerWatcher, OutgoingRequest, RequestRecord } from '../secrets/broker/index.ts';
-import type { Send } from './ports.ts';
+import type { RunPowers } from './ports.ts';
 
 export interface RunRequest {
   readonly method: string;
@@ -30,7 +30,7 @@ export function createRunWatch(facts: {
   readonly offer: (kind: ScriptOfferRow['kind'], what: string) => void;
 }): {
   readonly watcher: BrokerWatcher;
-  sending(send: Send): Send;
+  sending(send: RunPowers['send']): RunPowers['send'];
   requests(): readonly RunRequest[];
   secrets(): readonly string[];
 } {
@@ -38,7 +38,11 @@ export function createRunWatch(facts: {
   const requests: RunRequest[] = [];
   const used = new Set<string>();
 
-  function note(event: string, outcome: 'ok' | 'refused' | 'failed', details: Record<string, string | null>): void {
+  function note(
+    event: string,
+    outcome: 'ok' | 'refused' | 'failed',
+    details: Record<string, string | null>,
+  ): void {
     audit.note({
       event,
       principal: facts.by,

@@ -20,7 +20,7 @@ import type { Transactions } from '../../host/storage/index.ts';
 import type { ScriptRunKind, ScriptRunRow, ScriptRunStore } from '../../host/storage/script-run-store.ts';
 import type { ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
-import { NO_GRANT, type ScriptSecrets } from '../secrets/broker/index.ts';
+import { NO_GRANT, secretsWhile, type ScriptSecrets } from '../secrets/broker/index.ts';
 import type { ScriptDecisions } from './decisions.ts';
 import type { Granted, Quotas } from './grants.ts';
 import type { ScriptLibrary } from './library.ts';
@@ -88,7 +88,11 @@ export interface RunsDeps {
   readonly redactor: Redactor;
   readonly clock: Clock;
   readonly log: Log;
-  readonly limits: { readonly timeMs: number; readonly memoryBytes: number; readonly exec: 'off' | 'pure' | 'approval' };
+  readonly limits: {
+    readonly timeMs: number;
+    readonly memoryBytes: number;
+    readonly exec: 'off' | 'pure' | 'approval';
+  };
 }
 
 interface Live {
@@ -175,9 +179,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
   }
 
   /** From deciding to the stored run without a gap. */
-  function begin(
-    ask: RunAsk,
-  ): Refused | { row: ScriptRunRow; source: string; granted: Granted; mine: Live } {
+  function begin(ask: RunAsk): Refused | { row: ScriptRunRow; source: string; granted: Granted; mine: Live } {
     const { name } = ask;
     const decided = library.runnable(name);
     if (!decided.ok) return refuse(ask, decided);
@@ -308,13 +310,10 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
           lane: row.conversation_id ?? row.caller,
         },
         {
-          secrets: {
-            facts: (name) => (alive() ? deps.secrets.facts(name) : undefined),
-            openValue: (name) => (alive() ? deps.secrets.openValue(name) : undefined),
-          },
+          secrets: secretsWhile(deps.secrets, alive),
           watcher: watch.watcher,
           send: watch.sending(async (request, signal) =>
-            alive() ? deps.send(request, signal) : { failed: 'connection_failed' },
+            alive() ? deps.send(request, signal, row.name) : { failed: 'connection_failed' },
           ),
         },
       );

@@ -23,6 +23,7 @@ async function serve(handle: (request: IncomingMessage, response: ServerResponse
 function get(url: string, more: Partial<HttpRequest> = {}): HttpRequest {
   return {
     url,
+    reach: 'own',
     method: 'GET',
     timeouts: { connectMs: 2_000, headersMs: 5_000, idleMs: 5_000, totalMs: 10_000 },
     maxBytes: 1_000_000,
@@ -82,6 +83,47 @@ describe('the HTTP client', () => {
   it('refuses addresses that are not http or https or that hold a user name', async () => {
     for (const url of ['file:///etc/passwd', 'ftp://x/', 'nonsense', 'http://a:b@127.0.0.1/', 'data:,x']) {
       expect(await failureOf(client.send(get(url)))).toBe('bad_url');
+    }
+  });
+
+  it('reaches this machine only for what the owner configured, by address and by name', async () => {
+    const url = await serve((_, response) => response.end('inner'));
+    expect(await textOf(get(url))).toBe('inner');
+    expect(await failureOf(client.send(get(url, { reach: 'public' })))).toBe('address_refused');
+    const { port } = new URL(url);
+    for (const answer of [['127.0.0.1'], ['93.184.216.34', '127.0.0.1'], ['::ffff:127.0.0.1']]) {
+      const named = createHttpClient({ resolve: async () => answer });
+      const request = get(`http://a.example.com:${port}/`, { reach: 'public' });
+      expect(await failureOf(named.send(request))).toBe('address_refused');
+      await named.close();
+    }
+    const own = createHttpClient({ resolve: async () => ['127.0.0.1'] });
+    const answer = await own.send(get(`http://model.lan:${port}/`));
+    expect(answer.status).toBe(200);
+    answer.close();
+    await own.close();
+  });
+
+  it('does not serve a request for public addresses over a kept connection to an inner one', async () => {
+    let connections = 0;
+    const url = await serve((_, response) => response.end('inner'));
+    open.at(-1)?.on('connection', () => (connections += 1));
+    expect(await textOf(get(url))).toBe('inner');
+    expect(await failureOf(client.send(get(url, { reach: 'public' })))).toBe('address_refused');
+    expect(connections).toBe(1);
+  });
+
+  it('never reaches what clouds tell their machines, not even for the owner', async () => {
+    for (const address of [
+      '169.254.169.254',
+      'fd00:ec2::254',
+      '100.100.100.200',
+      '168.63.129.16',
+      '0.0.0.0',
+    ]) {
+      const named = createHttpClient({ resolve: async () => [address] });
+      expect(await failureOf(named.send(get('http://model.lan/')))).toBe('address_refused');
+      await named.close();
     }
   });
 

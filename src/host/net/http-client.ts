@@ -1,16 +1,23 @@
-// Guarantees: the only way out for HTTP. One request, one answer: no redirects, no cookies, no proxy from the environment,
-// no decompression, http and https only, no user and password in a URL, caps on time (connect, first byte, silence, total)
-// and on bytes that are enforced here and not left to a library's defaults.
-// Does not (yet): decide whether an address may be reached. That check belongs into `send`, between `checkUrl` and the
-// connect function, where the name is resolved. Today every caller passes a URL that the owner configured.
+// Guarantees: the way out for HTTP to addresses of the configuration. One request, one answer: no redirects, no cookies, no
+// proxy from the environment, no decompression, http and https only, no user and password in a URL, caps on time and bytes
+// (exchange.ts). A name is resolved once for each connection, every address of the answer is judged, and the connection goes
+// to one of them and nothing else: public ones; for what the owner configured also near ones; metadata services never.
+// Does not: judge texts as strictly as the egress guard, which is for addresses that scripts and models give.
 // An attacker may control: the answer in full (status, headers, bytes, timing), and what a name resolves to.
-import type { Socket } from 'node:net';
-import { Agent, buildConnector, errors, request, type Dispatcher } from 'undici';
+import { isIP } from 'node:net';
+import { Agent, type buildConnector } from 'undici';
 import { AppError } from '../../core/index.ts';
+import { checkedAddresses, type DestinationDeps } from './egress/destinations.ts';
+import { connectorOf, connectPinned } from './egress/pinned-connect.ts';
+import { resolveBySystem } from './egress/resolve.ts';
+import { exchange, type ExchangeFailure } from './exchange.ts';
 
 /** Why a request or the rest of its answer could not be had. */
 type HttpFailure =
   | 'bad_url'
+  | 'dns_failed'
+  | 'dns_timeout'
+  | 'address_refused'
   | 'bad_header'
   | 'connect_failed'
   | 'tls_failed'
@@ -37,6 +44,8 @@ interface HttpTimeouts {
 
 export interface HttpRequest {
   readonly url: string;
+  /** `own`: the owner configured exactly this host and port, which may be of this machine or a private network. */
+  readonly reach: 'public' | 'own';
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
@@ -70,14 +79,19 @@ export interface HttpClient {
 const MAX_HEADER_BYTES = 32 * 1024;
 const KEEP_ALIVE_MS = 10_000;
 
-export function createHttpClient(): HttpClient {
-  // Connections are kept and shared; one pool for each connect timeout, of which a program has two or three.
-  const agents = new Map<number, Agent>();
-  const agentFor = (connectMs: number): Agent => {
-    const known = agents.get(connectMs);
+/** For tests; the product gives none. Names are resolved the system's way. */
+export type HttpClientDeps = Pick<DestinationDeps, 'resolve' | 'judge' | 'machineAddresses'>;
+
+export function createHttpClient(deps: HttpClientDeps = {}): HttpClient {
+  // Connections are kept and shared; one pool for each connect timeout, of which a program has two or three, and for each
+  // reach: a connection to a private address must not serve who may not open one.
+  const agents = new Map<string, Agent>();
+  const agentFor = ({ reach, timeouts }: HttpRequest): Agent => {
+    const key = `${reach} ${timeouts.connectMs}`;
+    const known = agents.get(key);
     if (known) return known;
     const agent = new Agent({
-      connect: connectWithin(connectMs),
+      connect: connectChecked(deps, reach, timeouts.connectMs),
       // Our own timers count; the library's are coarse and know no total.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -86,11 +100,35 @@ export function createHttpClient(): HttpClient {
       pipelining: 1,
       allowH2: false,
     });
-    agents.set(connectMs, agent);
+    agents.set(key, agent);
     return agent;
   };
   return {
-    send: (message) => send(message, agentFor(message.timeouts.connectMs)),
+    async send(message) {
+      const url = checkUrl(message.url);
+      const headers = checkHeaders(message.headers ?? {});
+      const { timeouts, signal, maxBytes } = message;
+      const answer = await exchange(
+        {
+          ...timeouts,
+          url,
+          method: message.method,
+          headers: [...Object.entries(headers), ['accept-encoding', 'identity']],
+          body: message.body,
+          signal,
+          maxBytes,
+          fail: (code) => failure(httpFailure(code)),
+        },
+        agentFor(message),
+      );
+      const kept = plainHeaders(answer.headers);
+      const refused = refusedAnswer(answer.status, kept, maxBytes);
+      if (refused) {
+        answer.close();
+        throw failure(refused);
+      }
+      return { ...answer, headers: kept };
+    },
     async close() {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
       agents.clear();
@@ -98,107 +136,30 @@ export function createHttpClient(): HttpClient {
   };
 }
 
-async function send(message: HttpRequest, dispatcher: Dispatcher): Promise<HttpAnswer> {
-  const url = checkUrl(message.url);
-  const headers = checkHeaders(message.headers ?? {});
-  const { timeouts, signal } = message;
-  if (signal?.aborted) throw failure('aborted');
-  const controller = new AbortController();
-  // The first reason wins: what comes after it is only the noise of closing.
-  let reason: HttpFailure | undefined;
-  const stop = (why: HttpFailure): void => {
-    reason ??= why;
-    controller.abort();
-  };
-  const onAbort = (): void => stop('aborted');
-  signal?.addEventListener('abort', onAbort, { once: true });
-  const total = setTimeout(() => stop('timeout_total'), timeouts.totalMs);
-  const first = setTimeout(() => stop('timeout_headers'), timeouts.headersMs);
-  const done = (): void => {
-    clearTimeout(total);
-    clearTimeout(first);
-    signal?.removeEventListener('abort', onAbort);
-  };
-
-  let answer: Dispatcher.ResponseData;
-  try {
-    answer = await request(url, {
-      dispatcher,
-      method: message.method,
-      headers: { ...headers, 'accept-encoding': 'identity' },
-      body: message.body ?? null,
-      signal: controller.signal,
-    });
-  } catch (error) {
-    done();
-    throw failure(reason ?? reasonOf(error, 'connect_failed'), error);
-  }
-  clearTimeout(first);
-  // A body that is closed before anybody reads it would otherwise raise an unhandled error.
-  answer.body.on('error', () => undefined);
-  const close = (): void => {
-    done();
-    reason ??= 'aborted';
-    controller.abort();
-  };
-  const kept = plainHeaders(answer.headers);
-  const refused = refusedAnswer(answer.statusCode, kept, message.maxBytes);
-  if (refused) {
-    close();
-    throw failure(refused);
-  }
-
-  async function* read(): AsyncGenerator<Uint8Array> {
-    let bytes = 0;
-    let complete = false;
-    let idle: NodeJS.Timeout | undefined;
-    try {
-      const chunks = answer.body[Symbol.asyncIterator]();
-      for (;;) {
-        idle = setTimeout(() => stop('timeout_idle'), timeouts.idleMs);
-        const { value, done: ended } = (await chunks.next()) as IteratorResult<Uint8Array, undefined>;
-        clearTimeout(idle);
-        if (reason) throw failure(reason);
-        if (ended) {
-          // The connection is whole and goes back to its pool.
-          complete = true;
-          return;
-        }
-        bytes += value.byteLength;
-        if (bytes > message.maxBytes) {
-          stop('too_large');
-          throw failure('too_large');
-        }
-        yield value;
-      }
-    } catch (error) {
-      if (error instanceof AppError) throw error;
-      throw failure(reason ?? reasonOf(error, 'cut'), error);
-    } finally {
-      clearTimeout(idle);
-      if (complete) done();
-      else close();
-    }
-  }
-  return { status: answer.statusCode, headers: kept, body: read(), close };
+/** Resolves, judges and connects, all within one limit. */
+function connectChecked(
+  deps: HttpClientDeps,
+  reach: HttpRequest['reach'],
+  limitMs: number,
+): buildConnector.connector {
+  return connectorOf(async ({ hostname, port, protocol }) => {
+    const encrypted = protocol === 'https:';
+    const end = performance.now() + limitMs;
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const addresses = await checkedAddresses(
+      { host, literal: isIP(host) !== 0 },
+      { ...deps, resolve: deps.resolve ?? resolveBySystem, isOwn: reach === 'own' },
+      { deadlineMs: limitMs, signal: undefined },
+    );
+    return connectPinned(
+      { addresses, host, port: Number(port) || (encrypted ? 443 : 80), encrypted },
+      { connectMs: Math.max(1, end - performance.now()) },
+    );
+  });
 }
 
-/** Connects with a limit of our own, which covers the TLS handshake too. */
-function connectWithin(limitMs: number): buildConnector.connector {
-  const connect = buildConnector({ timeout: 0, allowH2: false });
-  return (options, callback) => {
-    let settled = false;
-    const timer = setTimeout(() => {
-      socket?.destroy(new errors.ConnectTimeoutError());
-    }, limitMs);
-    // The types say that nothing is returned; the library returns the socket that is being opened.
-    const socket = connect(options, (...result) => {
-      clearTimeout(timer);
-      if (settled) return;
-      settled = true;
-      callback(...result);
-    }) as unknown as Socket | undefined;
-  };
+function httpFailure(code: ExchangeFailure): HttpFailure {
+  return code === 'bad_response' || code === 'headers_too_large' ? 'cut' : code;
 }
 
 function checkUrl(text: string): URL {
@@ -220,13 +181,9 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Record<string,
   return { ...headers };
 }
 
-function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
-  const plain: [string, string][] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    const text = Array.isArray(value) ? value[0] : value;
-    if (text !== undefined && name !== 'set-cookie') plain.push([name, text]);
-  }
-  return Object.fromEntries(plain);
+function plainHeaders(headers: readonly (readonly [string, string])[]): Record<string, string> {
+  // Of repeated ones the first: what comes later overwrites in an object.
+  return Object.fromEntries(headers.filter(([name]) => name !== 'set-cookie').toReversed());
 }
 
 function refusedAnswer(
@@ -241,19 +198,12 @@ function refusedAnswer(
   return undefined;
 }
 
-function reasonOf(error: unknown, otherwise: HttpFailure): HttpFailure {
-  if (error instanceof errors.ConnectTimeoutError) return 'timeout_connect';
-  // The other side went after the connection stood.
-  if (error instanceof errors.SocketError) return 'cut';
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|EPROTO)/.test(code)) return 'tls_failed';
-  if (code === 'ECONNRESET' || code === 'EPIPE' || code.startsWith('HPE_')) return 'cut';
-  return otherwise;
-}
-
 const MESSAGES: Readonly<Record<HttpFailure, string>> = {
   bad_url: 'The address is no http or https address, or holds a user name.',
   bad_header: 'A request header holds a character that is not allowed there.',
+  dns_failed: 'The name of the server could not be resolved.',
+  dns_timeout: 'The name of the server could not be resolved in time.',
+  address_refused: 'The name of the server leads to an address that may not be reached.',
   connect_failed: 'The server could not be reached.',
   tls_failed: "The server's certificate or encryption could not be verified.",
   timeout_connect: 'The server did not accept a connection in time.',
@@ -267,6 +217,6 @@ const MESSAGES: Readonly<Record<HttpFailure, string>> = {
   aborted: 'The request was stopped.',
 };
 
-function failure(code: HttpFailure, cause?: unknown): AppError {
-  return new AppError({ family: 'upstream', code, message: MESSAGES[code], cause });
+function failure(code: HttpFailure): AppError {
+  return new AppError({ family: 'upstream', code, message: MESSAGES[code] });
 }

@@ -1,4 +1,5 @@
 import type { Clock, Log } from '../../../core/index.ts';
+import type { ScriptsPort } from '../script-port.ts';
 import type { Identity } from '../../../guard/identity/index.ts';
 import type {
   ApprovalsPort,
@@ -25,6 +26,7 @@ export interface RouteDeps {
   readonly capabilities: CapabilitiesPort;
   readonly identityFiles: IdentityFilesPort;
   readonly usage: UsagePort;
+  readonly scripts: ScriptsPort;
   readonly system: SystemPort;
   readonly clock: Clock;
   readonly log: Log;

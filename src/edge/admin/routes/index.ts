@@ -7,6 +7,7 @@ import type { RouteDeps } from './deps.ts';
 import { identityRoutes } from './identity-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
+import { scriptRoutes } from './script-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { healthRoutes, systemRoutes } from './system-routes.ts';
 import { usageRoutes } from './usage-routes.ts';
@@ -24,6 +25,7 @@ export function routeTable(deps: RouteDeps): readonly AnyRoute[] {
     ...modelRoutes(deps),
     ...policyRoutes(deps),
     ...identityRoutes(deps),
+    ...scriptRoutes(deps),
     ...usageRoutes(deps),
     ...auditRoutes(deps),
     ...systemRoutes(deps),

@@ -1,0 +1,85 @@
+/** The guard in the shape that the broker of scripts asks for: one hop, the whole body, failures as few fixed words. */
+import { EgressError, type EgressCode } from './codes.ts';
+import type { EgressGuard, EgressMethod } from './egress-guard.ts';
+import type { Headers } from './request-rules.ts';
+
+export interface ScriptRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: string | undefined;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+export type ScriptSendFailure =
+  | 'address_refused'
+  | 'dns_failed'
+  | 'connection_failed'
+  | 'tls_failed'
+  | 'timeout'
+  | 'too_large'
+  | 'bad_response'
+  | 'rate_limited';
+
+export type ScriptSendResult =
+  | { readonly status: number; readonly headers: Headers; readonly body: Uint8Array }
+  | { readonly failed: ScriptSendFailure };
+
+/** What a script learns. It must not tell which inner names and addresses there are: all of these are one word. */
+const FAILURES: Readonly<Record<EgressCode, ScriptSendFailure>> = {
+  url_invalid: 'address_refused',
+  url_scheme: 'address_refused',
+  url_user: 'address_refused',
+  url_host: 'address_refused',
+  url_port: 'address_refused',
+  host_local: 'address_refused',
+  address_refused: 'address_refused',
+  header_refused: 'bad_response',
+  request_too_large: 'too_large',
+  rate_limited: 'rate_limited',
+  dns_failed: 'dns_failed',
+  dns_timeout: 'dns_failed',
+  connect_failed: 'connection_failed',
+  timeout_connect: 'timeout',
+  tls_failed: 'tls_failed',
+  timeout_headers: 'timeout',
+  timeout_idle: 'timeout',
+  timeout_total: 'timeout',
+  headers_too_large: 'bad_response',
+  bad_response: 'bad_response',
+  bad_encoding: 'bad_response',
+  too_large: 'too_large',
+  cut: 'connection_failed',
+  aborted: 'connection_failed',
+  redirect_limit: 'bad_response',
+  redirect_loop: 'bad_response',
+  redirect_invalid: 'bad_response',
+  redirect_not_encrypted: 'bad_response',
+};
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** `signal` ends the run's requests: their connections are closed at once. */
+export function createScriptSend(
+  guard: EgressGuard,
+  script: string,
+  signal?: AbortSignal,
+): (request: ScriptRequest) => Promise<ScriptSendResult> {
+  return async ({ method, url, headers, body, timeoutMs, maxBytes }) => {
+    if (!isMethod(method)) return { failed: 'bad_response' };
+    try {
+      const answer = await guard.send({ script, method, url, headers, body, timeoutMs, maxBytes, signal });
+      const parts: Uint8Array[] = [];
+      for await (const part of answer.body) parts.push(part);
+      return { status: answer.status, headers: answer.headers, body: Buffer.concat(parts) };
+    } catch (error) {
+      if (error instanceof EgressError) return { failed: FAILURES[error.code] };
+      throw error;
+    }
+  };
+}
+
+function isMethod(method: string): method is EgressMethod {
+  return METHODS.has(method);
+}
