@@ -58,6 +58,12 @@ describe('every tool', () => {
     expect(names).toEqual([
       'memory_read',
       'memory_write',
+      'script_exec',
+      'script_list',
+      'script_reload',
+      'script_run',
+      'script_status',
+      'script_write',
       'workspace_list',
       'workspace_read',
       'workspace_write',

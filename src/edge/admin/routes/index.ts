@@ -1,4 +1,5 @@
-import type { AnyRoute } from '../route.ts';
+import { openApi } from '../openapi.ts';
+import { ok, route, type AnyRoute } from '../route.ts';
 import { approvalRoutes } from './approval-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { authRoutes } from './auth-routes.ts';
@@ -16,7 +17,7 @@ export type { RouteDeps } from './deps.ts';
 
 /** The one table: what is not in here does not exist. */
 export function routeTable(deps: RouteDeps): readonly AnyRoute[] {
-  return [
+  const table: readonly AnyRoute[] = [
     ...healthRoutes(deps),
     ...setupRoutes(deps),
     ...authRoutes(deps),
@@ -29,5 +30,13 @@ export function routeTable(deps: RouteDeps): readonly AnyRoute[] {
     ...usageRoutes(deps),
     ...auditRoutes(deps),
     ...systemRoutes(deps),
+    route({
+      method: 'GET',
+      path: '/api/openapi.json',
+      auth: 'access',
+      from: 'complete',
+      handle: () => ok(openApi(table, deps.version)),
+    }),
   ];
+  return table;
 }
