@@ -22,7 +22,7 @@ import type { Gate } from '../guard/gate/index.ts';
 import { PROFILE_SETTING } from '../guard/identity/index.ts';
 import { createKeptFiles, type KeptFiles } from '../guard/kept-files/index.ts';
 import { createOwnerRules, createPolicy, type OwnerRules, type Policy } from '../guard/policy/index.ts';
-import { watchScripts } from '../guard/scripts/index.ts';
+import { scriptNews, watchScripts } from '../guard/scripts/index.ts';
 import { revealSecret } from '../guard/secrets/index.ts';
 import type { HttpClient } from '../host/net/index.ts';
 import type { Launcher } from '../host/process/index.ts';
@@ -144,6 +144,7 @@ export function createAssistant(
     clock,
     log,
     timezone: () => profile('timezone') ?? 'UTC',
+    scriptNews: () => scriptNews(means.scripts.store, clock.now()),
   });
 
   const health = createHealthBoard(clock);

@@ -131,6 +131,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         version: layout.version,
         isolation: () => isolation,
         databaseProblem: () => database.problem(),
+        stopScripts: () => scripts.runs.stopAll(),
         log,
       }),
       pages: readTree(layout.page),

@@ -8,6 +8,7 @@ export type * from './ports.ts';
 export { createScriptRuns, type RunResult, type ScriptRuns } from './runs.ts';
 export type { RunRequest } from './run-watch.ts';
 export { createScriptPowers } from './script-powers.ts';
+export { scriptNews } from './script-news.ts';
 export { requireScriptName } from './script-name.ts';
 export type { ScriptState } from './state.ts';
 export { testScript, type TestAsk } from './test-runs.ts';

@@ -58,7 +58,7 @@ export function analyseScript(text: string): ScriptAnalysis {
 class Reader {
   readonly #file: File;
   readonly #source: Source;
-  readonly #constants = new Map<string, Expr | undefined>();
+  readonly #constants = new Map<string, Expr>();
   readonly #secrets = new Set<string>();
   readonly #hosts = new Set<string>();
   readonly #methods = new Set<string>();
@@ -67,12 +67,14 @@ class Reader {
   constructor(file: File, source: Source) {
     this.#file = file;
     this.#source = source;
+    const bound = new Map<string, number>();
+    countBindings(file.body, bound);
     for (const statement of file.body) {
-      if (statement.kind !== 'assign' || statement.target.kind !== 'name') continue;
+      if (statement.kind !== 'assign' || statement.op !== undefined || statement.target.kind !== 'name')
+        continue;
       const { name } = statement.target;
-      // Assigned twice: not a constant.
-      const again = this.#constants.has(name) || statement.op !== undefined;
-      this.#constants.set(name, again ? undefined : statement.value);
+      // Bound anywhere else, as a parameter or in a loop: not a constant.
+      if (bound.get(name) === 1) this.#constants.set(name, statement.value);
     }
     this.#walk(file.body);
   }
@@ -102,7 +104,11 @@ class Reader {
       for (const item of value) this.#walk(item);
       return;
     }
-    if (typeof value !== 'object' || value === null || !('pos' in value || 'body' in value || 'test' in value))
+    if (
+      typeof value !== 'object' ||
+      value === null ||
+      !('pos' in value || 'body' in value || 'test' in value)
+    )
       return;
     const node = value as (Expr | Stmt) & Node;
     if (node.kind === 'call') {
@@ -168,7 +174,7 @@ class Reader {
     if (expr.kind === 'literal')
       return typeof expr.value === 'string' ? { text: expr.value, whole: true } : undefined;
     if (expr.kind === 'name') {
-      const value = expr.ref?.kind === 'local' ? undefined : this.#constants.get(expr.name);
+      const value = this.#constants.get(expr.name);
       return value === undefined ? undefined : this.#known(value, depth + 1);
     }
     if (expr.kind === 'binary' && expr.op === '+') {
@@ -182,7 +188,10 @@ class Reader {
         ? { of: expr.left, stop: '%' }
         : expr.kind === 'call' && expr.callee.kind === 'attribute' && expr.callee.name === 'format'
           ? { of: expr.callee.object, stop: '{' }
-          : expr.kind === 'call' && expr.callee.kind === 'name' && expr.callee.name === 'format' && expr.args[0]
+          : expr.kind === 'call' &&
+              expr.callee.kind === 'name' &&
+              expr.callee.name === 'format' &&
+              expr.args[0]
             ? { of: expr.args[0].value, stop: '%' }
             : undefined;
     if (template === undefined) return undefined;
@@ -190,6 +199,32 @@ class Reader {
     const at = known?.text.indexOf(template.stop) ?? -1;
     return known && { text: at < 0 ? known.text : known.text.slice(0, at), whole: false };
   }
+}
+
+/** How often each name is given a value, anywhere in the text. */
+function countBindings(value: unknown, bound: Map<string, number>): void {
+  if (Array.isArray(value)) {
+    for (const item of value) countBindings(item, bound);
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  const node = value as Record<string, unknown>;
+  const add = (target: unknown): void => {
+    if (typeof target === 'string') bound.set(target, (bound.get(target) ?? 0) + 1);
+    else if (Array.isArray(target)) target.forEach(add);
+    else if (typeof target === 'object' && target !== null) {
+      const { kind, name, items } = target as Record<string, unknown>;
+      if (kind === 'name') add(name);
+      else if (kind === 'list' || kind === 'tuple') add(items);
+    }
+  };
+  if (node['kind'] === 'assign' || node['kind'] === 'for') add(node['target']);
+  if (node['kind'] === 'def') add(node['name']);
+  if (node['kind'] === 'def' || node['kind'] === 'lambda')
+    for (const { name } of node['params'] as readonly { readonly name: string }[]) add(name);
+  for (const [key, child] of Object.entries(node))
+    if (typeof child === 'object' && key !== 'ref' && key !== 'info' && key !== 'locals')
+      countBindings(child, bound);
 }
 
 function isModule(expr: Expr): expr is Name {
