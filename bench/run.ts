@@ -8,6 +8,7 @@ const BENCHES = [
   'turn.ts',
   'gateway.ts',
   'search.ts',
+  'script-runs.ts',
   'pages.ts',
   'audit.ts',
   join('starlark', 'run.ts'),

@@ -53,7 +53,7 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
   'security.min_isolation':
     'With 0 it starts without fences where the machine has none, and says so. With 2 it does not start there.',
   'security.allow_unsandboxed':
-    'On: scripts run also where nothing fences their process in; a hole in the language then reaches your files.',
+    'On: scripts run also where nothing fences their process in; one that breaks out of it has your rights there.',
   'server.rate_limit.rate':
     'A higher rate makes guessing through the API faster; logins have their own limit.',
   'server.rate_limit.burst': 'As the rate.',

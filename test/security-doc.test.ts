@@ -17,6 +17,7 @@ const ENTRIES = [
   'src/main.ts',
   'src/agent/main.ts',
   'src/host/files/child/main.ts',
+  'src/sandbox/worker/main.ts',
   'web/src/main.tsx',
 ];
 const LEAST_WORDS = 4;

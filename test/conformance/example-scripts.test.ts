@@ -246,8 +246,8 @@ describe('the command line of script test', () => {
     const results = await Promise.all([
       cli([join(folder, 'missing.star'), '--json']),
       cli([ok, '--secrets', bad]),
-      cli([ok, '--grant', file('grant.json', { hosts: 'a' })]),
-      cli([ok, '--http', file('http.json', { 'https://a.test/': {} })]),
+      cli([ok, '--grant', file('wrong.grant.json', { hosts: 'a' })]),
+      cli([ok, '--http', file('wrong.http.json', { 'https://a.test/': {} })]),
       cli([ok, '--now', 'yesterday']),
       cli([ok, '--args', '[]']),
       cli([]),
@@ -256,6 +256,16 @@ describe('the command line of script test', () => {
     expect(JSON.parse(results[0]?.out ?? '')).toMatchObject({ error: 'file_unreadable' });
     expect(results.map(({ out, err }) => out + err).join()).not.toContain('sk_live');
     for (const { err } of results.slice(1)) expect(err).not.toBe('');
+  });
+
+  test('the command in docs/starlark.md works as it stands there', async () => {
+    const page = readFileSync(join(ROOT, 'docs', 'starlark.md'), 'utf8');
+    const [, line = ''] = /^openpact script test (.*)$/m.exec(page) ?? [];
+    file('grant.json', GRANTS['jokes']);
+    file('http.json', { 'GET https://icanhazdadjoke.com/': { body: '{"id": "1", "joke": "J"}' } });
+    const { code, out } = await cli(line.replace('examples/', join(ROOT, 'examples/')).split(' '));
+    expect(code).toBe(0);
+    expect(out).toContain('"joke": "J"');
   });
 
   test('whole numbers of any size go in and out', async () => {

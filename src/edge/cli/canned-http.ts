@@ -45,7 +45,8 @@ function readAnswer(key: string, data: unknown): CannedAnswer {
   if (!isJsonObject(data)) throw invalid(`the answer to "${short(key)}" is no object`);
   const { status = 200, headers = {}, body = '' } = data;
   const unknown = Object.keys(data).find((name) => !['status', 'headers', 'body'].includes(name));
-  if (unknown !== undefined) throw invalid(`"${short(unknown)}" in the answer to "${short(key)}" is not known`);
+  if (unknown !== undefined)
+    throw invalid(`"${short(unknown)}" in the answer to "${short(key)}" is not known`);
   if (typeof status !== 'number' || !Number.isInteger(status) || status < 100 || status > 599)
     throw invalid(`the status of the answer to "${short(key)}" is no HTTP status`);
   if (typeof body !== 'string') throw invalid(`the body of the answer to "${short(key)}" is no text`);

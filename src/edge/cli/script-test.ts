@@ -17,11 +17,19 @@ export function describeScriptTest(program: Command, { stdout, stderr, run }: Sc
     .command('test <file>')
     .description('run a script as it would be run, with made-up secrets and answers, and no network')
     .option('--function <name>', 'call this function; without it the whole script is run')
-    .option('--args <json>', 'its arguments, an array or an object of names', checked(parseArguments, 'a JSON array or object'))
+    .option(
+      '--args <json>',
+      'its arguments, an array or an object of names',
+      checked(parseArguments, 'a JSON array or object'),
+    )
     .option('--secrets <file>', 'JSON: {"NAME": "value"}')
     .option('--grant <file>', 'JSON: what the script may do; without it nothing')
     .option('--http <file>', 'JSON: {"GET https://host/path": {"status": 200, "headers": {}, "body": ""}}')
-    .option('--now <time>', 'what time.now() says, such as 2026-01-31T12:00:00Z', checked(parseTime, 'a time of RFC 3339'))
+    .option(
+      '--now <time>',
+      'what time.now() says, such as 2026-01-31T12:00:00Z',
+      checked(parseTime, 'a time of RFC 3339'),
+    )
     .option('--json', 'answer in JSON');
   test.action(async (file: string, flags: ScriptTestFlags) => {
     if (flags.args !== undefined && flags.function === undefined)

@@ -236,7 +236,8 @@ describe('the process', () => {
       await new Promise((done) => setTimeout(done, 20));
     }
     expect(files.pid).toBeNull();
-    expect(existsSync(`/proc/${pid}/fd/3`)).toBe(false);
+    // The kernel takes a moment to put it away.
+    await expect.poll(() => existsSync(`/proc/${pid}/fd/3`), { timeout: 5_000 }).toBe(false);
     expect((await files.list('')).entries).toHaveLength(1);
   });
 

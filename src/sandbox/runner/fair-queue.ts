@@ -25,27 +25,34 @@ export interface FairQueue {
 }
 
 export function createFairQueue(limits: QueueLimits): FairQueue {
-  /** In the order in which they get their turn; what was served goes to the end. */
   const lanes = new Map<string, Map<string, Waiting[]>>();
+  /** The last turn of each lane and script; forgotten when nobody waits or runs. */
+  const served = new Map<string, number>();
+  let turns = 0;
   const running = new Set<string>();
   let waiting = 0;
 
   function next(): Waiting | undefined {
-    for (const [lane, scripts] of lanes) {
-      for (const [script, runs] of scripts) {
-        if (running.has(script)) continue;
-        const run = runs.shift();
+    for (const [lane, scripts] of byTurn(lanes, (name) => name)) {
+      for (const [script, runs] of byTurn(scripts, (name) => `${lane}\0${name}`)) {
+        const run = running.has(script) ? undefined : runs.shift();
         if (run === undefined) continue;
-        scripts.delete(script);
-        if (runs.length > 0) scripts.set(script, runs);
-        lanes.delete(lane);
-        if (scripts.size > 0) lanes.set(lane, scripts);
+        if (runs.length === 0) scripts.delete(script);
+        if (scripts.size === 0) lanes.delete(lane);
+        turns += 1;
+        served.set(lane, turns).set(`${lane}\0${script}`, turns);
         running.add(script);
         waiting -= 1;
         return run;
       }
     }
     return undefined;
+  }
+
+  /** Who had a turn longest ago, or never, comes first; among those, who came first. */
+  function byTurn<T>(entries: ReadonlyMap<string, T>, key: (name: string) => string): [string, T][] {
+    const last = (name: string): number => served.get(key(name)) ?? 0;
+    return [...entries].toSorted(([a], [b]) => last(a) - last(b));
   }
 
   function startNext(): void {
@@ -64,6 +71,7 @@ export function createFairQueue(limits: QueueLimits): FairQueue {
         left = true;
         running.delete(script);
         startNext();
+        if (running.size === 0) served.clear();
       },
     };
   }
@@ -86,6 +94,8 @@ export function createFairQueue(limits: QueueLimits): FairQueue {
           const at = runs.indexOf(entry);
           if (at < 0) return;
           runs.splice(at, 1);
+          if (runs.length === 0) lanes.get(lane)?.delete(script);
+          if (lanes.get(lane)?.size === 0) lanes.delete(lane);
           waiting -= 1;
           resolve('cancelled');
         }

@@ -1,7 +1,6 @@
 /** The trusted side of script runs: processes, limits, turns, and the talk with a process that is taken for hostile. */
 export { createScriptRunner, type RunnerDeps } from './create-runner.ts';
 export { digestOf } from './digest.ts';
-export { QUEUE_LIMITS, RUN_LIMITS, type QueueLimits, type RunLimits } from './limits.ts';
-export { RUN_ERROR_CODES } from './run-errors.ts';
+export { RUN_LIMITS } from './limits.ts';
 export type * from './types.ts';
 export type { WorkerProgram } from './worker-order.ts';

@@ -10,20 +10,25 @@ import { FRAMES, WORKER_FDS } from '../wire/index.ts';
 export async function readyLine(child: Child): Promise<void> {
   const pipe: Readable | undefined = child.fds[WORKER_FDS.out - WORKER_FDS.in];
   const wanted = `${FRAMES.ready}\n`;
-  let text = '';
-  while (pipe !== undefined && text.length < wanted.length) {
-    const chunk = pipe.read() as Buffer | null;
-    if (chunk !== null) text += chunk.toString('latin1');
-    else if (pipe.readableEnded || pipe.destroyed) break;
-    else await more(pipe);
-  }
-  if (text === wanted) return;
+  if (pipe !== undefined && (await firstText(pipe, wanted.length)) === wanted) return;
   await child.kill();
   throw new AppError({
     family: 'upstream',
     code: 'script_worker_failed',
     message: 'The process for a script did not start as it should.',
   });
+}
+
+/** All that has come once it is at least so long, or the pipe has ended. */
+async function firstText(pipe: Readable, length: number): Promise<string> {
+  let text = '';
+  while (text.length < length) {
+    const chunk = pipe.read() as Buffer | null;
+    if (chunk !== null) text += chunk.toString('latin1');
+    else if (pipe.readableEnded || pipe.destroyed) break;
+    else await more(pipe);
+  }
+  return text;
 }
 
 function more(pipe: Readable): Promise<void> {

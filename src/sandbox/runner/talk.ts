@@ -94,10 +94,11 @@ export async function talk({ child, run, limits, broker, signal }: TalkInput): P
   signal.addEventListener('abort', cancel, { once: true });
   fromChild.on('data', heard).resume();
   // The last words of a process may still be in the pipe when it is gone.
-  void child.exited.then((exit) => {
-    if (fromChild.readableEnded || fromChild.destroyed) failed(errorOfExit(exit));
-    else fromChild.once('close', () => failed(errorOfExit(exit)));
+  const pipeClosed = new Promise<void>((resolve) => {
+    if (fromChild.destroyed) resolve();
+    else fromChild.once('close', resolve);
   });
+  void Promise.all([child.exited, pipeClosed]).then(([exit]) => failed(errorOfExit(exit)));
   if (signal.aborted) cancel();
   else toChild.write(`${stringifyExact(orderOf(run, limits))}\n`);
   try {
