@@ -11,31 +11,38 @@ import { fileURLToPath } from 'node:url';
 import { chooseProgram } from './choose-program.js';
 import { cleanEnvironment, takeEnvironment } from './environment.js';
 import { findNode } from './find-node.js';
+import { isRoot, leaveRoot } from './leave-root.js';
 
 // Fd 3 is the ipc channel. The product closes this one when it has read it.
 const ENVIRONMENT_FD = 4;
 
 const argv = process.argv.slice(2);
-const { environment, wiped } = takeEnvironment();
-const clean = cleanEnvironment(environment);
 
 try {
-  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  const starter = fileURLToPath(import.meta.url);
+  const root = dirname(dirname(starter));
   const node = findNode();
-  const program = await chooseProgram({ root, node, verb: argv, environment: clean });
-  run(node, program);
+  const choose = (environment) =>
+    chooseProgram({ root, node, verb: argv, environment: cleanEnvironment(environment) });
+  if (isRoot()) {
+    // The environment stays for the one that takes our place.
+    leaveRoot({ node, program: await choose(process.env), starter, argv });
+  } else {
+    const { environment, wiped } = takeEnvironment();
+    run(node, await choose(environment), { environment, wiped });
+  }
 } catch (error) {
   if (!(error instanceof Error) || error.name !== 'StartError') throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }
 
-function run(node, program) {
+function run(node, program, { environment, wiped }) {
   // Small young generations: an instance that idles all day should not hold 50 MB of garbage.
   const child = spawn(
     node,
     ['--max-semi-space-size=4', program, `--environment-fd=${ENVIRONMENT_FD}`, ...argv],
-    { env: clean, stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'] },
+    { env: cleanEnvironment(environment), stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'] },
   );
   const pipe = child.stdio[ENVIRONMENT_FD];
   // A product that died before it read its environment tells why by itself; its exit ends us.

@@ -34,7 +34,12 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 };
 
 /** Read at run time from beside the code. */
-const BESIDE = ['src/host/process/fence.pl', 'src/host/process/probe.pl', 'src/host/process/probe.mjs'];
+const BESIDE = [
+  'src/host/process/fence.pl',
+  'src/host/process/probe.pl',
+  'src/host/process/probe.mjs',
+  'src/host/process/users-probe.pl',
+];
 
 /** ws asks for these in a try block; they are native and make masking a little faster. We don't install them. */
 const NEVER_THERE = ['bufferutil', 'utf-8-validate'];

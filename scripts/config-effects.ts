@@ -12,6 +12,8 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
   'admin.allowed_origins':
     'A page of a listed origin can use your session. List nothing but the name of this page.',
   'admin.allowed_ips': 'Others are refused before anything else. Empty: nobody is refused by address.',
+  'admin.insecure_http':
+    'With allowed, passwords and tokens can be read on the way by whoever carries the traffic.',
   'admin.jwt.access_expiry': 'A stolen access token works so long, unless the session is ended.',
   'admin.jwt.refresh_expiry': 'A stolen browser session works so long, unless it is ended.',
   'admin.step_up':
@@ -54,6 +56,8 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
     'With 0 it starts without fences where the machine has none, and says so. With 2 it does not start there.',
   'security.allow_unsandboxed':
     'On: scripts run also where nothing fences their process in; one that breaks out of it has your rights there.',
+  'server.health_addr':
+    'Who reaches that address sees whether OpenPact is well, without a login. Keep it on 127.0.0.1 or a network of your own.',
   'server.rate_limit.rate':
     'A higher rate makes guessing through the API faster; logins have their own limit.',
   'server.rate_limit.burst': 'As the rate.',

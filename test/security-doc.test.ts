@@ -19,6 +19,11 @@ const ENTRIES = [
   'src/host/files/child/main.ts',
   'src/sandbox/worker/main.ts',
   'web/src/main.tsx',
+  // What a container is made of, and what stands in front of it.
+  'container/Dockerfile',
+  'container/entrypoint.sh',
+  'container/compose.yaml',
+  'container/nginx.conf',
 ];
 const LEAST_WORDS = 4;
 

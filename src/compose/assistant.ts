@@ -25,7 +25,7 @@ import { createOwnerRules, createPolicy, type OwnerRules, type Policy } from '..
 import { scriptNews, watchScripts } from '../guard/scripts/index.ts';
 import { revealSecret } from '../guard/secrets/index.ts';
 import type { HttpClient } from '../host/net/index.ts';
-import type { Launcher } from '../host/process/index.ts';
+import type { Launcher, UserIds } from '../host/process/index.ts';
 import {
   createApprovalStore,
   createConversationStore,
@@ -60,6 +60,11 @@ export interface Assistant {
   readonly budgets: Budgets;
   readonly engine: EngineAdapter;
   readonly recovered: Recovered;
+  /** What the engine's process can reach: the model and the tools. */
+  readonly doors: {
+    readonly llm: (request: Request) => Promise<Response>;
+    readonly mcp: (request: Request) => Promise<Response>;
+  };
   /** The assistant's name from the setup. */
   agentName(): string;
 }
@@ -78,6 +83,8 @@ export function createAssistant(
     readonly scripts: Scripts;
     readonly http: HttpClient;
     readonly allowUnfenced: boolean;
+    /** Who engines run as, where that can be another user. */
+    readonly user: UserIds | undefined;
   },
 ): Assistant {
   const { database, audit, clock, redactor, settings, vault } = base;
@@ -239,15 +246,17 @@ export function createAssistant(
     log: base.log.child('mcp'),
     clock,
   });
+  const doors = { llm: gateway.fetch, mcp: mcp.fetch };
   const engine = createBuiltinEngine({
     launcher: means.launcher,
     program: parts.agentProgram(layout),
-    handlers: { llm: gateway.fetch, mcp: mcp.fetch },
+    handlers: doors,
     log: base.log.child('engine'),
     clock,
     // A turn that waits for a person keeps its process but not its place.
     maxProcesses: config.engine.maxTurnsAtOnce * 4,
     allowUnfenced: means.allowUnfenced,
+    user: means.user,
   });
   const turns = createTurns({
     conversations: conversationStore,
@@ -321,6 +330,7 @@ export function createAssistant(
     budgets,
     engine,
     recovered,
+    doors,
     agentName: () => profile('agent_name') ?? 'Assistant',
   };
 }

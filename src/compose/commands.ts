@@ -1,5 +1,6 @@
 import {
   askedToStop,
+  EXIT,
   startBanner,
   wantsColor,
   type CliCommands,
@@ -16,10 +17,13 @@ import { createUsersStore } from '../host/storage/users-store.ts';
 import { isolationSentence } from '../host/process/index.ts';
 import { auditView } from './audit-port.ts';
 import { controlHandlers } from './control.ts';
+import { doctorAnswer, examine } from './doctor/doctor.ts';
+import { doctorScreen } from './doctor/screen.ts';
 import { openAuditReadOnly, openFoundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { startProgram } from './program.ts';
+import { leaveRoot } from './root-start.ts';
 import { testScript } from './script-test.ts';
 
 export interface CommandsDeps {
@@ -46,7 +50,9 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
   return {
     version: layout.version,
     load(flags) {
-      const loaded = loadConfig({ flags, environment, surroundings, folder, workspaceDefault: 'workspace' });
+      const options = { flags, environment, surroundings, folder, workspaceDefault: 'workspace' };
+      leaveRoot(options, surroundings);
+      const loaded = loadConfig(options);
       const paths = workspacePaths(loaded.config.workspace.path);
       return {
         loaded,
@@ -85,6 +91,13 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
       }
       await program.stop(await stop);
       return 0;
+    },
+    async doctor({ loaded, workspace }, { json }) {
+      const examined = await examine({ loaded, parts, layout });
+      const text =
+        json === true ? JSON.stringify(doctorAnswer(examined)) : doctorScreen(examined, workspace).join('\n');
+      stdout.write(`${text}\n`);
+      return examined.ok ? EXIT.ok : EXIT.failed;
     },
     scriptTest: (request) => testScript(request, layout),
     direct: ({ loaded }) => directHandlers(loaded, parts, layout),

@@ -8,9 +8,13 @@ import { createRedactor, type KnownSecretsSource } from '../guard/secrets/index.
 import { createFileChild, type FileChild, type FileChildDeps } from '../host/files/index.ts';
 import {
   createLauncher,
+  sweepStrays,
   probeIsolation,
+  usersOfChildren,
+  type ChildLedger,
   type IsolationReport,
   type Launcher,
+  type Users,
 } from '../host/process/index.ts';
 import type { AgentProgram } from '../engine/adapters/builtin/index.ts';
 import { createEgressGuard, type EgressGuard, type EgressGuardDeps } from '../host/net/egress/index.ts';
@@ -31,8 +35,12 @@ export interface Parts {
   /** Calls to the model in one turn, at most. */
   maxSteps(config: Config): number;
   identity(deps: IdentityDeps): Identity;
-  launcher(assets: string): Launcher;
-  isolation(assets: string): Promise<IsolationReport>;
+  launcher(assets: string, ledger: ChildLedger): Launcher;
+  /** Ends what an earlier run left behind. */
+  sweep(list: string, users: Users | null): ReturnType<typeof sweepStrays>;
+  /** The users of children; null: the user of this process. */
+  users(): Users | null;
+  isolation(assets: string, users: Users | null): Promise<IsolationReport>;
   fileChild(deps: FileChildDeps): FileChild;
   agentProgram(layout: Layout): AgentProgram;
   scriptRunner(deps: RunnerDeps): ScriptRunner;
@@ -47,8 +55,10 @@ export const productParts: Parts = {
   budgets: createBudgets,
   maxSteps: (config) => config.engine.maxSteps,
   identity: createIdentity,
-  launcher: (assets) => createLauncher({ assets }),
-  isolation: (assets) => probeIsolation({ assets }),
+  launcher: (assets, ledger) => createLauncher({ assets, ledger }),
+  sweep: sweepStrays,
+  users: usersOfChildren,
+  isolation: (assets, users) => probeIsolation({ assets, users }),
   fileChild: createFileChild,
   agentProgram: (layout) => layout.agent,
   scriptRunner: createScriptRunner,

@@ -1,14 +1,14 @@
 import { errorText, type Log } from '../core/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
-import { createAdminServer } from '../edge/admin/index.ts';
+import { createAdminServer, createHealthServer } from '../edge/admin/index.ts';
 import { createControlServer } from '../edge/cli/index.ts';
 import { seedContextFiles, writeProfile } from '../engine/profile.ts';
 import { createChainWatch } from '../guard/audit/index.ts';
 import { tokenKey } from '../guard/identity/index.ts';
-import { createPrivateFile } from '../host/files/index.ts';
+import { createPrivateFile, type FileChild } from '../host/files/index.ts';
 import { createHttpClient } from '../host/net/index.ts';
 import { readTree } from '../host/files/read-tree.ts';
-import type { IsolationReport } from '../host/process/index.ts';
+import { createChildLedger, type IsolationReport, type Launcher } from '../host/process/index.ts';
 import { createAuditStore, createToolCallStore } from '../host/storage/index.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsageStore } from '../host/storage/usage-store.ts';
@@ -18,7 +18,7 @@ import { createAssistant, type Assistant } from './assistant.ts';
 import { auditPort } from './audit-port.ts';
 import { capabilitiesPort } from './capabilities/capabilities.ts';
 import { controlHandlers } from './control.ts';
-import { openFoundation } from './foundation.ts';
+import { openFoundation, type Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { createScripts } from './scripts.ts';
@@ -35,6 +35,13 @@ export interface Program {
   readonly setup: { readonly code: string; readonly file: string } | null;
   readonly isolation: IsolationReport;
   readonly workspace: string;
+  /** For `doctor`, which tries its parts one by one. */
+  readonly inside: {
+    readonly base: Foundation;
+    readonly assistant: Assistant;
+    readonly files: FileChild;
+    readonly launcher: Launcher;
+  };
   stop(why: string): Promise<void>;
 }
 
@@ -53,9 +60,18 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     const { database, audit, clock, settings, paths } = base;
     const log = base.log.child('main');
 
-    const isolation = await parts.isolation(layout.processAssets);
+    const users = parts.users();
+    const { killed, left } = await parts.sweep(paths.children, users);
+    if (killed.length > 0) log.warn('processes that an earlier run left behind were ended', { killed });
+    if (left.length > 0) log.error('processes that an earlier run left behind could not be ended', { left });
+    const isolation = await parts.isolation(layout.processAssets, users);
     requireIsolation(isolation, config);
-    const launcher = parts.launcher(layout.processAssets);
+    const launcher = parts.launcher(
+      layout.processAssets,
+      createChildLedger(paths.children, (problem) =>
+        log.warn('the list of child processes could not be written', { problem: errorText(problem) }),
+      ),
+    );
     const allowUnfenced = isolation.level < 2;
     const files = parts.fileChild({
       launcher,
@@ -63,6 +79,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       read: layout.fileChild.read,
       root: paths.aiData,
       allowUnfenced,
+      user: users?.system,
       log: base.log.child('files'),
     });
     undo.push(() => files.stop());
@@ -76,9 +93,21 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
 
     const http = createHttpClient();
     undo.push(() => http.close());
-    const scripts = createScripts(base, parts, layout, { launcher, isolation, files });
+    const scripts = createScripts(base, parts, layout, {
+      launcher,
+      isolation,
+      files,
+      user: users?.script,
+    });
     undo.push(() => scripts.stop());
-    const assistant = createAssistant(base, parts, layout, { launcher, files, scripts, http, allowUnfenced });
+    const assistant = createAssistant(base, parts, layout, {
+      launcher,
+      files,
+      scripts,
+      http,
+      allowUnfenced,
+      user: users?.ai,
+    });
     undo.push(() => assistant.engine.stop());
     undo.push(() => assistant.turns.shutdown());
     undo.push(() => void assistant.orphans.stopAll());
@@ -104,6 +133,13 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       },
     });
 
+    const system = systemPort(assistant, {
+      version: layout.version,
+      isolation: () => isolation,
+      databaseProblem: () => database.problem(),
+      stopScripts: () => scripts.runs.stopAll(),
+      log,
+    });
     const server = createAdminServer({
       identity,
       conversations: conversationsPort(assistant.conversations),
@@ -118,7 +154,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         signal: ending.signal,
       }),
       tools: toolsPort(assistant),
-      models: modelsPort(assistant, base.redactor),
+      models: modelsPort(assistant),
       policy: policyPort(assistant, identity.stepUp),
       capabilities: capabilitiesPort(assistant, { config, isolation, clock }),
       identityFiles: identityFilesPort(assistant.keptFiles),
@@ -127,13 +163,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         stepUp: identity.stepUp,
       }),
       scripts: scriptsPort(scripts, { stepUp: config.admin.stepUp ? identity.stepUp : undefined }),
-      system: systemPort(assistant, {
-        version: layout.version,
-        isolation: () => isolation,
-        databaseProblem: () => database.problem(),
-        stopScripts: () => scripts.runs.stopAll(),
-        log,
-      }),
+      system,
       pages: readTree(layout.page),
       clock,
       log: base.log.child('admin'),
@@ -143,6 +173,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         version: layout.version,
         publicOrigins: config.admin.allowedOrigins,
         allowedIps: config.admin.allowedIps,
+        insecureHttp: config.admin.insecureHttp,
         trustedProxies: config.admin.trustedProxies,
         rateLimit: config.server.rateLimit,
       },
@@ -178,6 +209,19 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     });
     const { address } = await server.listen();
     undo.push(() => server.close());
+    const { healthAddress } = config.server;
+    if (healthAddress !== undefined) {
+      const health = createHealthServer({
+        identity,
+        system,
+        clock,
+        version: layout.version,
+        log: base.log.child('health'),
+        address: healthAddress,
+      });
+      await health.listen();
+      undo.push(() => health.close());
+    }
 
     watch.start();
     // Not waited for: the page is there at once, and says that the engine is starting.
@@ -196,6 +240,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       setup: code === undefined ? null : { code, file: paths.setupCode },
       isolation,
       workspace: paths.root,
+      inside: { base, assistant, files, launcher },
       async stop(why) {
         log.info('stopping', { why });
         audit.note({

@@ -14,7 +14,7 @@ import {
 } from '../guard/scripts/index.ts';
 import { vaultSecrets, type ScriptSecrets } from '../guard/secrets/broker/index.ts';
 import { createScriptSend } from '../host/net/egress/index.ts';
-import type { IsolationReport, Launcher } from '../host/process/index.ts';
+import type { IsolationReport, Launcher, UserIds } from '../host/process/index.ts';
 import { createScriptRunStore } from '../host/storage/script-run-store.ts';
 import { createScriptStore } from '../host/storage/script-store.ts';
 import { analyseScript } from '../sandbox/analysis/index.ts';
@@ -39,6 +39,8 @@ export interface ScriptMeans {
   readonly launcher: Launcher;
   readonly isolation: IsolationReport;
   readonly files: ScriptFiles;
+  /** The user of scripts, where processes of other users can be started. */
+  readonly user?: UserIds | undefined;
   /** Default: those for scripts in the vault. */
   readonly secrets?: ScriptSecrets | undefined;
   /** Hosts that a secret may be sent to by its own settings. Default: nothing is said. */
@@ -73,6 +75,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     program: layout.scriptWorker,
     isolation: means.isolation,
     allowUnsandboxed: config.security.allowUnsandboxed,
+    user: means.user,
   });
   const egress = parts.egress({ clock });
   const limits = { timeMs: config.starlark.maxExecutionMs, memoryBytes: config.starlark.maxMemoryBytes };

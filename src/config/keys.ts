@@ -37,6 +37,11 @@ const KEYS = {
     default: [],
     says: 'Addresses and ranges that may reach the page and the API; empty means all.',
   },
+  'admin.insecure_http': {
+    kind: 'text',
+    default: 'behind-proxy-or-localhost',
+    says: 'Plain HTTP under other names than localhost: behind-proxy-or-localhost refuses it, allowed accepts it.',
+  },
   'admin.jwt.access_expiry': {
     kind: 'text',
     default: '15m',
@@ -184,6 +189,11 @@ const KEYS = {
     default: false,
     says: 'Run scripts also where the machine has no Landlock and seccomp to fence them in.',
   },
+  'server.health_addr': {
+    kind: 'text',
+    default: '',
+    says: 'A second address and port for /healthz, /health and /ready, such as 127.0.0.1:8081; empty: none.',
+  },
   'server.rate_limit.rate': {
     kind: 'number',
     default: 10,
@@ -228,7 +238,6 @@ export const GONE: Readonly<Record<string, string>> = {
   'mcp.enabled_tools': 'there is no list of tools to switch on',
   'server.port': 'use admin.bind',
   'server.admin_port': 'use admin.bind',
-  'server.health_addr': '/healthz and /ready are at the address of admin.bind',
   'logging.format': 'use logging.json',
   'admin.enabled': 'the page is always on; admin.bind says where',
   'admin.jwt.secret': 'set the variable ADMIN_JWT_SECRET or ADMIN_JWT_SECRET_FILE',

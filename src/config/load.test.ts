@@ -60,6 +60,7 @@ test('without a file the defaults hold, and a notice says so', () => {
       trustedProxies: [],
       allowedOrigins: [],
       allowedIps: [],
+      insecureHttp: 'behind-proxy-or-localhost',
       jwt: { accessExpiryMs: 900_000, refreshExpiryMs: 259_200_000 },
       stepUp: false,
     },
@@ -84,7 +85,7 @@ test('without a file the defaults hold, and a notice says so', () => {
       autoApprove: [],
     },
     security: { minIsolation: 0, allowUnsandboxed: false },
-    server: { rateLimit: { rate: 10, burst: 60 } },
+    server: { rateLimit: { rate: 10, burst: 60 }, healthAddress: undefined },
   });
   expect(notices.join()).toContain('the defaults are used');
   expect(Object.isFrozen(config.admin.jwt)).toBe(true);
@@ -179,6 +180,8 @@ test('every key has a variable that sets it, in the kind that the key has', () =
     'admin.trusted_proxies': '10.0.0.0/8, ::1',
     'admin.allowed_origins': 'https://a.example',
     'admin.allowed_ips': '127.0.0.1',
+    'admin.insecure_http': 'allowed',
+    'server.health_addr': '127.0.0.1:8081',
     'logging.level': 'warn',
     'engine.provider': 'openai',
     'workspace.path': folder,
@@ -200,7 +203,11 @@ test('every key has a variable that sets it, in the kind that the key has', () =
   for (const key of KEY_NAMES) expect(shown(loaded, key)).toContain(`env ${variableOf(key)}`);
   expect(loaded.config.admin.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
   expect(loaded.config.admin.stepUp).toBe(true);
-  expect(loaded.config.server.rateLimit).toEqual({ rate: 2.5, burst: 3 });
+  expect(loaded.config.server).toEqual({
+    rateLimit: { rate: 2.5, burst: 3 },
+    healthAddress: { host: '127.0.0.1', port: 8081 },
+  });
+  expect(loaded.config.admin.insecureHttp).toBe('allowed');
 });
 
 test('names and patterns approve nothing: the keys that held them, and code that reaches hosts, stop the start with a hint', () => {

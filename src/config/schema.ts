@@ -41,6 +41,7 @@ const bind = z.string({ error: ADDRESS }).transform((value, context): BindAddres
   context.issues.push({ code: 'custom', message: ADDRESS, input: undefined });
   return z.NEVER;
 });
+const noBind = z.literal('').transform(() => undefined);
 
 function list(problem: string, fits: (value: string) => boolean) {
   return z.array(z.string({ error: problem }).refine(fits, problem), { error: 'must be a list' });
@@ -62,6 +63,7 @@ export const settingsSchema = z.strictObject({
     trusted_proxies: list(PROXY, isAddressOrRange),
     allowed_origins: list(ORIGIN, isOrigin),
     allowed_ips: list(PROXY, isAddressOrRange),
+    insecure_http: oneOf(['behind-proxy-or-localhost', 'allowed']),
     jwt: z.strictObject({
       access_expiry: duration('1m', '60m'),
       refresh_expiry: duration('1h', '30d'),
@@ -129,6 +131,7 @@ export const settingsSchema = z.strictObject({
     allow_unsandboxed: flag,
   }),
   server: z.strictObject({
+    health_addr: z.union([noBind, bind], { error: ADDRESS }),
     rate_limit: z.strictObject({ rate: number(0.1, 10_000), burst: whole(1, 100_000) }),
   }),
 });
@@ -145,6 +148,7 @@ export function toConfig(settings: Settings): Config {
       trustedProxies: admin.trusted_proxies,
       allowedOrigins: admin.allowed_origins,
       allowedIps: admin.allowed_ips,
+      insecureHttp: admin.insecure_http,
       jwt: { accessExpiryMs: admin.jwt.access_expiry, refreshExpiryMs: admin.jwt.refresh_expiry },
       stepUp: admin.step_up,
     },
@@ -182,7 +186,7 @@ export function toConfig(settings: Settings): Config {
       minIsolation: settings.security.min_isolation,
       allowUnsandboxed: settings.security.allow_unsandboxed,
     },
-    server: { rateLimit: settings.server.rate_limit },
+    server: { rateLimit: settings.server.rate_limit, healthAddress: settings.server.health_addr },
   };
 }
 

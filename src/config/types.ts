@@ -9,6 +9,8 @@ export interface Config {
     readonly allowedOrigins: readonly string[];
     /** Addresses and ranges of clients; empty: all. */
     readonly allowedIps: readonly string[];
+    /** Whether plain HTTP is served under other names than those of this machine's loopback. */
+    readonly insecureHttp: 'behind-proxy-or-localhost' | 'allowed';
     readonly jwt: {
       /** 1 to 60 minutes. */
       readonly accessExpiryMs: number;
@@ -63,7 +65,11 @@ export interface Config {
     readonly allowUnsandboxed: boolean;
   };
   /** Requests a second, and how many at once, per address. */
-  readonly server: { readonly rateLimit: { readonly rate: number; readonly burst: number } };
+  readonly server: {
+    readonly rateLimit: { readonly rate: number; readonly burst: number };
+    /** Where health is served as well; undefined: nowhere else. */
+    readonly healthAddress: BindAddress | undefined;
+  };
 }
 
 export interface BindAddress {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { startAnthropicServer } from '../fakes/anthropic-server.ts';
 import { start, startWithModel, MODEL_KEY, useAnthropic } from '../support/with-fake-model.ts';
 import type { AuditList } from '../../src/edge/admin/api.ts';
+import { isRoot } from '../../src/host/process/launch.test-support.ts';
 import type { StartOptions } from '../support/running-program.ts';
 
 const AGENT = resolve(import.meta.dirname, '..', 'seams', 'hostile-agent.ts');
@@ -45,17 +46,43 @@ test('behind the fences an agent that was taken over reaches no file, no process
   expect(own?.split(',')).not.toContain('OPENPACT_SECRET_TOKEN');
 }, 40_000);
 
-test('without the fences it reads files of its user, but the environment of the orchestrator holds no secret', async () => {
-  const { report } = await attack({ off: ['fences'], handedOver: { OPENPACT_SECRET_TOKEN: SECRET } });
+/** Only root may start another user's process. */
+const root = isRoot('the fences off, the users on');
+
+test.runIf(root)(
+  'without the fences the users and file modes alone keep it from secure/, from other processes and from all but its memory',
+  async () => {
+    const { report } = await attack({ off: ['fences'], handedOver: { OPENPACT_SECRET_TOKEN: SECRET } });
+    const { aiData, writeMemory, dropBinary, spawn, connect, own, ...machine } = report.machine;
+    expect(Object.entries(machine).filter(([, result]) => !/^refused E(ACCES|PERM)/.test(result))).toEqual(
+      [],
+    );
+    // What file modes are not there to refuse.
+    for (const result of [aiData, writeMemory, dropBinary, spawn, connect])
+      expect(result).toMatch(/^ALLOWED/);
+    expect(own?.split(',')).not.toContain('OPENPACT_SECRET_TOKEN');
+  },
+  40_000,
+);
+
+test('without the fences and users it reads files of its user, but the environment of the orchestrator holds no secret', async () => {
+  const { report } = await attack({
+    off: ['fences', 'users'],
+    handedOver: { OPENPACT_SECRET_TOKEN: SECRET },
+  });
   expect(report.machine['environ']).toMatch(/^ALLOWED/);
   expect(report.machine['environ']).not.toContain(SECRET);
   // At isolation level 2 nothing stands behind Landlock for files of the same user.
-  expect(report.machine['masterKey']).toMatch(/^ALLOWED/);
-  expect(report.machine['connect']).toMatch(/^ALLOWED/);
+  for (const name of ['masterKey', 'memory', 'signal', 'writeAiData', 'rename', 'dropBinary', 'connect']) {
+    expect([name, report.machine[name]]).toEqual([name, expect.stringMatching(/^ALLOWED/)]);
+  }
 }, 40_000);
 
-test('without the fences and without the clean environment the secret is there to be read', async () => {
-  const { report } = await attack({ off: ['fences', 'redaction'], env: { OPENPACT_SECRET_TOKEN: SECRET } });
+test('without the fences, users and the clean environment the secret is there to be read', async () => {
+  const { report } = await attack({
+    off: ['fences', 'users', 'redaction'],
+    env: { OPENPACT_SECRET_TOKEN: SECRET },
+  });
   expect(report.machine['environ']).toContain(SECRET);
 }, 40_000);
 

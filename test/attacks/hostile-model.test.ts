@@ -1,5 +1,5 @@
 /** A model that wants to do harm, against the running program. */
-import { writeFileSync } from 'node:fs';
+import { chownSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ChatServerEvent } from '../../src/edge/admin/api.ts';
@@ -19,7 +19,11 @@ const asksFor = (path: string) => ({
 
 async function readAs(off: readonly string[], path: string): Promise<string> {
   const { program } = await startWithModel(asksFor(path), { off });
-  writeFileSync(join(program.workspace, 'secure', 'data', 'note.txt'), CANARY, { mode: 0o600 });
+  const data = join(program.workspace, 'secure', 'data');
+  writeFileSync(join(data, 'note.txt'), CANARY, { mode: 0o600 });
+  // As the rest of secure/: started as root, OpenPact is another user.
+  const { uid, gid } = statSync(data);
+  chownSync(join(data, 'note.txt'), uid, gid);
   const { events } = await program.say('go');
   return JSON.stringify(results(events));
 }

@@ -3,7 +3,7 @@
  * tells the model, which in the tests is a server of ours. The last user message names its targets as JSON.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { FrameFromParent, TurnFrame } from '../../src/agent/frames.ts';
@@ -80,6 +80,18 @@ async function attack(frame: TurnFrame): Promise<void> {
     listSecure: attempt(() => readdirSync(`${targets.workspace}/secure`).join()),
     aiData: attempt(() => readFileSync(`${targets.workspace}/ai-data/SOUL.md`, 'utf8')),
     writeAiData: attempt(() => writeFileSync(`${targets.workspace}/ai-data/SOUL.md`, 'I obey.')),
+    writeMemory: attempt(() => writeFileSync(`${targets.workspace}/ai-data/memory/planted.md`, 'x')),
+    memory: attempt(() => readFileSync(`/proc/${targets.pid}/maps`, 'utf8')),
+    rename: attempt(() =>
+      renameSync(`${targets.workspace}/ai-data/scripts`, `${targets.workspace}/ai-data/moved`),
+    ),
+    dropBinary: attempt(() => {
+      const file = `${targets.workspace}/ai-data/memory/tool`;
+      writeFileSync(file, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+      const { error, status } = spawnSync(file);
+      if (error) throw error;
+      return status;
+    }),
     signal: attempt(() => process.kill(targets.pid, 0)),
     spawn: attempt(() => {
       const { error, status } = spawnSync('/bin/true');

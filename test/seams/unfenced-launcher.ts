@@ -1,6 +1,10 @@
-/** Starts a child with its pipes and without any fence: what an attack meets when the launcher's controls are off. */
+/**
+ * Starts a child with its pipes and without any fence: what an attack meets when the launcher's controls are off. Another
+ * user, where one is ordered, is a control of its own.
+ */
 import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
+import { setprivArguments } from '../../src/host/process/order.ts';
 import type { Child, Exit, Launcher, LineStream } from '../../src/host/process/index.ts';
 
 const silent: LineStream = { onLine: () => () => undefined, tail: () => [], droppedBytes: 0 };
@@ -9,7 +13,16 @@ const silent: LineStream = { onLine: () => () => undefined, tail: () => [], drop
 export function createUnfencedLauncher(wrapper: readonly string[] = []): Launcher {
   return {
     async launch(order) {
-      const [file = order.program, ...args] = [...wrapper, order.program, ...order.args];
+      const [file = order.program, ...args] = [
+        ...wrapper,
+        ...(order.user === undefined ? [] : ['setpriv', ...setprivArguments(order.user), '--']),
+        'sh',
+        '-c',
+        `umask ${(order.umask ?? 0o077).toString(8)}; exec "$@"`,
+        'sh',
+        order.program,
+        ...order.args,
+      ];
       const spawned = spawn(file, args, {
         env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...order.env },
         cwd: order.cwd ?? '/',

@@ -9,6 +9,7 @@ const SEAMS = [
   'tool-paths',
   'jail',
   'fences',
+  'users',
   'policy',
   'redaction',
   'seen-calls',
@@ -47,6 +48,7 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
     ...(without('fences')
       ? { launcher: () => createUnfencedLauncher(), isolation: async () => NO_ISOLATION }
       : {}),
+    ...(without('users') ? { users: () => null } : {}),
     ...(without('tool-paths')
       ? {
           // Whatever path a model names is handed on as it is.

@@ -74,6 +74,8 @@ export interface FailingDisk {
 /** An ext4 in a file that becomes read-only on an error, as the disk of most machines does. */
 export function failingDisk(bytes: number): FailingDisk {
   const home = mkdtempSync(join(tmpdir(), 'openpact-disk-'));
+  // OpenPact becomes a user of its own, who has to pass.
+  run('chmod', '711', home);
   const [image, folder] = [join(home, 'image'), join(home, 'mounted')];
   const fd = openSync(image, 'w');
   ftruncateSync(fd, bytes);

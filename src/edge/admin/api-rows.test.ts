@@ -183,6 +183,7 @@ describe('before the setup is complete (A-14)', () => {
     'GET /healthz',
     'GET /health',
     'GET /ready',
+    'GET /readyz',
     'GET /api/version',
     'GET /api/setup/status',
     'POST /api/setup',

@@ -43,6 +43,7 @@ export function createGatekeeper(options: AdminOptions): Gatekeeper {
       requireAddress(client);
       requirePlainPath(request.url);
       origins.requireHost(request);
+      if (options.insecureHttp === 'behind-proxy-or-localhost') origins.requireSafeTransport(request, client);
       if (isApiPath(request.url ?? '')) origins.requireSameOrigin(request, client);
     },
   };

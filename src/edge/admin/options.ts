@@ -13,6 +13,11 @@ export interface AdminOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Addresses or CIDRs of clients; empty means all (S-36, A-16). */
   readonly allowedIps?: readonly string[] | undefined;
+  /**
+   * `behind-proxy-or-localhost`: a request over plain HTTP is served under a loopback name only; under any other it must
+   * have come over TLS to a trusted proxy. Default `allowed`.
+   */
+  readonly insecureHttp?: 'behind-proxy-or-localhost' | 'allowed' | undefined;
   /** Requests a second and at once, per client. Default 10 and 40. */
   readonly rateLimit?: { readonly rate: number; readonly burst: number } | undefined;
   readonly limits?: Partial<AdminLimits> | undefined;

@@ -10,6 +10,8 @@ import type { Client } from './client.ts';
 export interface OriginRule {
   /** Errors: `host_not_allowed` (forbidden). */
   requireHost(request: IncomingMessage): void;
+  /** Plain HTTP is for this machine alone. Errors: `https_required` (forbidden). */
+  requireSafeTransport(request: IncomingMessage, client: Client): void;
   /** Errors: `cross_origin` (forbidden). */
   requireSameOrigin(request: IncomingMessage, client: Client): void;
 }
@@ -51,6 +53,18 @@ export function createOriginRule(bind: string, publicOrigins: readonly string[])
         code: 'host_not_allowed',
         message: 'OpenPact does not answer under this host name.',
         fix: 'Open it under the address that it printed, or add the origin to admin.allowed_origins.',
+      });
+    },
+    requireSafeTransport(request, client) {
+      const host = singleHost(request);
+      const hostname = host === undefined ? undefined : parseOrigin(`http://${host}`)?.hostname;
+      if (client.https || (hostname !== undefined && LOOPBACK.has(hostname))) return;
+      throw new AppError({
+        family: 'forbidden',
+        code: 'https_required',
+        message:
+          'OpenPact does not answer here over plain HTTP: password and tokens could be read on the way.',
+        fix: 'Open it through a proxy with TLS whose address is in admin.trusted_proxies, or under localhost on its own machine (an SSH tunnel will do). admin.insecure_http: allowed switches this rule off.',
       });
     },
     requireSameOrigin(request, client) {

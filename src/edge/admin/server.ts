@@ -238,7 +238,10 @@ function invalidRequest(message: string): AppError {
   return new AppError({ family: 'input', code: 'invalid_request', message });
 }
 
-function listenError(error: NodeJS.ErrnoException, { host, port }: AdminOptions): AppError {
+export function listenError(
+  error: NodeJS.ErrnoException,
+  { host, port }: { readonly host: string; readonly port: number },
+): AppError {
   if (error.code === 'EADDRINUSE') {
     return new AppError({
       family: 'config',

@@ -73,11 +73,13 @@ export interface CliCommands<C extends CliConfig> {
   load(flags: CliFlags): C;
   /** Runs the instance until it is told to stop; resolves to the exit code. */
   start(config: C, flags: CliFlags): Promise<number>;
+  /** Tries every control on a trial of its own; prints what it found and resolves to the exit code. */
+  doctor(config: C, flags: CliFlags): Promise<number>;
   /** Needs no workspace and makes none. */
   scriptTest(request: ScriptTestRequest): Promise<ScriptTestReport>;
   /** Only called when no instance answers. Opens nothing before an act is called. */
   direct(config: C): DirectHandlers;
 }
 
-/** Exit codes (L-03). */
-export const EXIT = { ok: 0, failed: 1, usage: 2, config: 78 } as const;
+/** Exit codes (L-03). `isolation`: the machine offers less than security.min_isolation asks for. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, isolation: 77, config: 78 } as const;

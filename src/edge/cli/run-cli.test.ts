@@ -85,6 +85,7 @@ async function run(
         settings: () => [{ key: 'admin.bind', value: String(flags.config), source: 'default', from: null }],
       }),
       start: async () => 0,
+      doctor: async () => 1,
       scriptTest: async () => {
         throw new Error('no script is tried here');
       },

@@ -50,6 +50,7 @@ function reportFailure(error: unknown, json: boolean, { stdout, stderr }: CliDep
     if (fix !== undefined) stderr.write(`What to do: ${printable(fix, 'keep')}\n`);
   }
   if (!known && error instanceof Error && !json) stderr.write(`${error.stack ?? ''}\n`);
+  if (code === 'isolation_too_low') return EXIT.isolation;
   return known && error.family === 'config' ? EXIT.config : EXIT.failed;
 }
 
@@ -93,6 +94,12 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
   common(program.command('start').alias('serve').description('start the assistant and its page'))
     .option('--port <number>', 'port of the page', wholeNumber(0, 65_535))
     .action(async (flags: CliFlags) => exit(await commands.start(commands.load(flags), flags)));
+
+  common(
+    program
+      .command('doctor')
+      .description('try every control now, on a trial of its own, and say which holds'),
+  ).action(async (flags: CliFlags) => exit(await commands.doctor(commands.load(flags), flags)));
 
   common(program.command('version').description('print the version, and that of a running instance')).action(
     async (flags: CliFlags) => {

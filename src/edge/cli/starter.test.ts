@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +46,11 @@ interface Started {
 }
 
 function start(argv: readonly string[] = ['start'], environment: Record<string, string> = {}): Started {
+  // Root does not start these programs, but becomes another user first: that is tried in test/attacks.
+  const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  if (user.uid !== undefined) spawnSync('chown', ['-Rh', '65534:65534', root]);
   const child = spawn(process.execPath, [join(root, 'bin', 'openpact.js'), ...argv], {
+    ...user,
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -16,8 +16,6 @@ const UNAVAILABLE: Readonly<Record<LlmErrorCode, boolean>> = {
   // The provider, or the way to it.
   llm_upstream_failing: true,
   llm_unreachable: true,
-  // That is no outage: the name leads where it may not.
-  llm_address_refused: false,
   llm_timeout_start: true,
   llm_timeout_silent: true,
   llm_timeout_total: true,
@@ -31,6 +29,7 @@ const UNAVAILABLE: Readonly<Record<LlmErrorCode, boolean>> = {
   // A wrong address, or somebody in between: a person has to see it.
   llm_redirected: false,
   llm_tls_failed: false,
+  llm_address_refused: false,
   // The request is at fault; elsewhere it would be so too, or the owner should choose what is left out.
   llm_context_too_long: false,
   llm_request_rejected: false,

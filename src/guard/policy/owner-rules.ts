@@ -56,7 +56,7 @@ export interface OwnerRules {
 export interface OwnerRulesDeps {
   readonly settings: SettingsStore;
   readonly database: Transactions;
-  readonly audit: Audit;
+  readonly audit: Pick<Audit, 'append'>;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -3,7 +3,7 @@
 // Does not: hide that other files exist, or decide who may read what (policy does, before).
 // An attacker may control: paths, texts, and every file below the root.
 import { AppError, silentLog, type FilePowers, type Log } from '../../core/index.ts';
-import { nodeFences, type Launcher } from '../process/index.ts';
+import { nodeFences, type Launcher, type UserIds } from '../process/index.ts';
 import { connectChild, type ChildConnection } from './child-connection.ts';
 import { bytesAnswer, listAnswer, textAnswer } from './child-answers.ts';
 import type { FileAnswer } from './protocol.ts';
@@ -17,6 +17,11 @@ export interface FileChildDeps {
   readonly read?: readonly string[] | undefined;
   /** Absolute path of `ai-data/`, links resolved. */
   readonly root: string;
+  /**
+   * Where the orchestrator may change users: its own ids all the same. The child must be able to write what belongs to the
+   * owner of the workspace (`ai-data/` is closed to the other two); it gets these ids without any capability.
+   */
+  readonly user?: UserIds | undefined;
   /** Start without a fence on a machine that has none (isolation levels 0 and 1). */
   readonly allowUnfenced?: boolean | undefined;
   /** For one request, in ms. Default 10 s. */
@@ -69,6 +74,7 @@ export function createFileChild(deps: FileChildDeps): FileChild {
       // Heap and buffers together: Node alone needs some 600 MB of this.
       limits: { openFiles: 64, dataBytes: 900 * 1024 * 1024 },
       umask: 0o007,
+      user: deps.user,
     });
     child.stderr.onLine((line) => log.warn('file child', { line }));
     connection = connectChild(child);

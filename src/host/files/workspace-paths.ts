@@ -11,6 +11,8 @@ export interface WorkspacePaths {
   readonly lock: string;
   readonly masterKey: string;
   readonly setupCode: string;
+  /** The processes that we started. */
+  readonly children: string;
   /** What the assistant sees. */
   readonly aiData: string;
   readonly memory: string;
@@ -34,6 +36,7 @@ export function workspacePaths(path: string): WorkspacePaths {
     lock: join(data, 'lock.db'),
     masterKey: join(data, 'master_key'),
     setupCode: join(data, 'setup_code'),
+    children: join(data, 'children'),
     aiData,
     memory: join(aiData, 'memory'),
     scripts: join(aiData, 'scripts'),

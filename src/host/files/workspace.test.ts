@@ -58,7 +58,7 @@ test('a new workspace has the modes of the charter, whatever the umask', () => {
   expect(mode('ai-data', 'memory')).toBe('2770');
   expect(mode('ai-data', 'scripts')).toBe('750');
   expect(mode('ai-data', 'skills')).toBe('750');
-  expect(mode('engine')).toBe('700');
+  expect(mode('engine')).toBe('2770');
 });
 
 test('files that are made afterwards belong to us alone', () => {

@@ -23,7 +23,7 @@ export function prepareWorkspace(path: string, user = process.geteuid?.()): Work
     [paths.memory, 0o2770],
     [paths.scripts, 0o750],
     [paths.skills, 0o750],
-    [paths.engine, 0o700],
+    [paths.engine, 0o2770],
   ];
   try {
     mkdirSync(dirname(paths.root), { recursive: true });

@@ -75,6 +75,9 @@ my $caps_header = pack('Ll', 0x20080522, 0);
 my $no_caps = pack('L6', (0) x 6);
 syscall($nr->{capset}, $caps_header, $no_caps) == 0 or fail("emptying the capability sets: $!");
 
+# When memory runs out, the kernel ends this process and not the one that we work for. A raised value stays raised.
+expendable();
+
 my $abi = landlock();
 
 # Built before the filter, which must know where the path lies.
@@ -100,6 +103,16 @@ my $env = pack('p*', @env) . pack('Q', 0);
 
 syscall($nr->{execve}, $path_address, $argv, $env);
 fail("starting $ARGV[0]: $!" . ($!{EACCES} ? ' (do the file rules let it and its loader be executed?)' : ''));
+
+sub expendable {
+  my $file = '/proc/self/oom_score_adj';
+  open(my $score, '+<', $file) or fail("$file: $!");
+  syswrite($score, "1000\n") or fail("$file: $!");
+  sysseek($score, 0, 0);
+  sysread($score, my $is, 16);
+  close $score;
+  $is == 1000 or fail("$file is $is");
+}
 
 sub landlock {
   # LANDLOCK_CREATE_RULESET_VERSION

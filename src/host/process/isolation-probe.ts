@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { errorText } from '../../core/index.ts';
 import { nodeFences, systemLibraries } from './node-fences.ts';
-import type { Fences, Launcher } from './types.ts';
+import type { Fences, Launcher, UserIds } from './types.ts';
+import type { Users } from './users.ts';
+import { usersChecks, type TryUsers } from './users-probe.ts';
 
 export type CheckResult = 'refused' | 'allowed';
 
@@ -17,6 +19,7 @@ export interface ProbeOrder {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly fences: Fences;
+  readonly user?: UserIds | undefined;
 }
 
 export interface ProbeAnswer {
@@ -30,12 +33,24 @@ export interface ProbeFindings {
   readonly landlockAbi: number;
   /** Why there are no answers, or not all. */
   readonly problem: string | undefined;
+  /** Why the users' own probe gave no answers; `none` where there are no users to try. */
+  readonly users: string | undefined;
 }
 
 const probeEnvironment = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' };
 const deadlineMs = 5_000;
 
-export async function tryEverything(start: StartProbe, assets: string, perl: string): Promise<ProbeFindings> {
+export interface Attempts {
+  readonly start: StartProbe;
+  readonly assets: string;
+  readonly perl: string;
+  /** Null: children run as the user of this process. */
+  readonly users: Users | null;
+  readonly tryUsers: TryUsers | undefined;
+}
+
+export async function tryEverything(attempts: Attempts): Promise<ProbeFindings> {
+  const { start, assets, perl, users, tryUsers } = attempts;
   const folder = await mkdtemp(path.join(tmpdir(), 'openpact-probe-'));
   const servers: net.Server[] = [];
   try {
@@ -55,8 +70,8 @@ export async function tryEverything(start: StartProbe, assets: string, perl: str
       environment: Object.keys(probeEnvironment),
     };
     const results = await Promise.allSettled([
-      start(nodeProbe(assets, JSON.stringify(scene))),
-      start(perlProbe(assets, perl)),
+      start({ ...nodeProbe(assets, JSON.stringify(scene)), user: users?.ai }),
+      start({ ...perlProbe(assets, perl), user: users?.ai }),
     ]);
     const checks: Record<string, CheckResult> = {};
     let landlockAbi = 0;
@@ -68,10 +83,30 @@ export async function tryEverything(start: StartProbe, assets: string, perl: str
         landlockAbi = result.value.landlockAbi;
       }
     }
-    return { checks, landlockAbi, problem };
+    return { checks, landlockAbi, problem, users: await usersAnswers(tryUsers, checks) };
   } finally {
     for (const server of servers) server.close();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Adds the answers to `checks`; returns why there are none. */
+async function usersAnswers(
+  tryUsers: TryUsers | undefined,
+  checks: Record<string, CheckResult>,
+): Promise<string | undefined> {
+  if (tryUsers === undefined) return 'none';
+  try {
+    for (const line of await tryUsers()) {
+      const answers = readChecks(line);
+      // A missing answer of one user is not made good by another.
+      for (const name of usersChecks) {
+        if (checks[name] !== 'allowed') checks[name] = answers[name] ?? 'allowed';
+      }
+    }
+    return undefined;
+  } catch (error) {
+    return errorText(error);
   }
 }
 

@@ -15,7 +15,7 @@ describe.skipIf(!canFence('the isolation probe'))('the isolation probe', () => {
   });
 
   it('counts a missing answer as allowed', async () => {
-    for (const name of isolationChecks) {
+    for (const name of isolationChecks.filter((check) => !check.startsWith('user_'))) {
       const others = isolationChecks.filter((other) => other !== name);
       const start = () => Promise.resolve({ line: refusing(others), landlockAbi: 7 });
       const report = await probeIsolation({ start });

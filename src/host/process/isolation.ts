@@ -14,6 +14,8 @@ import {
 } from './isolation-probe.ts';
 import { createLauncher } from './launch.ts';
 import type { Tools } from './order.ts';
+import type { Users } from './users.ts';
+import { startUsersProbe, usersChecks } from './users-probe.ts';
 import { findTool, findTools } from './tools.ts';
 
 /** 3: users, Landlock and seccomp; 2: Landlock and seccomp as one user; 1: users only; 0: none. */
@@ -80,16 +82,19 @@ const checksOf = {
   ],
   privileges: ['new_privileges', 'capabilities'],
   environment: ['foreign_environment'],
+  /** By users and file modes alone: nothing else is put around the child that tries these. */
+  users: usersChecks,
 } as const;
 
 export const isolationChecks: readonly string[] = Object.values(checksOf).flat();
 
-const fixes: Readonly<Record<keyof typeof checksOf | 'users', string>> = {
+const fixes: Readonly<Record<keyof typeof checksOf, string>> = {
   landlock: 'Run on Linux 5.13 or later with Landlock on, under a container profile that allows it.',
   seccomp: 'Run on Linux with seccomp filters.',
   privileges: 'Install setpriv from util-linux 2.33 or later.',
   environment: 'Report this: a child must see its listed names only.',
-  users: 'This version has no separate users yet: Landlock and seccomp stand alone.',
+  users:
+    'Start OpenPact as root, on bare metal or in a container with SETUID, SETGID and KILL: it becomes openpact-system by itself.',
 };
 const fixAll = 'Run on Linux (x64 or arm64) with Landlock and seccomp, with util-linux and perl installed.';
 
@@ -98,6 +103,8 @@ export interface ProbeDependencies {
   readonly assets?: string | undefined;
   /** Null on a machine that can't fence. */
   readonly tools?: Tools | null | undefined;
+  /** The users of children, or null where they run as the user of this process. */
+  readonly users?: Users | null | undefined;
   /** How a probe is started, by default through the launcher. */
   readonly start?: StartProbe | undefined;
 }
@@ -109,13 +116,15 @@ export async function probeIsolation(dependencies: ProbeDependencies = {}): Prom
 }
 
 async function find(dependencies: ProbeDependencies): Promise<ProbeFindings> {
-  const nothing = { checks: {}, landlockAbi: 0 };
+  const nothing = { checks: {}, landlockAbi: 0, users: 'none' as const };
   try {
     const tools = dependencies.tools === undefined ? findTools() : dependencies.tools;
     if (tools === null) return { ...nothing, problem: withoutTools() };
     const assets = dependencies.assets ?? import.meta.dirname;
     const start = dependencies.start ?? startFencedProbe(createLauncher({ assets, tools }));
-    return await tryEverything(start, assets, tools.perl);
+    const users = dependencies.users ?? null;
+    const tryUsers = users === null ? undefined : startUsersProbe(users, assets, tools);
+    return await tryEverything({ start, assets, perl: tools.perl, users, tryUsers });
   } catch (error) {
     return { ...nothing, problem: errorText(error) };
   }
@@ -145,20 +154,34 @@ function judge(findings: ProbeFindings, tookMs: number): IsolationReport {
     seccomp: state('seccomp', 'one process, no sockets, no tracing, no namespaces'),
     privileges: state('privileges', 'no capabilities and no way to new ones'),
     environment: state('environment', 'listed names only'),
-    users: { ok: false, detail: "The assistant's processes run as the same Linux user as OpenPact itself" },
+    users: usersState(findings, state),
   };
-  const { landlock, seccomp, privileges, environment } = fences;
-  const level = [landlock, seccomp, privileges, environment].every(({ ok }) => ok) ? 2 : 0;
+  const { landlock, seccomp, privileges, environment, users } = fences;
+  const fenced = [landlock, seccomp, privileges, environment].every(({ ok }) => ok);
+  const level = fenced ? (users.ok ? 3 : 2) : users.ok ? 1 : 0;
   return { level, fences, missing: missing(fences, findings.problem), checks, tookMs };
 }
 
+/** The users' own probe can fail while the others work, and the other way round. */
+function usersState(
+  findings: ProbeFindings,
+  state: (fence: 'users', good: string) => FenceState,
+): FenceState {
+  if (findings.users === 'none') {
+    return { ok: false, detail: "The assistant's processes run as the same Linux user as OpenPact itself" };
+  }
+  const { ok, detail } = state('users', 'openpact-system, openpact-ai and openpact-script, each apart');
+  if (ok) return { ok, detail };
+  return { ok, detail: `The Linux users do not keep the assistant apart: ${findings.users ?? detail}` };
+}
+
 function missing(fences: IsolationReport['fences'], problem: string | undefined): IsolationReport['missing'] {
-  const users = { what: fences.users.detail, fix: fixes.users };
-  if (problem !== undefined) return [{ what: `All fences: ${problem}`, fix: fixAll }, users];
+  const users = fences.users.ok ? [] : [{ what: fences.users.detail, fix: fixes.users }];
+  if (problem !== undefined) return [{ what: `All fences: ${problem}`, fix: fixAll }, ...users];
   const found = (['landlock', 'seccomp', 'privileges', 'environment'] as const)
     .filter((name) => !fences[name].ok)
     .map((name) => ({ what: `${name}: ${fences[name].detail}`, fix: fixes[name] }));
-  return [...found, users];
+  return [...found, ...users];
 }
 
 const levelSentences: Readonly<Record<IsolationLevel, string>> = {

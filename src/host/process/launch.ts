@@ -22,6 +22,7 @@ import { readProcessStatus, type ReadStatus } from './process-status.ts';
 import { supervise, type Supervised } from './supervise.ts';
 import { findTools } from './tools.ts';
 import type { Architecture } from './syscalls.ts';
+import type { ChildLedger } from './strays.ts';
 import type { Child, FenceReport, Launcher, LaunchOrder } from './types.ts';
 
 export interface LauncherDependencies {
@@ -30,6 +31,8 @@ export interface LauncherDependencies {
   /** Null on a machine that can't fence. */
   readonly tools?: Tools | null | undefined;
   readonly readStatus?: ReadStatus | undefined;
+  /** Remembers children beyond this process, so that its successor finds what it left behind. */
+  readonly ledger?: ChildLedger | undefined;
 }
 
 const defaultDeadlineMs = 10_000;
@@ -39,14 +42,17 @@ export function createLauncher(dependencies: LauncherDependencies = {}): Launche
   const assets = dependencies.assets ?? import.meta.dirname;
   const readStatus = dependencies.readStatus ?? readProcessStatus;
   const tools = dependencies.tools === undefined ? findTools() : dependencies.tools;
+  const { ledger } = dependencies;
 
   return {
     async launch(order) {
       checkOrder(order);
+      const started = (pid: number): (() => void) => ledger?.add(pid) ?? (() => undefined);
       if (tools !== null) {
-        return startFenced(order, { tools, readStatus, fencePath: path.join(assets, 'fence.pl') });
+        const fencePath = path.join(assets, 'fence.pl');
+        return startFenced(order, { tools, readStatus, fencePath, started });
       }
-      if (order.fences.allowUnfenced === true) return startPlainly(order);
+      if (order.fences.allowUnfenced === true) return startPlainly(order, started);
       throw new AppError({
         family: 'config',
         code: 'fence_failed',
@@ -61,7 +67,11 @@ interface FencedMeans {
   readonly tools: Tools;
   readonly readStatus: ReadStatus;
   readonly fencePath: string;
+  readonly started: Started;
 }
+
+/** Told of every process; returns what to call when it is gone. */
+type Started = (pid: number) => () => void;
 
 async function startFenced(order: LaunchOrder, means: FencedMeans): Promise<Child> {
   const statusFd = 3 + (order.fds?.length ?? 0);
@@ -79,6 +89,7 @@ async function startFenced(order: LaunchOrder, means: FencedMeans): Promise<Chil
   let agreement: Agreement | undefined;
   const report = (): FenceReport => agreement?.report ?? unfenced;
   const supervised = supervise(spawned, pipes, report, order.output);
+  void supervised.child.exited.then(means.started(spawned.pid));
   return untilDeadline(order, supervised, async () => {
     agreement = await agreeOnFences({ order, status, supervised, readStatus: means.readStatus });
     await ready(order, supervised.child);
@@ -86,10 +97,11 @@ async function startFenced(order: LaunchOrder, means: FencedMeans): Promise<Chil
   });
 }
 
-async function startPlainly(order: LaunchOrder): Promise<Child> {
+async function startPlainly(order: LaunchOrder, started: Started): Promise<Child> {
   const count = order.fds?.length ?? 0;
   const { spawned, pipes } = await start(order, order.program, order.args, order.env, count);
   const supervised = supervise(spawned, pipes, () => unfenced, order.output);
+  void supervised.child.exited.then(started(spawned.pid));
   return untilDeadline(order, supervised, async () => {
     await ready(order, supervised.child);
     return supervised.child;

@@ -98,7 +98,8 @@ export function chain(order: LaunchOrder, facts: ChainFacts): { file: string; ar
   return { file: tools.setpriv, args };
 }
 
-function setprivArguments(user: UserIds | undefined): string[] {
+/** The first link of the chain: another user where ordered, and no privilege in any set. */
+export function setprivArguments(user: UserIds | undefined): string[] {
   return [
     ...(user === undefined ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups']),
     '--no-new-privs',

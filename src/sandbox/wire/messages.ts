@@ -51,7 +51,7 @@ export const MESSAGE_LIMITS = {
   name: 256,
   headers: 64,
   headerName: 128,
-  /** Nominal bytes. A reference counts 4,096, three times that in a URL. */
+  /** Nominal bytes. A reference counts 4,096; three times that inside `url`. */
   url: 64 * 1024,
   headerBytes: 64 * 1024,
   body: 1024 * 1024,

@@ -32,7 +32,12 @@ export function systemRoutes({ tools, system }: RouteDeps): AnyRoute[] {
 }
 
 /** O-01 to O-03. They need no login and show nothing that one would be needed for. */
-export function healthRoutes({ identity, system, clock, version }: RouteDeps): AnyRoute[] {
+export function healthRoutes({
+  identity,
+  system,
+  clock,
+  version,
+}: Pick<RouteDeps, 'identity' | 'system' | 'clock' | 'version'>): AnyRoute[] {
   const startedAt = clock.monotonic();
   return [
     route({
@@ -66,24 +71,26 @@ export function healthRoutes({ identity, system, clock, version }: RouteDeps): A
         return { status: status === 'unhealthy' ? 503 : 200, json: answer };
       },
     }),
-    route({
-      method: 'GET',
-      path: '/ready',
-      auth: 'none',
-      from: 'account',
-      async handle() {
-        const { checks } = await system.health();
-        const ready = Object.values(checks).every((check) => check.status !== 'unhealthy');
-        const answer: ReadyAnswer = {
-          ready,
-          setup_required: identity.setup.step() !== 'complete',
-          checks: Object.fromEntries(
-            Object.entries(checks).map(([name, check]) => [name, check.status !== 'unhealthy']),
-          ),
-        };
-        return { status: ready ? 200 : 503, json: answer };
-      },
-    }),
+    ...['/ready', '/readyz'].map((path) =>
+      route({
+        method: 'GET',
+        path,
+        auth: 'none',
+        from: 'account',
+        async handle() {
+          const { checks } = await system.health();
+          const ready = Object.values(checks).every((check) => check.status !== 'unhealthy');
+          const answer: ReadyAnswer = {
+            ready,
+            setup_required: identity.setup.step() !== 'complete',
+            checks: Object.fromEntries(
+              Object.entries(checks).map(([name, check]) => [name, check.status !== 'unhealthy']),
+            ),
+          };
+          return { status: ready ? 200 : 503, json: answer };
+        },
+      }),
+    ),
   ];
 }
 

@@ -3,6 +3,8 @@ import type { LaunchOrder } from '../../../host/process/types.ts';
 import type { BuiltinEngineDeps } from './options.ts';
 
 const MIB = 1024 * 1024;
+/** Of all agents of this machine together; one has about a dozen. */
+const MOST_THREADS = 1024;
 
 /** Small heaps: without these flags the process grows to some 280 MB over a few hundred turns. */
 const NODE_FLAGS = [
@@ -29,7 +31,13 @@ export function agentOrder(
       ...(allowUnfenced === undefined ? {} : { allowUnfenced }),
     },
     // Heap, buffers and WASM together: Node alone needs some 600 MB of this.
-    limits: { openFiles: 64, fileBytes: MIB, dataBytes: 1024 * MIB },
+    limits: {
+      openFiles: 64,
+      fileBytes: MIB,
+      dataBytes: 1024 * MIB,
+      // Threads count, of all processes of the user: only where the user is the agents' own.
+      ...(user === undefined ? {} : { processes: MOST_THREADS }),
+    },
     readyFd: 4,
     deadlineMs: startMs,
     ...(user === undefined ? {} : { user }),
