@@ -106,7 +106,9 @@ test('workspace-sibling: no spelling of a path puts a script elsewhere, and none
   const read = await modelCalls(program, model, 'workspace_read', { path: 'link' });
   expect(read.outcome).toBe('failed');
   for (const name of ['../x', '..', 'a/b', '.hidden', 'x.star.star/..', ''])
-    expect((await modelCalls(program, model, 'script_write', { name, source: GOOD })).outcome).toBe('refused');
+    expect((await modelCalls(program, model, 'script_write', { name, source: GOOD })).outcome).toBe(
+      'refused',
+    );
   expect((await modelCalls(program, model, 'script_run', { name: 'link' })).value).toMatchObject({
     error: 'script_not_found',
   });
@@ -181,7 +183,9 @@ test('kill -9 around approvals: after the restart an approval is there with its 
   try {
     for (let round = 0; round < 6; round += 1) {
       const made = await program.api<Script>('POST', '/api/scripts', { name: `job${round}`, source: GOOD });
-      const going = program.api('POST', `/api/scripts/job${round}/approve`, { hash: made.body.hash }).catch(() => null);
+      const going = program
+        .api('POST', `/api/scripts/job${round}/approve`, { hash: made.body.hash })
+        .catch(() => null);
       await new Promise((resolve) => setTimeout(resolve, round * 2));
       await program.kill();
       const answered = await going;
@@ -218,10 +222,9 @@ test('a script that asks for what it was not granted gets none of it, and the ow
   await approveNow(program, 'wants', { secrets: {}, hosts: [], methods: ['GET'] });
   const ran = await modelCalls(program, model, 'script_run', { name: 'wants' });
   expect(ran.value).toMatchObject({ value: null, error: { code: 'host_not_granted' } });
-  expect((await getScript(program, 'wants')).offers.map(({ kind, what }) => `${kind} ${what}`).toSorted()).toEqual([
-    'host api.example.com',
-    'secret OTHER_KEY',
-  ]);
+  expect(
+    (await getScript(program, 'wants')).offers.map(({ kind, what }) => `${kind} ${what}`).toSorted(),
+  ).toEqual(['host api.example.com', 'secret OTHER_KEY']);
   const stray = await program.api('POST', '/api/scripts/wants/approve', {
     hash: shown.hash,
     revision: (await getScript(program, 'wants')).revision,

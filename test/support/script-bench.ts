@@ -1,9 +1,25 @@
 /** Scripts on a real database and a real folder, with a runner that only notes what it was given. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  readdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AppError, silentLog, systemClock, type Clock, type Principal, type Redactor } from '../../src/core/index.ts';
+import {
+  AppError,
+  silentLog,
+  systemClock,
+  type Clock,
+  type Principal,
+  type Redactor,
+} from '../../src/core/index.ts';
 import { createAudit } from '../../src/guard/audit/index.ts';
 import {
   createScriptDecisions,
@@ -76,7 +92,15 @@ export function openScriptBench(given: ScriptBenchOptions = {}) {
     boundHosts: given.boundHosts ?? (() => undefined),
     options: { onChange: 'block', maxPending: 50, autoApprove: new Set(), ...given.options },
   });
-  const decisions = createScriptDecisions({ library, store, database, audit, clock, log: silentLog, redactor });
+  const decisions = createScriptDecisions({
+    library,
+    store,
+    database,
+    audit,
+    clock,
+    log: silentLog,
+    redactor,
+  });
   const orders: RunOrder[] = [];
   const runner: Runner = {
     async runScript(order, powers) {
@@ -93,21 +117,22 @@ export function openScriptBench(given: ScriptBenchOptions = {}) {
       };
     },
   };
-  const runsWith = (over: ScriptLibrary) => createScriptRuns({
-    library: over,
-    decisions,
-    store,
-    runStore,
-    runner,
-    secrets: fixedSecrets(new Map(Object.entries(given.secrets ?? {}))),
-    send: given.send ?? (async () => ({ failed: 'connection_failed' })),
-    database,
-    audit,
-    redactor,
-    clock,
-    log: silentLog,
-    limits: { timeMs: 30_000, memoryBytes: 1 << 27, exec: given.exec ?? 'pure' },
-  });
+  const runsWith = (over: ScriptLibrary) =>
+    createScriptRuns({
+      library: over,
+      decisions,
+      store,
+      runStore,
+      runner,
+      secrets: fixedSecrets(new Map(Object.entries(given.secrets ?? {}))),
+      send: given.send ?? (async () => ({ failed: 'connection_failed' })),
+      database,
+      audit,
+      redactor,
+      clock,
+      log: silentLog,
+      limits: { timeMs: 30_000, memoryBytes: 1 << 27, exec: given.exec ?? 'pure' },
+    });
   const runs = runsWith(library);
   return {
     database,
@@ -123,12 +148,20 @@ export function openScriptBench(given: ScriptBenchOptions = {}) {
     runner,
     redactor,
     /** What another program does with the folder. */
-    drop: (name: string, text: string | Uint8Array) => writeFileSync(join(folder, 'scripts', `${name}.star`), text),
+    drop: (name: string, text: string | Uint8Array) =>
+      writeFileSync(join(folder, 'scripts', `${name}.star`), text),
     onDisk: (name: string) => readFileSync(join(folder, 'scripts', `${name}.star`), 'utf8'),
     erase: (name: string) => unlinkSync(join(folder, 'scripts', `${name}.star`)),
     failWrites: (error: AppError | undefined) => void (files.failure = error),
     save: (name: string, source: string, by: Principal = MODEL) =>
-      library.save({ name, source, how: by.kind === 'user' ? 'page' : 'tool', by, origin: 'page', mustParse: true }),
+      library.save({
+        name,
+        source,
+        how: by.kind === 'user' ? 'page' : 'tool',
+        by,
+        origin: 'page',
+        mustParse: true,
+      }),
     run: (name: string, more: { args?: readonly never[]; signal?: AbortSignal } = {}) =>
       runs.run({ name, by: MODEL, origin: 'page', ...more }),
     events: (event: string) =>

@@ -156,7 +156,9 @@ describe('routing', () => {
     }
     expect(bodies.size).toBe(1);
     // The table has no other protected route: a new one must be added above.
-    const known = new Set(closed.map(([method, path]) => `${method} ${path?.replaceAll(/\/x(?=\/|$)/g, '/:')}`));
+    const known = new Set(
+      closed.map(([method, path]) => `${method} ${path?.replaceAll(/\/x(?=\/|$)/g, '/:')}`),
+    );
     const rows = edge.server.app.routes
       .filter(({ path, method }) => path.startsWith('/api/') && method !== 'ALL')
       .map(

@@ -12,7 +12,10 @@ const ERROR = {
 
 /** The schema of what a client sends. */
 function schemaOf(type: z.ZodType): Schema {
-  const { $schema: _, ...schema } = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' }) as Schema & {
+  const { $schema: _, ...schema } = z.toJSONSchema(type, {
+    io: 'input',
+    unrepresentable: 'any',
+  }) as Schema & {
     $schema?: unknown;
   };
   return schema;

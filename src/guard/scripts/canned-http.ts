@@ -12,7 +12,9 @@ export function readCannedHttp(data: Json | undefined): (request: OutgoingReques
     Object.entries(data).map(([key, value]) => {
       if (!/^[A-Z]+ https?:\/\/\S+$/.test(key))
         throw refuse(`"${key.slice(0, 100)}" is not a method and an address.`);
-      const list = Array.isArray(value) ? value.map((item: Json) => readAnswer(key, item)) : [readAnswer(key, value)];
+      const list = Array.isArray(value)
+        ? value.map((item: Json) => readAnswer(key, item))
+        : [readAnswer(key, value)];
       if (list.length === 0) throw refuse(`"${key.slice(0, 100)}" has no answer.`);
       return [key, list] as const;
     }),
@@ -44,7 +46,7 @@ function readAnswer(key: string, data: Json): Extract<SendResult, { status: numb
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return {
     status,
-    headers: Object.entries(headers).map(([name, value]) => [name, String(value)] as const),
+    headers: Object.entries(headers).map(([name, value]) => [name, value as string] as const),
     body: new TextEncoder().encode(text),
   };
 }

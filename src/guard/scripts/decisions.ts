@@ -27,7 +27,11 @@ export interface ScriptDecisions {
    */
   approve(
     name: string,
-    order: { readonly hash: string; readonly grant?: Json | undefined; readonly revision?: number | undefined },
+    order: {
+      readonly hash: string;
+      readonly grant?: Json | undefined;
+      readonly revision?: number | undefined;
+    },
     by: Principal,
   ): Promise<ScriptState>;
   /** Also of an approved version, which stops its runs. Errors: `script_changed` (409) when `hash` is not the newest. */
@@ -155,7 +159,8 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
               hash,
               grant: granted.view as unknown as Json,
               before: state.approved === undefined ? null : state.approved.hash,
-              before_grant: state.approved === undefined ? null : (state.approved.granted.view as unknown as Json),
+              before_grant:
+                state.approved === undefined ? null : (state.approved.granted.view as unknown as Json),
             }),
           );
           database.afterCommit(() => held.delete(name));

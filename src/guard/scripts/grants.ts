@@ -35,7 +35,7 @@ export interface Granted {
   readonly quotas: Required<Quotas>;
 }
 
-export const DEFAULT_QUOTAS: Required<Quotas> = {
+const DEFAULT_QUOTAS: Required<Quotas> = {
   runs_per_hour: 60,
   requests_per_hour: 600,
   bytes_per_hour: 200 * 1024 * 1024,

@@ -48,11 +48,13 @@ export function readHeader(source: string): ScriptHeader {
     const text = line.trim();
     if (text !== '' && !text.startsWith('#')) break;
     const [, key = '', value = ''] = LINE.exec(text) ?? [];
-    if (key === 'secret' || key === 'secrets') secrets = add(secrets, value, SECRET, 'secret', (name) => name);
+    if (key === 'secret' || key === 'secrets')
+      secrets = add(secrets, value, SECRET, 'secret', (name) => name);
     else if (key === 'host' || key === 'hosts')
       hosts = add(hosts, value, HOST, 'host', (host) => host.toLowerCase());
     // The first one counts: what stands further down can't take its place unseen.
-    else if (key !== '' && !texts.has(key) && texts.size < MOST) texts.set(key, value.slice(0, LONGEST).trim());
+    else if (key !== '' && !texts.has(key) && texts.size < MOST)
+      texts.set(key, value.slice(0, LONGEST).trim());
   }
   const { description = '', author = '', version = '', tags = '', ...other } = Object.fromEntries(texts);
   return {

@@ -6,20 +6,20 @@
 // An attacker may control: names, texts, messages, the files in the folder, how often and in which order they come.
 import {
   AppError,
-  principalText,
   type Clock,
-  type Json,
   type Log,
   type Origin,
   type Principal,
   type Redactor,
 } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
-import type { ScriptHow, ScriptRow, ScriptStore, ScriptVersionRow } from '../../host/storage/script-store.ts';
+import type { ScriptHow, ScriptStore, ScriptVersionRow } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
-import { proposeGrant, readGranted, type GrantView } from './grants.ts';
+import { proposeGrant, type GrantView } from './grants.ts';
 import { readHeader, type ScriptHeader } from './header.ts';
 import type { Analyse, Analysis, ScriptFiles } from './ports.ts';
+import { checkSource, isText, MOST_SOURCE } from './check-source.ts';
+import { createRecorder } from './record-version.ts';
 import { fileOf, hashOf, scriptName } from './script-name.ts';
 import { runnable, stateOf, type OnDisk, type Runnable, type ScriptState } from './state.ts';
 
@@ -93,9 +93,6 @@ export interface ScriptLibrary {
   changed(name: string): void;
 }
 
-/** Bytes of a script. */
-export const MOST_SOURCE = 256 * 1024;
-const MOST_MESSAGE = 500;
 const MOST_VERSIONS = 500;
 
 export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
@@ -146,79 +143,15 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     return made;
   }
 
-  /** Adds a version and makes it the newest. Inside a transaction. */
-  function record(
-    row: ScriptRow | undefined,
-    save: Pick<Save, 'name' | 'source' | 'how' | 'origin' | 'message'> & { readonly by: Principal | undefined },
-    onDisk: string,
-  ): void {
-    const { name, source, how, by } = save;
-    const now = clock.now();
-    const hash = hashOf(source);
-    const before = row && store.version(row.version);
-    const earlier = store.versionOf(name, hash);
-    // What was rejected stays so, whoever brings it again; the owner can restore it.
-    const keeps = how === 'restored' ? null : earlier?.decision === 'rejected' ? earlier : null;
-    const back = how !== 'restored' && row?.approved === hash && earlier !== undefined ? earlier : null;
-    const decided = keeps ?? back;
-    const version = store.addVersion({
-      name,
-      hash,
-      source,
-      parent: before?.hash ?? null,
-      author: by === undefined ? 'unknown' : principalText(by),
-      by_assistant: by?.kind === 'assistant' ? 1 : 0,
-      how,
-      message: redactor.text(save.message?.trim().slice(0, MOST_MESSAGE) ?? '').value,
-      created_at: now,
-      decision: decided?.decision ?? null,
-      decided_at: decided?.decided_at ?? null,
-      decided_by: decided?.decided_by ?? null,
-      reason: decided?.reason ?? null,
-    });
-    const restoredApproved = how === 'restored' && row?.approved === hash;
-    const pinned = options.autoApprove.has(hash) && how !== 'restored' && decided === null;
-    const grant = pinned ? readGranted(JSON.parse(JSON.stringify(facts(hash).proposed)) as Json) : undefined;
-    if (pinned)
-      store.decide(version.id, { decision: 'approved', at: now, by: 'configuration', reason: null });
-    store.put({
-      name,
-      version: version.id,
-      on_disk: onDisk,
-      revision: (row?.revision ?? 0) + 1,
-      approved: row?.approved ?? null,
-      granted: row?.granted ?? null,
-      approved_at: row?.approved_at ?? null,
-      approved_by: row?.approved_by ?? null,
-      disabled_at: row?.disabled_at ?? null,
-      disabled_by: row?.disabled_by ?? null,
-      created_at: row?.created_at ?? now,
-      modified_at: now,
-      ...(restoredApproved ? { approved: null, granted: null, approved_at: null, approved_by: null } : {}),
-      ...(grant === undefined
-        ? {}
-        : { approved: hash, granted: grant.text, approved_at: now, approved_by: 'configuration' }),
-    });
-    const entry = {
-      principal: by ?? ({ kind: 'system' } as const),
-      origin: save.origin,
-      target: name,
-      outcome: 'ok',
-    } as const;
-    audit.append({
-      ...entry,
-      event: 'script.version',
-      details: { hash, parent: before?.hash ?? null, how, bytes: Buffer.byteLength(source) },
-    });
-    if (grant !== undefined)
-      audit.append({
-        ...entry,
-        principal: { kind: 'system' },
-        event: 'script.approved',
-        details: { hash, grant: grant.view as unknown as Json, by: 'configuration' },
-      });
-    changed(name);
-  }
+  const record = createRecorder({
+    store,
+    audit,
+    clock,
+    redactor,
+    autoApprove: options.autoApprove,
+    facts,
+    changed,
+  });
 
   /** The file as it is now, inside the queue of its script. */
   async function lookNow(name: string, signal?: AbortSignal): Promise<void> {
@@ -230,7 +163,16 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
       if (!(error instanceof AppError)) throw error;
       if (error.family !== 'missing') {
         // No file child, a stop: that says nothing about the file.
-        if (!['file_not_text', 'file_too_large', 'file_is_folder', 'file_link', 'file_hard_link', 'file_special'].includes(error.code))
+        if (
+          ![
+            'file_not_text',
+            'file_too_large',
+            'file_is_folder',
+            'file_link',
+            'file_hard_link',
+            'file_special',
+          ].includes(error.code)
+        )
           throw error;
         unreadable.set(name, error.code);
         return;
@@ -243,7 +185,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     unreadable.delete(name);
     if (text === undefined) {
       if (row === undefined || row.on_disk === null) return;
-      if (row.on_disk === '') return void (await writeOut(name));
+      if (row.on_disk === '') return writeOut(name);
       database.tx(() => {
         store.put({ ...row, on_disk: null, revision: row.revision + 1 });
         audit.append({
@@ -266,7 +208,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
       return;
     }
     // A write that did not come to its end: the file is still the one before it.
-    if (row?.on_disk === '' && newest?.parent === hash) return void (await writeOut(name));
+    if (row?.on_disk === '' && newest?.parent === hash) return writeOut(name);
     const source = text;
     database.tx(() => record(row, { name, source, how: 'folder', by: undefined, origin: 'system' }, hash));
   }
@@ -285,11 +227,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     const row = store.get(name);
     const version = row && store.version(row.version);
     if (!row || !version) return undefined;
-    const onDisk: OnDisk = unreadable.has(name)
-      ? 'unreadable'
-      : row.on_disk === null
-        ? 'missing'
-        : 'same';
+    const onDisk: OnDisk = unreadable.has(name) ? 'unreadable' : row.on_disk === null ? 'missing' : 'same';
     return stateOf(row, version, facts(version.hash).header, onDisk);
   }
 
@@ -307,32 +245,6 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
       code: 'not_found',
       message: `There is no version ${hash} of ${name}.`,
     });
-  }
-
-  function checkSource(save: Save): void {
-    const { source } = save;
-    if (Buffer.byteLength(source) > MOST_SOURCE)
-      throw new AppError({
-        family: 'input',
-        code: 'script_too_large',
-        message: `A script has at most ${MOST_SOURCE / 1024} KiB.`,
-      });
-    if (source === '' || !isText(source))
-      throw new AppError({
-        family: 'input',
-        code: 'invalid_text',
-        message: 'The script is empty, or holds a NUL character or half of a character.',
-      });
-    const { problems } = deps.analyse(source);
-    const [first] = problems;
-    if (save.mustParse && first)
-      throw new AppError({
-        family: 'input',
-        code: 'invalid_script',
-        message: `Line ${first.line}: ${first.message}`,
-        fix: 'Correct it; nothing was saved.',
-        details: { problems },
-      });
   }
 
   function checkRoom(save: Save): void {
@@ -392,7 +304,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
 
   return {
     async save(save) {
-      checkSource(save);
+      checkSource(save, deps.analyse);
       return inOrder(save.name, () => saveNow(save));
     },
     look: (name, signal) => alone(name, () => lookNow(name, signal)),
@@ -469,8 +381,4 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     onChange: (listener) => void listeners.push(listener),
     changed,
   };
-}
-
-function isText(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0');
 }

@@ -57,10 +57,15 @@ export function powerOf(
     if (before === undefined || before.methods.includes(method)) continue;
     lines.push({ kind: 'method', text: `may use ${method}`, fresh: true });
   }
-  if (lines.length === 0) lines.push({ kind: 'none', text: 'computes only: no secret, no host', fresh: false });
+  if (lines.length === 0)
+    lines.push({ kind: 'none', text: 'computes only: no secret, no host', fresh: false });
   const { quotas, expires_at: expires } = grant;
   for (const [name, value] of Object.entries(quotas ?? {}))
-    lines.push({ kind: 'limit', text: `at most ${value} ${name.replace('_per_', ' in an ').replace('_', ' ')}`, fresh: false });
+    lines.push({
+      kind: 'limit',
+      text: `at most ${value} ${name.replace('_per_', ' in an ').replace('_', ' ')}`,
+      fresh: false,
+    });
   if (expires !== undefined) lines.push({ kind: 'limit', text: `until ${expires}`, fresh: false });
   return { summary: summary(grant), lines, warnings: warnings(grant, facts) };
 }
@@ -96,7 +101,9 @@ function warnings(
   const free = Object.entries(grant.secrets)
     .filter(([, value]) => {
       const { origins, places } = bindingOf(value);
-      return origins.length > 0 && (places === undefined || places.includes('body') || places.includes('path'));
+      return (
+        origins.length > 0 && (places === undefined || places.includes('body') || places.includes('path'))
+      );
     })
     .map(([name]) => name);
   return [

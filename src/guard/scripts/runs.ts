@@ -6,8 +6,6 @@
 import {
   AppError,
   isoTime,
-  newId,
-  principalText,
   type Clock,
   type Json,
   type Log,
@@ -22,9 +20,11 @@ import type { ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 import { NO_GRANT, secretsWhile, type ScriptSecrets } from '../secrets/broker/index.ts';
 import type { ScriptDecisions } from './decisions.ts';
-import type { Granted, Quotas } from './grants.ts';
+import type { Granted } from './grants.ts';
 import type { ScriptLibrary } from './library.ts';
 import type { Runner, RunEnd, Send } from './ports.ts';
+import { quotaRoom, RUN_BYTES, RUN_REQUESTS } from './quota-room.ts';
+import { newRunRow } from './run-row.ts';
 import { createRunWatch, type RunRequest } from './run-watch.ts';
 import { hashOf } from './script-name.ts';
 import type { Refused } from './state.ts';
@@ -107,9 +107,6 @@ interface Live {
 
 const HOUR_MS = 3_600_000;
 const KEEP_RUNS = 1_000;
-/** Of one run, whatever its quotas say. */
-const RUN_REQUESTS = 50;
-const RUN_BYTES = 50 * 1024 * 1024;
 
 export function createScriptRuns(deps: RunsDeps): ScriptRuns {
   const { library, runStore, database, audit, redactor, clock, log } = deps;
@@ -141,43 +138,6 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     return refused;
   }
 
-  /** What is left of the quotas, runs that are under way counted with all that they may use. */
-  function quota(name: string, quotas: Required<Quotas>): Refused | { requests: number; bytes: number } {
-    const since = clock.now() - HOUR_MS;
-    const used = runStore.used(name, since);
-    for (const run of live.values()) {
-      if (run.name !== name) continue;
-      used.requests += run.requests;
-      used.bytes += run.bytes;
-    }
-    const left = {
-      runs: quotas.runs_per_hour - used.runs,
-      requests: quotas.requests_per_hour - used.requests,
-      bytes: quotas.bytes_per_hour - used.bytes,
-    };
-    const over =
-      left.runs <= 0
-        ? { what: 'runs_per_hour', used: used.runs, limit: quotas.runs_per_hour }
-        : left.requests <= 0 && quotas.requests_per_hour > 0
-          ? { what: 'requests_per_hour', used: used.requests, limit: quotas.requests_per_hour }
-          : left.bytes <= 0 && quotas.bytes_per_hour > 0
-            ? { what: 'bytes_per_hour', used: used.bytes, limit: quotas.bytes_per_hour }
-            : undefined;
-    if (over === undefined)
-      return {
-        requests: Math.max(0, Math.min(RUN_REQUESTS, left.requests)),
-        bytes: Math.max(0, Math.min(RUN_BYTES, left.bytes)),
-      };
-    const oldest = runStore.oldest(name, since) ?? clock.now();
-    const seconds = Math.max(1, Math.ceil((oldest + HOUR_MS - clock.now()) / 1000));
-    return {
-      ok: false,
-      code: 'quota_exceeded',
-      message: `${name} has used up its quota ${over.what} (${over.used} of ${over.limit}); some of it is free in ${seconds} s.`,
-      details: { script: name, quota: over.what, used: over.used, limit: over.limit, retry_after_s: seconds },
-    };
-  }
-
   /** From deciding to the stored run without a gap. */
   function begin(ask: RunAsk): Refused | { row: ScriptRunRow; source: string; granted: Granted; mine: Live } {
     const { name } = ask;
@@ -199,11 +159,14 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       });
     const { hash, granted } = decided;
     const kind = ask.kind ?? 'run';
-    const room = kind === 'run' ? quota(name, granted.quotas) : { requests: RUN_REQUESTS, bytes: RUN_BYTES };
+    const room =
+      kind === 'run'
+        ? quotaRoom({ runStore, clock, live: live.values() }, name, granted.quotas)
+        : { requests: RUN_REQUESTS, bytes: RUN_BYTES };
     if ('ok' in room) return refuse(ask, room);
     const { source } = library.facts(hash);
     if (hashOf(source) !== hash) throw new Error('a stored script is not of its hash');
-    const row = newRow(ask, { hash, kind, granted: granted.text });
+    const row = newRunRow(deps, ask, { hash, kind, granted: granted.text });
     const mine: Live = {
       name,
       approval: approvalText(name) ?? '',
@@ -214,37 +177,6 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     start(row, ask);
     live.set(row.id, mine);
     return { row, source, granted, mine };
-  }
-
-  function newRow(
-    ask: Omit<RunAsk, 'kind' | 'hash'>,
-    facts: { readonly hash: string; readonly kind: ScriptRunKind; readonly granted: string | null },
-  ): ScriptRunRow {
-    const now = clock.now();
-    return {
-      id: newId('run', now),
-      name: ask.name,
-      hash: facts.hash,
-      kind: facts.kind,
-      caller: principalText(ask.by),
-      origin: ask.origin,
-      conversation_id: ask.by.kind === 'assistant' ? ask.by.conversationId : null,
-      function: ask.function ?? null,
-      arguments: audit.digest({ args: ask.args ?? [], kwargs: ask.kwargs ?? {} }),
-      granted: facts.granted,
-      started_at: now,
-      duration_ms: null,
-      queued_ms: null,
-      steps: null,
-      outcome: 'running',
-      code: null,
-      message: null,
-      requests: '[]',
-      request_count: 0,
-      bytes: 0,
-      secrets: '[]',
-      hidden: '{}',
-    };
   }
 
   function start(row: ScriptRunRow, ask: Pick<RunAsk, 'by' | 'origin'>): void {
@@ -421,7 +353,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
           message: 'Running code without a script is switched off (starlark.exec_mode).',
           details: {},
         });
-      const row = newRow(whole, { hash: hashOf(ask.source), kind: 'exec', granted: null });
+      const row = newRunRow(deps, whole, { hash: hashOf(ask.source), kind: 'exec', granted: null });
       const mine: Live = {
         name: '',
         approval: '',

@@ -31,5 +31,3 @@ export function fileOf(name: string): string {
 export function hashOf(source: string): string {
   return `sha256:${createHash('sha256').update(source, 'utf8').digest('hex')}`;
 }
-
-export const HASH = /^sha256:[0-9a-f]{64}$/;

@@ -90,7 +90,8 @@ export function createScriptPowers({
         });
         return { ...(status(state.name) as Record<string, Json>), saved: true };
       } catch (error) {
-        if (!(error instanceof AppError) || error.family === 'upstream' || error.family === 'config') throw error;
+        if (!(error instanceof AppError) || error.family === 'upstream' || error.family === 'config')
+          throw error;
         return {
           error: error.code,
           message: error.message,

@@ -1,1 +1,1 @@
-export { analyseScript, type ScriptAnalysis } from './analyse-script.ts';
+export { analyseScript } from './analyse-script.ts';

@@ -9,7 +9,10 @@ interface ExecArgs {
 }
 
 const input = z.strictObject({
-  code: z.string().max(256 * 1024).describe('Starlark code; its value is main(), or the variable result'),
+  code: z
+    .string()
+    .max(256 * 1024)
+    .describe('Starlark code; its value is main(), or the variable result'),
 });
 
 export const scriptExec: Tool<ExecArgs> = defineTool({

@@ -31,7 +31,7 @@ export const scriptRun: Tool<RunArgs> = defineTool({
   input,
   check: ({ name, args, kwargs, ...rest }) => ({
     ok: true,
-    args: { name: bareName(name), function: rest.function, args: args as Json[] | undefined, kwargs: kwargs as Record<string, Json> | undefined },
+    args: { name: bareName(name), function: rest.function, args, kwargs },
   }),
   target: ({ name }) => ({ target: `scripts/${name}.star`, resource: RUNS }),
   resources: [RUNS],
