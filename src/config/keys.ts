@@ -223,13 +223,17 @@ export function variableOf(key: Key): string {
 
 /** Keys of other versions and of old documents, and what to do instead. */
 export const GONE: Readonly<Record<string, string>> = {
-  'admin.allowlist': 'a name approves whatever is written under it; pin digests in starlark.approval.auto_approve',
-  'scripts.allowlist': 'a name approves whatever is written under it; pin digests in starlark.approval.auto_approve',
-  'starlark.allowlist': 'a name approves whatever is written under it; pin digests in starlark.approval.auto_approve',
+  'admin.allowlist':
+    'a name approves whatever is written under it; pin digests in starlark.approval.auto_approve',
+  'scripts.allowlist':
+    'a name approves whatever is written under it; pin digests in starlark.approval.auto_approve',
+  'starlark.allowlist':
+    'a name approves whatever is written under it; pin digests in starlark.approval.auto_approve',
   'starlark.approval.auto_approve_patterns':
     'a pattern approves whatever is written under it; pin digests in starlark.approval.auto_approve',
   'starlark.approval.allowlist': 'pin digests in starlark.approval.auto_approve',
-  'starlark.approval.required': 'every script needs an approval; pin digests in starlark.approval.auto_approve',
+  'starlark.approval.required':
+    'every script needs an approval; pin digests in starlark.approval.auto_approve',
   'starlark.enabled': 'scripts are always there; without an approval none runs',
   workspace_path: 'use workspace.path',
   memory_file: 'the assistant always uses ai-data/MEMORY.md',

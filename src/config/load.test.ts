@@ -228,9 +228,9 @@ test('names and patterns approve nothing: the keys that held them, and code that
   expect(refused('starlark:\n  approval:\n    auto_approve: [jokes.star]')).toContain('must be a digest');
   expect(refused('starlark:\n  exec_mode: http')).toContain('propose a script instead');
   const pinned = `sha256:${'0'.repeat(64)}`;
-  expect(load(`starlark:\n  approval:\n    auto_approve: ["${pinned}"]`).config.starlark.autoApprove).toEqual([
-    pinned,
-  ]);
+  expect(load(`starlark:\n  approval:\n    auto_approve: ["${pinned}"]`).config.starlark.autoApprove).toEqual(
+    [pinned],
+  );
 });
 
 test('the table of keys and the schema name the same keys', () => {

@@ -130,7 +130,12 @@ export function createGate(deps: GateDeps): Gate {
     let value: Json;
     try {
       value = await withDeadline(decided.tool.deadlineMs, who.signal, (signal) =>
-        decided.tool.run(decided.args as never, { ...deps.powers, files: deps.powers.files(caller), caller, signal }),
+        decided.tool.run(decided.args as never, {
+          ...deps.powers,
+          files: deps.powers.files(caller),
+          caller,
+          signal,
+        }),
       );
     } catch (error) {
       kind = endOfFailure(error, decided.tool);
