@@ -43,12 +43,21 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
     'Who listens there gets the key and the conversations that use it. The page can not change it while the key comes from the environment.',
   'llm.azure_openai_base_url':
     'Who listens there gets the key and the conversations that use it. The page can not change it while the key comes from the environment.',
+  'starlark.on_change':
+    'With keep a script that somebody overwrote goes on running as you approved it; with block it stops until you decide.',
+  'starlark.exec_mode':
+    'Such code has no secrets and reaches no host in any mode; it can use the processor up to the limits.',
+  'starlark.max_pending': 'How much a model that runs away can leave behind for you to read.',
+  'starlark.max_execution_ms': 'How long one run can use the processor.',
+  'starlark.max_memory_mb': 'How much memory one run can use.',
+  'starlark.approval.auto_approve':
+    'Each digest is an approval without a person: that very text runs with the secrets and hosts of its header, whoever brings it.',
   'security.min_isolation':
     'With 0 it starts without fences where the machine has none, and says so. With 2 it does not start there.',
   'secrets.hide_old_for':
     'How long a value goes on being hidden after it was replaced or deleted, over restarts too. Longer costs memory.',
   'security.allow_unsandboxed':
-    'With true a script that breaks out of its process has your rights on such a machine. The assistant can not run scripts in this version; `openpact script test` does not look at it.',
+    'On: scripts run also where nothing fences their process in; one that breaks out of it has your rights there.',
   'server.health_addr':
     'Who reaches that address sees whether OpenPact is well, without a login. Keep it on 127.0.0.1 or a network of your own.',
   'server.rate_limit.rate':

@@ -36,6 +36,10 @@ const ZONES: Readonly<Record<string, readonly string[]>> = {
     'src/sandbox/wire',
   ],
   'src/guard': ['src/core', 'src/host/storage'],
+  // Grants are read by the broker's own reader; the rest of a run is a port.
+  'src/guard/scripts': ['src/core', 'src/guard', 'src/host/storage'],
+  // Reads a script without running it, in the orchestrator: the parser alone.
+  'src/sandbox/analysis': ['src/sandbox/starlark'],
   // Speaks with the script's process, and takes it for hostile.
   'src/guard/secrets/broker': ['src/core', 'src/guard/secrets', 'src/sandbox/wire'],
   'src/tools': ['src/core'],

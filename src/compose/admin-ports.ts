@@ -146,6 +146,7 @@ export interface SystemFacts {
   /** Why the last change could not be stored. */
   readonly databaseProblem: () => string | null;
   readonly sealed: () => boolean;
+  readonly stopScripts: () => number;
   readonly log: Log;
 }
 
@@ -167,7 +168,11 @@ export function systemPort(assistant: Assistant, facts: SystemFacts): SystemPort
         agent_name: assistant.agentName(),
       };
     },
-    stopAll: (actor: Actor) => assistant.turns.stopAll(actor.principal) + assistant.orphans.stopAll(),
+    stopAll(actor: Actor) {
+      // Runs that belong to no turn, such as tests on the page, end too.
+      facts.stopScripts();
+      return assistant.turns.stopAll(actor.principal) + assistant.orphans.stopAll();
+    },
     health() {
       const { level, summary } = isolation();
       const { state } = assistant.engine.state();

@@ -22,6 +22,7 @@ import type { Gate } from '../guard/gate/index.ts';
 import { PROFILE_SETTING } from '../guard/identity/index.ts';
 import { createKeptFiles, type KeptFiles } from '../guard/kept-files/index.ts';
 import { createOwnerRules, createPolicy, type OwnerRules, type Policy } from '../guard/policy/index.ts';
+import { scriptNews, watchScripts } from '../guard/scripts/index.ts';
 import { revealSecret } from '../guard/secrets/index.ts';
 import type { HttpClient } from '../host/net/index.ts';
 import type { Launcher, UserIds } from '../host/process/index.ts';
@@ -39,6 +40,7 @@ import { createUpstreamsStore } from '../host/storage/upstreams-store.ts';
 import type { Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
+import type { Scripts } from './scripts.ts';
 
 /** The assistant and everything that decides over it. */
 export interface Assistant {
@@ -78,6 +80,7 @@ export function createAssistant(
   means: {
     readonly launcher: Launcher;
     readonly files: FilePowers;
+    readonly scripts: Scripts;
     readonly http: HttpClient;
     readonly allowUnfenced: boolean;
     /** Who engines run as, where that can be another user. */
@@ -126,7 +129,11 @@ export function createAssistant(
     audit,
     redactor,
     transcript: createTranscript(events),
-    powers: { files: keptFiles.powers, clock },
+    powers: {
+      files: (caller) => watchScripts(keptFiles.powers, means.scripts.library, caller),
+      clock,
+      scripts: means.scripts.powers,
+    },
     clock,
     log,
     maxCallsPerTurn: MAX_CALLS_PER_TURN,
@@ -144,6 +151,7 @@ export function createAssistant(
     clock,
     log,
     timezone: () => profile('timezone') ?? 'UTC',
+    scriptNews: () => scriptNews(means.scripts.store, clock.now()),
   });
 
   const health = createHealthBoard(clock);

@@ -16,6 +16,7 @@ const REACH: Readonly<Record<string, { readonly label: string; readonly reach: s
   memory: { label: 'Memory', reach: 'MEMORY.md and the notes in memory/' },
   identity: { label: 'Identity', reach: 'SOUL.md and USER.md' },
   scripts: { label: 'Scripts', reach: 'the files in scripts/' },
+  script_runs: { label: 'Runs', reach: 'running approved scripts, and code that only computes' },
 };
 
 export function policyPort({ policy, ownerRules, tools }: Assistant, stepUp: StepUp): PolicyPort {

@@ -17,6 +17,8 @@ import {
   type Users,
 } from '../host/process/index.ts';
 import type { AgentProgram } from '../engine/adapters/builtin/index.ts';
+import { createEgressGuard, type EgressGuard, type EgressGuardDeps } from '../host/net/egress/index.ts';
+import { createScriptRunner, type RunnerDeps, type ScriptRunner } from '../sandbox/runner/index.ts';
 import { createTools } from '../tools/index.ts';
 import type { Layout } from './layout.ts';
 
@@ -41,12 +43,14 @@ export interface Parts {
   isolation(assets: string, users: Users | null): Promise<IsolationReport>;
   fileChild(deps: FileChildDeps): FileChild;
   agentProgram(layout: Layout): AgentProgram;
+  scriptRunner(deps: RunnerDeps): ScriptRunner;
+  egress(deps: EgressGuardDeps): EgressGuard;
 }
 
 export const productParts: Parts = {
   redactor: createRedactor,
   tools: createTools,
-  policyRules: (config) => defaultRules(config.context),
+  policyRules: (config) => defaultRules({ ...config.context, execMode: config.starlark.execMode }),
   gate: createGate,
   budgets: createBudgets,
   maxSteps: (config) => config.engine.maxSteps,
@@ -57,4 +61,6 @@ export const productParts: Parts = {
   isolation: (assets, users) => probeIsolation({ assets, users }),
   fileChild: createFileChild,
   agentProgram: (layout) => layout.agent,
+  scriptRunner: createScriptRunner,
+  egress: createEgressGuard,
 };

@@ -22,6 +22,8 @@ import { openFoundation, type Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { secretsPort, vaultPort } from './secrets-port.ts';
+import { createScripts } from './scripts.ts';
+import { scriptsPort } from './script-ports.ts';
 import { usagePort } from './usage-ports.ts';
 import { requireIsolation } from './isolation.ts';
 import { identityFilesPort, policyPort } from './owner-ports.ts';
@@ -92,9 +94,17 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
 
     const http = createHttpClient();
     undo.push(() => http.close());
+    const scripts = createScripts(base, parts, layout, {
+      launcher,
+      isolation,
+      files,
+      user: users?.script,
+    });
+    undo.push(() => scripts.stop());
     const assistant = createAssistant(base, parts, layout, {
       launcher,
       files,
+      scripts,
       http,
       allowUnfenced,
       user: users?.ai,
@@ -129,6 +139,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       version: layout.version,
       isolation: () => isolation,
       databaseProblem: () => database.problem(),
+      stopScripts: () => scripts.runs.stopAll(),
       log,
     });
     const server = createAdminServer({
@@ -158,6 +169,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         always: config.admin.stepUp,
       }),
       vault: vaultPort(base.seal),
+      scripts: scriptsPort(scripts, { stepUp: config.admin.stepUp ? identity.stepUp : undefined }),
       system,
       pages: readTree(layout.page),
       clock,

@@ -119,7 +119,9 @@ function parseConfigFile(path: string, text: string, environment: Environment): 
         });
       } else if (name in GONE) {
         report(offset, `${name} is no longer a key: ${GONE[name]}`);
-      } else if ([SECRETS, ...KEY_NAMES].some((known) => known.startsWith(`${name}.`))) {
+      } else if (
+        [SECRETS, ...KEY_NAMES, ...Object.keys(GONE)].some((known) => known.startsWith(`${name}.`))
+      ) {
         walk(value, name);
       } else {
         report(offset, unknownKey(name));

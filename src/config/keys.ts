@@ -153,6 +153,32 @@ const KEYS = {
     short: ['AZURE_OPENAI_BASE_URL'],
     says: 'Goes with AZURE_OPENAI_API_KEY: the only place to which that key is sent, such as https://NAME.openai.azure.com.',
   },
+  'starlark.on_change': {
+    kind: 'text',
+    default: 'block',
+    says: 'block: a changed script does not run until you decide; keep: the approved version goes on.',
+  },
+  'starlark.exec_mode': {
+    kind: 'text',
+    default: 'pure',
+    says: 'Code without a script: off, pure (no secrets, no hosts) or approval (the same, and you are asked each time).',
+  },
+  'starlark.max_pending': {
+    kind: 'number',
+    default: 50,
+    says: 'Versions of scripts by the assistant that may wait for you.',
+  },
+  'starlark.max_execution_ms': {
+    kind: 'number',
+    default: 30_000,
+    says: 'A run of a script is ended after so many milliseconds: 1000 to 300000.',
+  },
+  'starlark.max_memory_mb': { kind: 'number', default: 128, says: 'Memory of a run, in MiB.' },
+  'starlark.approval.auto_approve': {
+    kind: 'list',
+    default: [],
+    says: 'Digests (sha256:...) of scripts that count as approved with what their headers declare.',
+  },
   'security.min_isolation': {
     kind: 'number',
     default: 0,
@@ -202,6 +228,18 @@ export function variableOf(key: Key): string {
 
 /** Keys of other versions and of old documents, and what to do instead. */
 export const GONE: Readonly<Record<string, string>> = {
+  'admin.allowlist':
+    'a name approves whatever is written under it; pin digests in starlark.approval.auto_approve',
+  'scripts.allowlist':
+    'a name approves whatever is written under it; pin digests in starlark.approval.auto_approve',
+  'starlark.allowlist':
+    'a name approves whatever is written under it; pin digests in starlark.approval.auto_approve',
+  'starlark.approval.auto_approve_patterns':
+    'a pattern approves whatever is written under it; pin digests in starlark.approval.auto_approve',
+  'starlark.approval.allowlist': 'pin digests in starlark.approval.auto_approve',
+  'starlark.approval.required':
+    'every script needs an approval; pin digests in starlark.approval.auto_approve',
+  'starlark.enabled': 'scripts are always there; without an approval none runs',
   workspace_path: 'use workspace.path',
   memory_file: 'the assistant always uses ai-data/MEMORY.md',
   soul_file: 'the assistant always uses ai-data/SOUL.md',

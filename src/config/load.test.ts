@@ -76,6 +76,14 @@ test('without a file the defaults hold, and a notice says so', () => {
       maxOutputTokens: 32_768,
       fallbackPrice: { input: 5, output: 25 },
     },
+    starlark: {
+      onChange: 'block',
+      execMode: 'pure',
+      maxPending: 50,
+      maxExecutionMs: 30_000,
+      maxMemoryBytes: 128 * 1024 * 1024,
+      autoApprove: [],
+    },
     security: { minIsolation: 0, allowUnsandboxed: false },
     secrets: { hideOldForMs: 604_800_000 },
     server: { rateLimit: { rate: 10, burst: 60 }, healthAddress: undefined },
@@ -183,6 +191,11 @@ test('every key has a variable that sets it, in the kind that the key has', () =
     'security.allow_unsandboxed': 'true',
     'server.rate_limit.rate': '2.5',
     'budget.max_output_tokens': '4096',
+    'starlark.on_change': 'keep',
+    'starlark.exec_mode': 'off',
+    'starlark.max_execution_ms': '2000',
+    'starlark.max_memory_mb': '64',
+    'starlark.approval.auto_approve': `sha256:${'0'.repeat(64)}`,
   };
   const samples = { text: '30m', number: '3', flag: '1', list: '' };
   const environment = Object.fromEntries(
@@ -197,6 +210,29 @@ test('every key has a variable that sets it, in the kind that the key has', () =
     healthAddress: { host: '127.0.0.1', port: 8081 },
   });
   expect(loaded.config.admin.insecureHttp).toBe('allowed');
+});
+
+test('names and patterns approve nothing: the keys that held them, and code that reaches hosts, stop the start with a hint', () => {
+  const refused = (yaml: string): string => {
+    try {
+      load(yaml);
+    } catch (error) {
+      return (error as AppError).message;
+    }
+    return 'it started';
+  };
+  for (const yaml of [
+    'admin:\n  allowlist: [jokes.star]',
+    'scripts:\n  allowlist: [jokes.star]',
+    'starlark:\n  approval:\n    auto_approve_patterns: ["trusted/*"]',
+  ])
+    expect(refused(yaml)).toContain('starlark.approval.auto_approve');
+  expect(refused('starlark:\n  approval:\n    auto_approve: [jokes.star]')).toContain('must be a digest');
+  expect(refused('starlark:\n  exec_mode: http')).toContain('propose a script instead');
+  const pinned = `sha256:${'0'.repeat(64)}`;
+  expect(load(`starlark:\n  approval:\n    auto_approve: ["${pinned}"]`).config.starlark.autoApprove).toEqual(
+    [pinned],
+  );
 });
 
 test('the table of keys and the schema name the same keys', () => {

@@ -47,6 +47,10 @@ function list(problem: string, fits: (value: string) => boolean) {
   return z.array(z.string({ error: problem }).refine(fits, problem), { error: 'must be a list' });
 }
 
+const EXEC = 'must be one of off, pure, approval';
+const PINNED =
+  'must be a digest such as "sha256:" and 64 hex digits: names and patterns are not accepted, since anybody who writes the file would be approved';
+type ExecMode = Config['starlark']['execMode'];
 const mayBeEmpty = z.string({ error: 'must be a text' }).max(2048, 'must be at most 2048 characters long');
 const PROXY = 'must be an IP address or a range, such as "10.0.0.0/8"';
 const ORIGIN = 'must be an origin, such as "https://assistant.example.org", without a path';
@@ -101,6 +105,25 @@ export const settingsSchema = z.strictObject({
     openai_compatible_base_url: mayBeEmpty,
     azure_openai_base_url: mayBeEmpty,
   }),
+  starlark: z.strictObject({
+    on_change: oneOf(['block', 'keep']),
+    exec_mode: z.string({ error: EXEC }).transform((value, context): ExecMode => {
+      if (value === 'off' || value === 'pure' || value === 'approval') return value;
+      context.issues.push({
+        code: 'custom',
+        message:
+          value === 'http'
+            ? `${EXEC}; "http" is gone: code that nobody reviewed reaches no host, propose a script instead`
+            : EXEC,
+        input: undefined,
+      });
+      return z.NEVER;
+    }),
+    max_pending: whole(1, 10_000),
+    max_execution_ms: whole(1_000, 300_000),
+    max_memory_mb: whole(8, 1_024),
+    approval: z.strictObject({ auto_approve: list(PINNED, (value) => /^sha256:[0-9a-f]{64}$/.test(value)) }),
+  }),
   security: z.strictObject({
     min_isolation: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)], {
       error: 'must be 0, 1, 2 or 3',
@@ -151,6 +174,14 @@ export function toConfig(settings: Settings): Config {
       ollamaHost: settings.llm.ollama_host,
       compatibleBaseUrl: settings.llm.openai_compatible_base_url,
       azureBaseUrl: settings.llm.azure_openai_base_url,
+    },
+    starlark: {
+      onChange: settings.starlark.on_change,
+      execMode: settings.starlark.exec_mode,
+      maxPending: settings.starlark.max_pending,
+      maxExecutionMs: settings.starlark.max_execution_ms,
+      maxMemoryBytes: settings.starlark.max_memory_mb * 1024 * 1024,
+      autoApprove: settings.starlark.approval.auto_approve,
     },
     security: {
       minIsolation: settings.security.min_isolation,

@@ -47,6 +47,17 @@ export interface Config {
     readonly compatibleBaseUrl: string;
     readonly azureBaseUrl: string;
   };
+  readonly starlark: {
+    /** What a changed script does to its approved version. */
+    readonly onChange: 'block' | 'keep';
+    /** Code without a script: not at all, without any power, or the same after an approval each time. */
+    readonly execMode: 'off' | 'pure' | 'approval';
+    readonly maxPending: number;
+    readonly maxExecutionMs: number;
+    readonly maxMemoryBytes: number;
+    /** `sha256:` and 64 hex digits. */
+    readonly autoApprove: readonly string[];
+  };
   readonly security: {
     /** Refuse to start where the machine offers less than this isolation level. */
     readonly minIsolation: 0 | 1 | 2 | 3;

@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import type { Origin, Principal } from './principal.ts';
 
 /** What a tool may do to the world; policy and the page speak of these. */
 export type ToolEffect = 'read' | 'write';
@@ -7,6 +8,9 @@ export type ToolEffect = 'read' | 'write';
 export interface ToolContext {
   readonly files: FilePowers;
   readonly clock: { now(): number };
+  readonly scripts: ScriptPowers;
+  /** On whose behalf it runs. */
+  readonly caller: { readonly principal: Principal; readonly origin: Origin };
   readonly signal: AbortSignal;
 }
 
@@ -33,6 +37,30 @@ export interface FilePowers {
     path: string,
     signal?: AbortSignal,
   ): Promise<{ readonly entries: readonly FileEntry[]; readonly truncated: boolean }>;
+}
+
+/** What tools can do with scripts. Answers are plain data, refusals too: `{error: code, message, ...}`. */
+export interface ScriptPowers {
+  list(): Promise<Json>;
+  /** Looks at every file of the folder again. */
+  reload(): Promise<Json>;
+  /** Waits up to `waitMs` for a decision on the newest version. */
+  status(name: string, waitMs: number, signal: AbortSignal): Promise<Json>;
+  write(
+    script: { readonly name: string; readonly source: string; readonly message?: string | undefined },
+    caller: ToolContext['caller'],
+  ): Promise<Json>;
+  run(
+    order: {
+      readonly name: string;
+      readonly function?: string | undefined;
+      readonly args?: readonly Json[] | undefined;
+      readonly kwargs?: { readonly [name: string]: Json } | undefined;
+    },
+    caller: ToolContext['caller'],
+    signal: AbortSignal,
+  ): Promise<Json>;
+  exec(source: string, caller: ToolContext['caller'], signal: AbortSignal): Promise<Json>;
 }
 
 /** What `ask` rules and the page need to know about one call, computed from its arguments without running it. */

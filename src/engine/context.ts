@@ -19,9 +19,18 @@ export interface ContextDeps {
   readonly log: Log;
   /** IANA name; today's memory is named by the date there. */
   readonly timezone: () => string;
+  /** What the owner decided of late on scripts that the assistant proposed; undefined: nothing. */
+  readonly scriptNews?: (() => string | undefined) | undefined;
 }
 
-export function createContextBuilder({ files, tools, clock, log, timezone }: ContextDeps): ContextBuilder {
+export function createContextBuilder({
+  files,
+  tools,
+  clock,
+  log,
+  timezone,
+  scriptNews,
+}: ContextDeps): ContextBuilder {
   async function part(tag: string, path: string, signal: AbortSignal): Promise<string | undefined> {
     try {
       return contextPart(tag, (await files.read(path, signal)).text, path);
@@ -47,6 +56,8 @@ export function createContextBuilder({ files, tools, clock, log, timezone }: Con
           contextPart('skills', text, 'the index of skills/'),
         ),
       ]);
+      const news = scriptNews?.();
+      if (news !== undefined) parts.push(contextPart('script-decisions', news, 'the decisions on scripts'));
       const own = `<openpact>\n${frameworkText({ tools, today, timezone: zone })}\n</openpact>`;
       return [own, ...parts].filter((text) => text !== undefined).join('\n\n');
     },

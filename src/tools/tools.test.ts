@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { noScripts, OWNER } from '../../test/fakes/workbench.ts';
 import { AppError, type AnyTool, type FilePowers, type ToolContext } from '../core/index.ts';
 import { createTools } from './index.ts';
 
@@ -31,7 +32,13 @@ function contextWith(files: Map<string, string>): ToolContext {
       truncated: false,
     }),
   };
-  return { files: powers, clock: { now: () => 0 }, signal: new AbortController().signal };
+  return {
+    files: powers,
+    clock: { now: () => 0 },
+    scripts: noScripts,
+    caller: { principal: OWNER, origin: 'page' },
+    signal: new AbortController().signal,
+  };
 }
 
 async function run(name: string, args: unknown, files = new Map<string, string>()): Promise<unknown> {
@@ -51,6 +58,12 @@ describe('every tool', () => {
     expect(names).toEqual([
       'memory_read',
       'memory_write',
+      'script_exec',
+      'script_list',
+      'script_reload',
+      'script_run',
+      'script_status',
+      'script_write',
       'workspace_list',
       'workspace_read',
       'workspace_write',

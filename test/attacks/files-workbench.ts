@@ -1,3 +1,4 @@
+import { noScripts, OWNER } from '../fakes/workbench.ts';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -75,6 +76,8 @@ export function createFilesBench(): FilesBench {
       const context = {
         files: files(controls),
         clock: { now: () => Date.now() },
+        scripts: noScripts,
+        caller: { principal: OWNER, origin: 'page' as const },
         signal: new AbortController().signal,
       };
       try {

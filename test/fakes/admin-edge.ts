@@ -1,4 +1,6 @@
 /** The admin edge with a real server, real SQLite and real identity; what other zones give it is played in memory. */
+import { notFound } from '../../src/edge/admin/error-answer.ts';
+import type { ScriptsPort } from '../../src/edge/admin/script-port.ts';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
@@ -27,6 +29,26 @@ import { createAuditStore, createSettingsStore, openDatabase } from '../../src/h
 import { createLoginStore } from '../../src/host/storage/login-store.ts';
 import { createUsersStore } from '../../src/host/storage/users-store.ts';
 import { plainRedactor } from './plain-redactor.ts';
+
+const noScript = () => Promise.reject(notFound('script'));
+/** There is none, and none can be made. */
+const fakeScripts: ScriptsPort = {
+  list: async () => ({ scripts: [] }),
+  get: noScript,
+  create: noScript,
+  update: noScript,
+  remove: noScript,
+  approve: noScript,
+  reject: noScript,
+  disable: noScript,
+  enable: noScript,
+  runs: noScript,
+  test: noScript,
+  history: noScript,
+  version: noScript,
+  diff: noScript,
+  restore: noScript,
+};
 
 export const PASSWORD = 'violet otter kettle 47';
 export const USERNAME = 'admin';
@@ -148,6 +170,7 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
       write: () => ({}) as never,
       restore: () => ({}) as never,
     },
+    scripts: fakeScripts,
     usage: {
       usage: ({ from, to, by }) => ({ from, to, by, rows: [], totals: NO_USAGE }),
       budgets: () => BUDGETS,

@@ -12,6 +12,7 @@ import {
   type FilePowers,
   type Json,
   type Principal,
+  type ScriptPowers,
   type StoredEvent,
 } from '../../src/core/index.ts';
 import type { EngineAdapter, EngineOutcome, EngineTurn } from '../../src/engine/adapter.ts';
@@ -107,7 +108,7 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     audit,
     redactor: plainRedactor,
     transcript: createTranscript(events),
-    powers: { files: noFiles, clock },
+    powers: { files: () => noFiles, clock, scripts: noScripts },
     clock,
     log,
     maxCallsPerTurn: options.maxCallsPerTurn ?? 100,
@@ -242,6 +243,16 @@ export function testTool(
 
 const noFile = () =>
   Promise.reject(new AppError({ family: 'missing', code: 'not_found', message: 'no file' }));
+const noScript = () =>
+  Promise.reject(new AppError({ family: 'missing', code: 'not_found', message: 'no script' }));
+export const noScripts: ScriptPowers = {
+  list: noScript,
+  reload: noScript,
+  status: noScript,
+  write: noScript,
+  run: noScript,
+  exec: noScript,
+};
 const noFiles: FilePowers = { read: noFile, write: noFile, append: noFile, list: noFile };
 
 /** Resolves once `done()` is true; fails after five seconds. */

@@ -1,5 +1,5 @@
 /** The file child with its path jail switched off: joins and opens, as a careless program would. */
-import { appendFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serve } from '../../src/host/files/child/serve.ts';
 
@@ -16,6 +16,11 @@ serve({
   append(path, text) {
     appendFileSync(join(root, path), text);
     return { bytes: text.length };
+  },
+  remove(path) {
+    const there = existsSync(join(root, path));
+    rmSync(join(root, path), { force: true });
+    return { bytes: there ? 1 : 0 };
   },
   list(path) {
     const names = readdirSync(join(root, path));

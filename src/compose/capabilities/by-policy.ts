@@ -15,7 +15,8 @@ const ACTS: Readonly<Record<string, string>> = {
   'write workspace': 'write other files in ai-data/',
   'write memory': 'write its memory (MEMORY.md and the notes in memory/)',
   'write identity': 'change SOUL.md and USER.md, which say who it is and who you are',
-  'write scripts': 'write files in scripts/',
+  'write scripts': 'write files in scripts/, which do nothing until you approve them',
+  'write script_runs': 'run scripts that you approved, and code that only computes',
 };
 
 const ANSWERS: Readonly<Record<Decision, CapabilityAnswer>> = {

@@ -6,6 +6,8 @@ import type { Json, StoredEvent, TurnStatus } from '../../core/index.ts';
 
 export type { Json, StoredEvent, TurnEvent, TurnStatus, ToolOutcomeKind } from '../../core/index.ts';
 
+export type * from './script-api.ts';
+
 /** Every error, with its HTTP status. `fix` says what to do; `reference` finds the log line of an internal error. */
 export interface ApiError {
   readonly error: string;

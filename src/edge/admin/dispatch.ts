@@ -17,7 +17,8 @@ export interface Env {
 
 const STEPS: readonly SetupStep[] = ['account', 'profile', 'complete'];
 const NOTHING = z.strictObject({});
-const SEGMENT = /^[\w.-]{1,64}$/;
+/** A name, or a digest. A script's name may carry its ending. */
+const SEGMENT = /^(?:[\w.-]{1,69}|sha256:[0-9a-f]{64})$/;
 
 /** Carries out one row of the table: who, then what, then the handler. */
 export async function runRoute(

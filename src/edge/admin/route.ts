@@ -21,7 +21,7 @@ export interface Answer {
 export interface Call<Body, Query, A extends Auth> {
   readonly body: Body;
   readonly query: Query;
-  /** A segment of the path; 1 to 64 letters, digits, `_`, `-` or `.` (anything else is 404 before the handler). */
+  /** A segment of the path; 1 to 69 letters, digits, `_`, `-` or `.`, or a digest (anything else is 404 before the handler). */
   param(name: string): string;
   readonly client: Client;
   /** The value of the refresh cookie, if it has the form of one. */

@@ -45,7 +45,10 @@ export interface GateDeps extends DecideDeps {
   readonly audit: Audit;
   readonly redactor: Redactor;
   readonly transcript: Transcript;
-  readonly powers: Omit<ToolContext, 'signal'>;
+  readonly powers: Omit<ToolContext, 'signal' | 'caller' | 'files'> & {
+    /** Files for one caller: what is kept of a write says whose it was. */
+    readonly files: (caller: ToolContext['caller']) => ToolContext['files'];
+  };
   readonly clock: Clock;
   readonly log: Log;
   /** Calls of one turn that may be made at most. */
@@ -122,11 +125,17 @@ export function createGate(deps: GateDeps): Gate {
     });
     if (!mine) return refused('This call was already started.');
 
+    const caller = { principal: who.principal, origin: who.origin };
     let kind: ToolOutcomeKind = 'done';
     let value: Json;
     try {
       value = await withDeadline(decided.tool.deadlineMs, who.signal, (signal) =>
-        decided.tool.run(decided.args as never, { ...deps.powers, signal }),
+        decided.tool.run(decided.args as never, {
+          ...deps.powers,
+          files: deps.powers.files(caller),
+          caller,
+          signal,
+        }),
       );
     } catch (error) {
       kind = endOfFailure(error, decided.tool);

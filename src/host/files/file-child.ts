@@ -37,13 +37,15 @@ export interface FileChildDeps {
  * launcher throws.
  */
 export interface FileChild extends FilePowers {
+  /** A plain file. No tool has this: only acts of the owner remove something. */
+  remove(path: string, signal?: AbortSignal): Promise<{ readonly removed: boolean }>;
   /** Ends the process; later requests start another. */
   stop(): Promise<void>;
   readonly pid: number | null;
 }
 
 type Body =
-  | { readonly op: 'read' | 'list'; readonly path: string }
+  | { readonly op: 'read' | 'list' | 'remove'; readonly path: string }
   | {
       readonly op: 'write' | 'append';
       readonly path: string;
@@ -151,6 +153,9 @@ export function createFileChild(deps: FileChildDeps): FileChild {
   return {
     read: async (path, signal) => textAnswer(await request({ op: 'read', path }, signal)),
     write: async (path, text, signal) => bytesAnswer(await request({ op: 'write', path, text }, signal)),
+    remove: async (path, signal) => ({
+      removed: bytesAnswer(await request({ op: 'remove', path }, signal)).bytes > 0,
+    }),
     append: async (path, text, signal) => bytesAnswer(await request({ op: 'append', path, text }, signal)),
     list: async (path, signal) => listAnswer(await request({ op: 'list', path }, signal)),
     stop,
@@ -195,7 +200,7 @@ function mustBeWellFormed(body: Body): void {
 }
 
 function changes(body: Body): boolean {
-  return body.op === 'write' || body.op === 'append';
+  return body.op === 'write' || body.op === 'append' || body.op === 'remove';
 }
 
 function afterwards(body: Body): string {

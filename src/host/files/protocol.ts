@@ -7,7 +7,7 @@ export const MAX_ENTRIES = 1_000;
 export const MAX_LINE_BYTES = 6 * MAX_FILE_BYTES + 64 * 1024;
 
 export type FileRequest =
-  | { readonly id: number; readonly op: 'read' | 'list'; readonly path: string }
+  | { readonly id: number; readonly op: 'read' | 'list' | 'remove'; readonly path: string }
   | { readonly id: number; readonly op: 'write' | 'append'; readonly path: string; readonly text: string };
 
 export interface ListedEntry {

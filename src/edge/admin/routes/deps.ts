@@ -1,4 +1,5 @@
 import type { Clock, Log } from '../../../core/index.ts';
+import type { ScriptsPort } from '../script-port.ts';
 import type { Identity } from '../../../guard/identity/index.ts';
 import type {
   ApprovalsPort,
@@ -29,6 +30,7 @@ export interface RouteDeps {
   readonly usage: UsagePort;
   readonly secrets: SecretsPort;
   readonly vault: VaultPort;
+  readonly scripts: ScriptsPort;
   readonly system: SystemPort;
   readonly clock: Clock;
   readonly log: Log;

@@ -8,5 +8,5 @@ export {
 export { NO_GRANT, parseGrant, type Placement, type ScriptGrant, type SecretGrant } from './grant.ts';
 export type * from './ports.ts';
 export type { RefusalCode } from './refusals.ts';
-export { fixedSecrets, vaultSecrets } from './script-secrets.ts';
+export { fixedSecrets, secretsWhile, vaultSecrets } from './script-secrets.ts';
 export { factsOf } from './secret-facts.ts';

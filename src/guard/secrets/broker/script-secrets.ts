@@ -25,6 +25,14 @@ export function vaultSecrets(vault: SealedVault): ScriptSecrets {
   return from((name) => revealSecret(vault, { kind: 'script', name }, 'script_request'));
 }
 
+/** None any more once `alive` says no: of a run that was ended. */
+export function secretsWhile(secrets: ScriptSecrets, alive: () => boolean): ScriptSecrets {
+  return {
+    facts: (name) => (alive() ? secrets.facts(name) : undefined),
+    openValue: (name) => (alive() ? secrets.openValue(name) : undefined),
+  };
+}
+
 /** Own values by name. Errors: input `secret_too_long` (over 4,096 bytes, what every secret counts). */
 export function fixedSecrets(values: ReadonlyMap<string, string>): ScriptSecrets {
   for (const [name, value] of values) {

@@ -15,12 +15,14 @@ import { enterFolder, lookAt, mustBePlainFile, sameFile } from './jail.ts';
 import { partsOf } from './path-rules.ts';
 import { FileRefusal, MAX_ENTRIES, MAX_FILE_BYTES, type FileAnswer, type ListedEntry } from '../protocol.ts';
 
-/** The four things that the child can do. All are synchronous. */
+/** The five things that the child can do. All are synchronous. */
 export interface FileOperations {
   read(path: string): FileAnswer;
   write(path: string, text: string): FileAnswer;
   append(path: string, text: string): FileAnswer;
   list(path: string): FileAnswer;
+  /** A plain file; `bytes` is 1 when there was one, 0 when not. */
+  remove(path: string): FileAnswer;
 }
 
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
@@ -64,6 +66,15 @@ export function createJailedFiles(root: string): FileOperations {
     list(path) {
       enterFolder(root, partsOf(path));
       return listFolder();
+    },
+    remove(path) {
+      const { name } = place(path);
+      const stats = lookAt(name);
+      if (stats === undefined) return { bytes: 0 };
+      mustBePlainFile(stats);
+      unlinkSync(name);
+      syncFolder();
+      return { bytes: 1 };
     },
   };
 }
@@ -123,6 +134,11 @@ function replaceFile(name: string, bytes: Buffer, mode: number): void {
     unlinkSync(temporary.name);
     throw error;
   }
+  syncFolder();
+}
+
+/** What is renamed or removed in the folder where we are survives a power cut from here on. */
+function syncFolder(): void {
   const folder = openSync('.', constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(folder);

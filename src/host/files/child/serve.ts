@@ -48,6 +48,8 @@ function act(files: FileOperations, request: FileRequest): FileAnswer {
       return files.read(request.path);
     case 'list':
       return files.list(request.path);
+    case 'remove':
+      return files.remove(request.path);
     case 'write':
       return files.write(request.path, request.text);
     case 'append':

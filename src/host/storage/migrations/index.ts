@@ -5,6 +5,7 @@ import { budgets } from './0004-budgets.ts';
 import { auditFilters } from './0005-audit-filters.ts';
 import { fallbackModels } from './0006-fallback-models.ts';
 import { secrets } from './0007-secrets.ts';
+import { scripts } from './0008-scripts.ts';
 
 /** In order; never change one that has been released: add another. */
 export const migrations: readonly string[] = [
@@ -15,4 +16,5 @@ export const migrations: readonly string[] = [
   auditFilters,
   fallbackModels,
   secrets,
+  scripts,
 ];

@@ -1,0 +1,119 @@
+import type { Log } from '../core/index.ts';
+import {
+  createScriptDecisions,
+  createScriptLibrary,
+  createScriptPowers,
+  createScriptRuns,
+  testScript,
+  type Runner,
+  type ScriptDecisions,
+  type ScriptFiles,
+  type ScriptLibrary,
+  type ScriptRuns,
+  type TestAsk,
+} from '../guard/scripts/index.ts';
+import { vaultSecrets, type ScriptSecrets } from '../guard/secrets/broker/index.ts';
+import { createScriptSend } from '../host/net/egress/index.ts';
+import type { IsolationReport, Launcher, UserIds } from '../host/process/index.ts';
+import { createScriptRunStore } from '../host/storage/script-run-store.ts';
+import { createScriptStore } from '../host/storage/script-store.ts';
+import { analyseScript } from '../sandbox/analysis/index.ts';
+import type { Foundation } from './foundation.ts';
+import type { Layout } from './layout.ts';
+import type { Parts } from './parts.ts';
+
+/** Scripts and everything around them. */
+export interface Scripts {
+  readonly library: ScriptLibrary;
+  readonly decisions: ScriptDecisions;
+  readonly runs: ScriptRuns;
+  readonly powers: ReturnType<typeof createScriptPowers>;
+  readonly store: ReturnType<typeof createScriptStore>;
+  readonly runStore: ReturnType<typeof createScriptRunStore>;
+  readonly log: Log;
+  test(ask: TestAsk): ReturnType<typeof testScript>;
+  stop(): Promise<void>;
+}
+
+export interface ScriptMeans {
+  readonly launcher: Launcher;
+  readonly isolation: IsolationReport;
+  readonly files: ScriptFiles;
+  /** The user of scripts, where processes of other users can be started. */
+  readonly user?: UserIds | undefined;
+  /** Default: those for scripts in the vault. */
+  readonly secrets?: ScriptSecrets | undefined;
+}
+
+export function createScripts(base: Foundation, parts: Parts, layout: Layout, means: ScriptMeans): Scripts {
+  const { database, audit, clock, redactor } = base;
+  const { config } = base.loaded;
+  const log = base.log.child('scripts');
+  const store = createScriptStore(database);
+  const runStore = createScriptRunStore(database);
+  const library = createScriptLibrary({
+    store,
+    files: means.files,
+    database,
+    audit,
+    clock,
+    log,
+    redactor,
+    analyse: analyseScript,
+    boundHosts: (secret) => {
+      const hosts = base.secretVault.get(secret)?.hosts ?? [];
+      return hosts.length === 0 ? undefined : hosts;
+    },
+    options: {
+      onChange: config.starlark.onChange,
+      maxPending: config.starlark.maxPending,
+      autoApprove: new Set(config.starlark.autoApprove),
+    },
+  });
+  const decisions = createScriptDecisions({ library, store, database, audit, clock, log, redactor });
+  const runner = parts.scriptRunner({
+    launcher: means.launcher,
+    program: layout.scriptWorker,
+    isolation: means.isolation,
+    allowUnsandboxed: config.security.allowUnsandboxed,
+    user: means.user,
+  });
+  const egress = parts.egress({ clock });
+  const limits = { timeMs: config.starlark.maxExecutionMs, memoryBytes: config.starlark.maxMemoryBytes };
+  const runs = createScriptRuns({
+    library,
+    decisions,
+    store,
+    runStore,
+    runner: runner as Runner,
+    secrets: means.secrets ?? vaultSecrets(base.vault),
+    secretSettings: base.secretVault,
+    send: (request, signal, script) => createScriptSend(egress, script, signal)(request),
+    database,
+    audit,
+    redactor,
+    clock,
+    log,
+    limits: { ...limits, exec: config.starlark.execMode },
+  });
+  /** A process waits while something may run. */
+  const spare = (): void =>
+    runner.keepSpare(store.all().some((row) => row.approved !== null && row.disabled_at === null));
+  library.onChange(spare);
+  runs.recover();
+  spare();
+  return {
+    library,
+    decisions,
+    runs,
+    powers: createScriptPowers({ library, decisions, runs }),
+    store,
+    runStore,
+    log,
+    test: (ask) => testScript({ library, runs, runner: runner as Runner, redactor, limits }, ask),
+    async stop() {
+      runs.stopAll();
+      await runner.close();
+    },
+  };
+}

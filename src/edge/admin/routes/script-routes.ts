@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { Json } from '../../../core/index.ts';
+import { noContent, ok, route, type AnyRoute } from '../route.ts';
+import type { RouteDeps } from './deps.ts';
+
+const hash = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'want sha256: and 64 hex digits');
+const source = z
+  .string()
+  .min(1)
+  .max(256 * 1024);
+const message = z.string().max(500).optional();
+const password = z.string().min(1).max(2048).optional();
+const json = z.json() as z.ZodType<Json>;
+const access = { auth: 'access', from: 'complete' } as const;
+
+/** Scripts, their versions, what was decided on them, and their runs (§8, rows 9 to 15, and what is new beside them). */
+export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
+  return [
+    route({
+      ...access,
+      method: 'GET',
+      path: '/api/scripts',
+      handle: async () => ok(await scripts.list()),
+    }),
+    route({
+      ...access,
+      method: 'POST',
+      path: '/api/scripts',
+      body: z.strictObject({ name: z.string().min(1).max(80), source, message }),
+      handle: async ({ body, actor }) => ({ status: 201, json: await scripts.create(body, actor) }),
+    }),
+    route({
+      ...access,
+      method: 'GET',
+      path: '/api/scripts/:name',
+      handle: async ({ param }) => ok(await scripts.get(param('name'))),
+    }),
+    route({
+      ...access,
+      method: 'PUT',
+      path: '/api/scripts/:name',
+      body: z.strictObject({ source, message, hash: hash.optional() }),
+      handle: async ({ param, body, actor }) => ok(await scripts.update(param('name'), body, actor)),
+    }),
+    route({
+      ...access,
+      method: 'DELETE',
+      path: '/api/scripts/:name',
+      handle: async ({ param, actor }) => {
+        await scripts.remove(param('name'), actor);
+        return noContent();
+      },
+    }),
+    route({
+      ...access,
+      method: 'POST',
+      path: '/api/scripts/:name/approve',
+      body: z.strictObject({
+        hash,
+        grant: json.optional(),
+        revision: z.number().int().min(0).optional(),
+        password,
+      }),
+      handle: async ({ param, body, actor }) => ok(await scripts.approve(param('name'), body, actor)),
+    }),
+    route({
+      ...access,
+      method: 'POST',
+      path: '/api/scripts/:name/reject',
+      body: z.strictObject({ hash: hash.optional(), reason: z.string().max(2000).optional() }),
+      handle: async ({ param, body, actor }) => ok(await scripts.reject(param('name'), body, actor)),
+    }),
+    route({
+      ...access,
+      method: 'POST',
+      path: '/api/scripts/:name/disable',
+      handle: async ({ param, actor }) => ok(await scripts.disable(param('name'), actor)),
+    }),
+    route({
+      ...access,
+      method: 'POST',
+      path: '/api/scripts/:name/enable',
+      body: z.strictObject({ password }),
+      handle: async ({ param, body, actor }) => ok(await scripts.enable(param('name'), body.password, actor)),
+    }),
+    route({
+      ...access,
+      method: 'GET',
+      path: '/api/scripts/:name/runs',
+      query: z.strictObject({
+        limit: z.coerce.number().int().min(1).max(200).default(50),
+        before: z
+          .string()
+          .regex(/^run_[0-9a-z]{1,64}$/)
+          .optional(),
+      }),
+      handle: async ({ param, query }) => ok(await scripts.runs(param('name'), query.limit, query.before)),
+    }),
+    route({
+      ...access,
+      method: 'POST',
+      path: '/api/scripts/:name/test',
+      body: z.strictObject({
+        hash,
+        function: z.string().min(1).max(100).optional(),
+        args: z.array(json).max(100).optional(),
+        kwargs: z.record(z.string().max(100), json).optional(),
+        http: json.optional(),
+      }),
+      handle: async ({ param, body, actor }) => ok(await scripts.test(param('name'), body, actor)),
+    }),
+    route({
+      ...access,
+      method: 'GET',
+      path: '/api/scripts/:name/history',
+      handle: async ({ param }) => ok(await scripts.history(param('name'))),
+    }),
+    route({
+      ...access,
+      method: 'GET',
+      path: '/api/scripts/:name/history/:commit',
+      handle: async ({ param }) => ok(await scripts.version(param('name'), param('commit'))),
+    }),
+    route({
+      ...access,
+      method: 'GET',
+      path: '/api/scripts/:name/diff',
+      query: z.strictObject({ from: hash, to: hash }),
+      handle: async ({ param, query }) => ok(await scripts.diff(param('name'), query.from, query.to)),
+    }),
+    route({
+      ...access,
+      method: 'POST',
+      path: '/api/scripts/:name/restore/:commit',
+      handle: async ({ param, actor }) => ok(await scripts.restore(param('name'), param('commit'), actor)),
+    }),
+  ];
+}

@@ -1,0 +1,247 @@
+// Guarantees: an approval names the hash and the grant that its reviewer sent; it holds for these bytes alone, and is refused
+// when they are not the newest any more, or when somebody decided meanwhile. What takes power away acts at once, also when
+// it can't be stored. Every decision and its entry in the audit log are one transaction.
+// Does not: know what the reviewer understood. The page shows the text and the power; the hash says which.
+// An attacker may control: the text, the time at which it changes.
+import {
+  AppError,
+  errorText,
+  principalText,
+  type Clock,
+  type Json,
+  type Log,
+  type Principal,
+  type Redactor,
+} from '../../core/index.ts';
+import type { Transactions } from '../../host/storage/index.ts';
+import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
+import type { Audit } from '../audit/index.ts';
+import { readGranted, requireDeclared, type Granted } from './grants.ts';
+import type { ScriptLibrary } from './library.ts';
+import type { ScriptState } from './state.ts';
+
+export interface ScriptDecisions {
+  /**
+   * Errors: `script_changed` (409), `already_decided` (409), `grant_invalid`, `invalid_script`, `not_found`.
+   * Without `revision` only what nobody decided on can be approved.
+   */
+  approve(
+    name: string,
+    order: {
+      readonly hash: string;
+      readonly grant?: Json | undefined;
+      readonly revision?: number | undefined;
+    },
+    by: Principal,
+  ): Promise<ScriptState>;
+  /** Also of an approved version, which stops its runs. Errors: `script_changed` (409) when `hash` is not the newest. */
+  reject(
+    name: string,
+    order: { readonly hash?: string | undefined; readonly reason?: string | undefined },
+    by: Principal,
+  ): Promise<ScriptState>;
+  disable(name: string, by: Principal): Promise<ScriptState>;
+  enable(name: string, by: Principal): Promise<ScriptState>;
+  /** Whether power was taken away that could not be stored; such a script does not run. */
+  isHeld(name: string): boolean;
+  /** Resolves when somebody decides on this version, or it is not the newest any more; false when the time is over. */
+  wait(name: string, hash: string, ms: number, signal: AbortSignal): Promise<boolean>;
+}
+
+export interface DecisionDeps {
+  readonly library: ScriptLibrary;
+  readonly store: ScriptStore;
+  readonly database: Transactions;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly redactor: Redactor;
+}
+
+const MOST_REASON = 2_000;
+
+export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
+  const { library, store, database, audit, clock, log, redactor } = deps;
+  /** Scripts whose power was taken away while nothing could be stored. */
+  const held = new Set<string>();
+  const waiters = new Set<{ readonly name: string; readonly tell: () => void }>();
+  library.onChange((name) => {
+    for (const waiter of waiters) if (waiter.name === name) waiter.tell();
+  });
+
+  function entry(event: string, name: string, by: Principal, details: Readonly<Record<string, Json>>) {
+    return { event, principal: by, origin: 'page', target: name, outcome: 'ok', details } as const;
+  }
+
+  function conflict(code: string, message: string, state: ScriptState): AppError {
+    return new AppError({
+      family: 'conflict',
+      code,
+      message,
+      fix: 'Look at it as it is now.',
+      details: { hash: state.hash, status: state.status, revision: state.row.revision },
+    });
+  }
+
+  function requireNewest(state: ScriptState, hash: string): void {
+    if (state.hash === hash && state.onDisk === 'same') return;
+    throw conflict('script_changed', `${state.name} is not the text that was shown any more.`, state);
+  }
+
+  /** Less power: it holds even where it can't be stored. */
+  function reduce(name: string, change: (row: ScriptRow) => void): void {
+    const row = library.require(name).row;
+    try {
+      database.tx(() => {
+        change(row);
+        library.changed(name);
+      });
+    } catch (error) {
+      held.add(name);
+      log.error('power was taken from a script and could not be stored; it does not run until that works', {
+        script: name,
+        problem: errorText(error),
+      });
+      library.changed(name);
+      throw error;
+    }
+  }
+
+  return {
+    async approve(name, { hash, grant, revision }, by) {
+      library.require(name);
+      return library.inOrder(name, () => {
+        const state = library.require(name);
+        requireNewest(state, hash);
+        const { header, analysis, proposed } = library.facts(hash);
+        const [problem] = analysis.problems;
+        if (problem)
+          throw new AppError({
+            family: 'input',
+            code: 'invalid_script',
+            message: `Line ${problem.line}: ${problem.message}`,
+            details: { problems: analysis.problems },
+          });
+        const granted: Granted = readGranted(grant ?? (JSON.parse(JSON.stringify(proposed)) as Json));
+        requireDeclared(granted, header);
+        const now = clock.now();
+        if (granted.expiresAt !== undefined && granted.expiresAt <= now)
+          throw new AppError({
+            family: 'input',
+            code: 'grant_invalid',
+            message: 'The approval would have run out already.',
+          });
+        const decided = state.version.decision !== null || state.approved?.hash === hash;
+        if (revision !== undefined && revision !== state.row.revision)
+          throw conflict('already_decided', `Somebody decided on ${name} meanwhile.`, state);
+        if (decided && revision === undefined)
+          throw conflict('already_decided', `${name} was decided on already.`, state);
+        database.tx(() => {
+          const row = library.require(name).row;
+          store.decide(row.version, {
+            decision: 'approved',
+            at: now,
+            by: principalText(by),
+            reason: null,
+          });
+          store.passOver(name, row.version, now);
+          store.put({
+            ...row,
+            revision: row.revision + 1,
+            approved: hash,
+            granted: granted.text,
+            approved_at: now,
+            approved_by: principalText(by),
+          });
+          store.clearOffers(name);
+          audit.append(
+            entry('script.approved', name, by, {
+              hash,
+              grant: granted.view as unknown as Json,
+              before: state.approved === undefined ? null : state.approved.hash,
+              before_grant:
+                state.approved === undefined ? null : (state.approved.granted.view as unknown as Json),
+            }),
+          );
+          database.afterCommit(() => held.delete(name));
+          library.changed(name);
+        });
+        return library.require(name);
+      });
+    },
+
+    async reject(name, { hash, reason }, by) {
+      const seen = library.require(name);
+      // Taking power away does not wait for the folder.
+      if (hash !== undefined && hash !== seen.hash)
+        throw conflict('script_changed', `${name} is not the text that was shown any more.`, seen);
+      const said = redactor.text(reason?.trim().slice(0, MOST_REASON) ?? '').value || null;
+      reduce(name, (row) => {
+        const now = clock.now();
+        store.decide(row.version, { decision: 'rejected', at: now, by: principalText(by), reason: said });
+        store.passOver(name, row.version, now);
+        const wasApproved = row.approved === seen.hash;
+        store.put({
+          ...row,
+          revision: row.revision + 1,
+          ...(wasApproved ? { approved: null, granted: null, approved_at: null, approved_by: null } : {}),
+        });
+        audit.append(
+          entry('script.rejected', name, by, { hash: seen.hash, reason: said, revoked: wasApproved }),
+        );
+      });
+      return library.require(name);
+    },
+
+    async disable(name, by) {
+      reduce(name, (row) => {
+        if (row.disabled_at !== null) return;
+        store.put({
+          ...row,
+          revision: row.revision + 1,
+          disabled_at: clock.now(),
+          disabled_by: principalText(by),
+        });
+        audit.append(entry('script.disabled', name, by, { hash: library.require(name).hash }));
+      });
+      return library.require(name);
+    },
+
+    async enable(name, by) {
+      library.require(name);
+      database.tx(() => {
+        const { row, hash } = library.require(name);
+        if (row.disabled_at === null) return;
+        store.put({ ...row, revision: row.revision + 1, disabled_at: null, disabled_by: null });
+        audit.append(entry('script.enabled', name, by, { hash }));
+        database.afterCommit(() => held.delete(name));
+        library.changed(name);
+      });
+      return library.require(name);
+    },
+
+    isHeld: (name) => held.has(name),
+
+    wait(name, hash, ms, signal) {
+      const settled = (): boolean => {
+        const state = library.state(name);
+        return state === undefined || state.hash !== hash || state.version.decision !== null;
+      };
+      return new Promise((resolve) => {
+        if (settled()) return resolve(true);
+        const waiter = { name, tell: () => void (settled() && end(true)) };
+        const end = (done: boolean): boolean => {
+          clearTimeout(timer);
+          waiters.delete(waiter);
+          signal.removeEventListener('abort', stop);
+          resolve(done);
+          return done;
+        };
+        const stop = (): void => void end(false);
+        const timer = setTimeout(stop, ms);
+        signal.addEventListener('abort', stop, { once: true });
+        waiters.add(waiter);
+      });
+    },
+  };
+}

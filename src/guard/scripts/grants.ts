@@ -1,0 +1,128 @@
+// Guarantees: what is stored as a grant was read by the broker's own reader, holds no secret that the script's header does
+// not declare, and is kept in one spelling, so that two grants are equal when their texts are.
+// Does not: decide what is wise; the owner does, and sees it in words (`power.ts`).
+// An attacker may control: the script's header and its literals, which only propose.
+import { AppError, canonicalJson, isJsonObject, type Json } from '../../core/index.ts';
+import { parseGrant, type ScriptGrant } from '../secrets/broker/index.ts';
+import type { ScriptHeader } from './header.ts';
+import type { Analysis } from './ports.ts';
+
+/** The rest of an hour is the measure of all three. */
+export interface Quotas {
+  readonly runs_per_hour?: number;
+  readonly requests_per_hour?: number;
+  readonly bytes_per_hour?: number;
+}
+
+/** As the API speaks of it. */
+export interface GrantView {
+  readonly secrets: Readonly<Record<string, Json>>;
+  readonly hosts: readonly string[];
+  readonly methods: readonly string[];
+  readonly hidden_fields?: readonly string[];
+  /** ISO time: from then on the script does not run. */
+  readonly expires_at?: string;
+  readonly quotas?: Quotas;
+}
+
+export interface Granted {
+  readonly view: GrantView;
+  /** Canonical JSON of the view. */
+  readonly text: string;
+  readonly grant: ScriptGrant;
+  /** Milliseconds. */
+  readonly expiresAt: number | undefined;
+  readonly quotas: Required<Quotas>;
+}
+
+const DEFAULT_QUOTAS: Required<Quotas> = {
+  runs_per_hour: 60,
+  requests_per_hour: 600,
+  bytes_per_hour: 200 * 1024 * 1024,
+};
+const MOST: Required<Quotas> = {
+  runs_per_hour: 10_000,
+  requests_per_hour: 100_000,
+  bytes_per_hour: 10 * 1024 * 1024 * 1024,
+};
+
+function refuse(message: string): AppError {
+  return new AppError({ family: 'input', code: 'grant_invalid', message });
+}
+
+/** Errors: input `grant_invalid`. */
+export function readGranted(data: unknown): Granted {
+  if (!isJsonObject(data)) throw refuse('The grant is not an object.');
+  const { expires_at: expires, quotas, ...rest } = data;
+  const grant = parseGrant(rest);
+  const secrets = isJsonObject(rest['secrets']) ? rest['secrets'] : {};
+  let expiresAt: number | undefined;
+  if (expires !== undefined && expires !== null) {
+    expiresAt = typeof expires === 'string' && /^\d{4}-\d\d-\d\dT/.test(expires) ? Date.parse(expires) : NaN;
+    if (!Number.isFinite(expiresAt)) throw refuse('"expires_at" is not a time such as 2030-01-31T12:00:00Z.');
+  }
+  const given = readQuotas(quotas);
+  const view: GrantView = {
+    secrets: Object.fromEntries(Object.entries(secrets).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    hosts: [...new Set(grant.hosts)].toSorted(),
+    methods: [...new Set(grant.methods)].toSorted(),
+    ...(Array.isArray(rest['hidden_fields']) && rest['hidden_fields'].length > 0
+      ? { hidden_fields: rest['hidden_fields'] as readonly string[] }
+      : {}),
+    ...(expiresAt === undefined ? {} : { expires_at: new Date(expiresAt).toISOString() }),
+    ...(Object.keys(given).length === 0 ? {} : { quotas: given }),
+  };
+  return { view, text: canonicalJson(view), grant, expiresAt, quotas: { ...DEFAULT_QUOTAS, ...given } };
+}
+
+function readQuotas(data: Json | undefined): Quotas {
+  if (data === undefined || data === null) return {};
+  if (!isJsonObject(data)) throw refuse('"quotas" is not an object.');
+  for (const [name, value] of Object.entries(data)) {
+    if (!Object.hasOwn(MOST, name)) throw refuse(`"quotas" has the unknown member "${name.slice(0, 80)}".`);
+    const most = MOST[name as keyof Quotas];
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > most)
+      throw refuse(`The quota ${name} is not a whole number from 0 to ${most}.`);
+  }
+  return data;
+}
+
+/** What a script asks for: the secrets of its header, the hosts of its header or of its literals, its methods. */
+export function proposeGrant(
+  header: ScriptHeader,
+  analysis: Analysis,
+  boundHosts: (secret: string) => readonly string[] | undefined,
+): GrantView {
+  const hosts = header.hosts ?? analysis.hosts;
+  return {
+    secrets: Object.fromEntries(
+      (header.secrets ?? []).map((name) => {
+        const bound = boundHosts(name);
+        return [name, hosts.filter((host) => bound === undefined || bound.includes(host))];
+      }),
+    ),
+    hosts,
+    methods: analysis.methods,
+  };
+}
+
+/** Errors: input `grant_invalid` for a secret that the header does not declare. */
+export function requireDeclared(granted: Granted, header: ScriptHeader): void {
+  const stray = Object.keys(granted.view.secrets).find((name) => header.secrets?.includes(name) !== true);
+  if (stray === undefined) return;
+  throw refuse(
+    `The script does not declare the secret ${stray}: a grant holds only what stands in "# @secrets:".`,
+  );
+}
+
+/** The grant without what the settings of its secrets say against: an approval never widens where a secret may be sent. */
+export function narrowToBound(
+  grant: ScriptGrant,
+  settings: { mayReach(name: string, host: string): boolean },
+): ScriptGrant {
+  const secrets = [...grant.secrets].map(([name, secret]) => {
+    const origins = secret.origins.filter((origin) => settings.mayReach(name, new URL(origin).host));
+    return [name, { ...secret, origins }] as const;
+  });
+  return { ...grant, secrets: new Map(secrets) };
+}

@@ -1,0 +1,13 @@
+/** Scripts: every version, the one approval of each, and what runs under it. */
+export { createScriptDecisions, type ScriptDecisions } from './decisions.ts';
+export { createScriptLibrary, type ScriptLibrary, type ScriptOptions } from './library.ts';
+export { unifiedDiff } from './line-diff.ts';
+export { powerOf } from './power.ts';
+export type * from './ports.ts';
+export { createScriptRuns, type RunsDeps, type ScriptRuns } from './runs.ts';
+export { createScriptPowers } from './script-powers.ts';
+export { scriptNews } from './script-news.ts';
+export { requireScriptName } from './script-name.ts';
+export type { ScriptState } from './state.ts';
+export { testScript, type TestAsk } from './test-runs.ts';
+export { watchScripts } from './watched-files.ts';

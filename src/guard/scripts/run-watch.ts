@@ -1,0 +1,127 @@
+/**
+ * What one run did: its requests with host, method, status, bytes and the names of secrets, and what it was refused. Names
+ * only; of a request nothing else is kept. What is refused for want of a grant becomes an offer to the owner.
+ */
+import type { Origin, Principal } from '../../core/index.ts';
+import type { ScriptOfferRow } from '../../host/storage/script-store.ts';
+import type { ScriptRunRow } from '../../host/storage/script-run-store.ts';
+import type { Audit } from '../audit/index.ts';
+import type { BrokerNotice, BrokerWatcher, OutgoingRequest, RequestRecord } from '../secrets/broker/index.ts';
+import type { RunPowers } from './ports.ts';
+
+export interface RunRequest {
+  readonly method: string;
+  readonly host: string;
+  readonly status: number | null;
+  /** Of the answer; null when there was none. */
+  readonly bytes: number | null;
+  readonly secrets: readonly string[];
+  readonly refused?: string;
+}
+
+const MOST = 100;
+
+export function createRunWatch(facts: {
+  readonly run: ScriptRunRow;
+  readonly by: Principal;
+  readonly origin: Origin;
+  readonly declared: ReadonlySet<string>;
+  readonly audit: Audit;
+  readonly offer: (kind: ScriptOfferRow['kind'], what: string) => void;
+}): {
+  readonly watcher: BrokerWatcher;
+  sending(send: RunPowers['send']): RunPowers['send'];
+  requests(): readonly RunRequest[];
+  secrets(): readonly string[];
+} {
+  const { run, audit, declared } = facts;
+  const requests: RunRequest[] = [];
+  const used = new Set<string>();
+
+  function note(
+    event: string,
+    outcome: 'ok' | 'refused' | 'failed',
+    details: Record<string, string | null>,
+  ): void {
+    audit.note({
+      event,
+      principal: facts.by,
+      origin: facts.origin,
+      target: run.name === '' ? run.hash : run.name,
+      outcome,
+      details: { run: run.id, ...details },
+    });
+  }
+
+  /** Names whose markers stand in the request as people see it. */
+  function markers({ url, headers, body }: Pick<RequestRecord, 'url' | 'headers' | 'body'>): string[] {
+    const shown = [url, ...Object.values(headers), body].join(' ');
+    const names = [...shown.matchAll(/\[REDACTED:([A-Z][A-Z0-9_]*)\]/g)].map(([, name]) => name ?? '');
+    return [...new Set(names)].filter((name) => declared.has(name)).toSorted();
+  }
+
+  function hostOf(url: string): string {
+    return /^https?:\/\/([^/?#]+)/i.exec(url)?.[1]?.slice(0, 260) ?? '';
+  }
+
+  function heard(notice: BrokerNotice): void {
+    switch (notice.event) {
+      case 'secret_undeclared':
+        note('script.secret_refused', 'refused', { secret: notice.name });
+        if (run.name !== '') facts.offer('secret', notice.name);
+        return;
+      case 'secret_read':
+        used.add(notice.name);
+        return note('script.secret_used', 'ok', { secret: notice.name, host: null });
+      case 'secret_sent':
+        used.add(notice.name);
+        return note('script.secret_used', 'ok', { secret: notice.name, host: notice.host });
+      case 'request_refused':
+        note('script.request_refused', 'refused', { code: notice.code, host: notice.host });
+        if (run.name !== '' && notice.code === 'host_not_granted' && notice.host !== null)
+          facts.offer('host', notice.host);
+        return;
+      case 'answer_hidden':
+      case 'secret_leak':
+        return note(`script.${notice.event}`, 'failed', { secret: notice.name, host: notice.host });
+      case 'send_fault':
+        return note('script.send_fault', 'failed', { host: notice.host });
+      case 'protocol_violation':
+        return note('script.protocol_violation', 'failed', {});
+    }
+  }
+
+  return {
+    watcher: {
+      notice: heard,
+      request(record) {
+        // Those that are sent are counted where they are sent.
+        if (record.refused === undefined || requests.length >= MOST) return;
+        if (run.name !== '' && record.refused === 'method_not_granted') facts.offer('method', record.method);
+        requests.push({
+          method: record.method,
+          host: hostOf(record.url),
+          status: null,
+          bytes: null,
+          secrets: markers(record),
+          refused: record.refused,
+        });
+      },
+    },
+    sending: (send) => async (request: OutgoingRequest, signal) => {
+      const result = await send(request, signal);
+      if (requests.length < MOST) {
+        requests.push({
+          method: request.method,
+          host: hostOf(request.shown.url),
+          status: 'failed' in result ? (result.status ?? null) : result.status,
+          bytes: 'failed' in result ? null : result.body.byteLength,
+          secrets: markers(request.shown),
+        });
+      }
+      return result;
+    },
+    requests: () => requests,
+    secrets: () => [...used].toSorted(),
+  };
+}

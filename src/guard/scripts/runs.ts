@@ -1,0 +1,401 @@
+// Guarantees: what runs is the text of the approved digest, read from the database and hashed again, with the grant that
+// was approved with it; deciding that and writing the run down is one step, and every later change of the approval ends
+// the run. A run without an entry in the audit log does not begin. Quotas count before a run begins, and bound it.
+// Does not: fence the process (the runner does), nor fill in secrets (the broker does).
+// An attacker may control: the name, the function, the arguments, the text of scripts, the answers of hosts.
+import {
+  AppError,
+  isoTime,
+  type Clock,
+  type Json,
+  type Log,
+  type Origin,
+  type Principal,
+  type RedactionCounts,
+  type Redactor,
+} from '../../core/index.ts';
+import type { Transactions } from '../../host/storage/index.ts';
+import type { ScriptRunKind, ScriptRunRow, ScriptRunStore } from '../../host/storage/script-run-store.ts';
+import type { ScriptStore } from '../../host/storage/script-store.ts';
+import type { Audit } from '../audit/index.ts';
+import { NO_GRANT, secretsWhile, type ScriptSecrets } from '../secrets/broker/index.ts';
+import type { ScriptDecisions } from './decisions.ts';
+import { narrowToBound, type Granted } from './grants.ts';
+import type { ScriptLibrary } from './library.ts';
+import type { Runner, RunEnd, Send } from './ports.ts';
+import { quotaRoom, RUN_BYTES, RUN_REQUESTS } from './quota-room.ts';
+import { newRunRow } from './run-row.ts';
+import { createRunWatch, type RunRequest } from './run-watch.ts';
+import { hashOf } from './script-name.ts';
+import type { Refused } from './state.ts';
+
+export interface RunAsk {
+  readonly name: string;
+  readonly function?: string | undefined;
+  readonly args?: readonly Json[] | undefined;
+  readonly kwargs?: { readonly [name: string]: Json } | undefined;
+  readonly by: Principal;
+  readonly origin: Origin;
+  readonly signal?: AbortSignal | undefined;
+  /** `test`: asked for by the owner on the page. Default `run`. */
+  readonly kind?: Extract<ScriptRunKind, 'run' | 'test'> | undefined;
+  /** Only when this is the approved digest (conflict `script_changed` otherwise). */
+  readonly hash?: string | undefined;
+}
+
+/** How a run ended. Values and texts are redacted. */
+export interface RunDone {
+  readonly ok: true;
+  readonly runId: string;
+  readonly hash: string;
+  readonly value: Json;
+  readonly error: { readonly code: string; readonly message: string; readonly line: number | null } | null;
+  readonly logs: readonly string[];
+  readonly durationMs: number;
+  readonly requests: readonly RunRequest[];
+  readonly hidden: RedactionCounts;
+}
+
+export type RunResult = RunDone | Refused;
+
+export interface ScriptRuns {
+  run(ask: RunAsk): Promise<RunResult>;
+  /** Code that nobody reviewed: no secrets, no hosts. */
+  exec(ask: {
+    readonly source: string;
+    readonly by: Principal;
+    readonly origin: Origin;
+    readonly signal?: AbortSignal | undefined;
+  }): Promise<RunResult>;
+  /** Runs at this moment. */
+  readonly running: number;
+  /** Ends every run; the number of them. */
+  stopAll(): number;
+  /** At the start: runs that a former process left behind. */
+  recover(): number;
+}
+
+export interface RunsDeps {
+  readonly library: ScriptLibrary;
+  readonly decisions: Pick<ScriptDecisions, 'isHeld'>;
+  readonly store: ScriptStore;
+  readonly runStore: ScriptRunStore;
+  readonly runner: Runner;
+  readonly secrets: ScriptSecrets;
+  readonly send: Send;
+  /** What the settings of a secret say beside the grant, and who is told that it was used. */
+  readonly secretSettings: {
+    mayReach(name: string, host: string): boolean;
+    used(name: string, by: string): void;
+  };
+  readonly database: Transactions;
+  readonly audit: Audit;
+  readonly redactor: Redactor;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: {
+    readonly timeMs: number;
+    readonly memoryBytes: number;
+    readonly exec: 'off' | 'pure' | 'approval';
+  };
+}
+
+interface Live {
+  readonly name: string;
+  readonly approval: string;
+  readonly controller: AbortController;
+  /** What it may still use of its quotas. */
+  readonly requests: number;
+  readonly bytes: number;
+  watch: ReturnType<typeof createRunWatch> | undefined;
+}
+
+const HOUR_MS = 3_600_000;
+const KEEP_RUNS = 1_000;
+
+export function createScriptRuns(deps: RunsDeps): ScriptRuns {
+  const { library, runStore, database, audit, redactor, clock, log } = deps;
+  const live = new Map<string, Live>();
+
+  library.onChange((name) => {
+    for (const run of live.values()) {
+      if (run.name === name && run.approval !== approvalText(name)) run.controller.abort('approval');
+    }
+  });
+
+  /** What a run stands on. Another text: it must not go on. */
+  function approvalText(name: string): string | null {
+    if (deps.decisions.isHeld(name)) return null;
+    const state = library.state(name);
+    if (state === undefined || state.status === 'disabled' || state.onDisk === 'missing') return null;
+    return state.approved === undefined ? null : `${state.approved.hash} ${state.approved.granted.text}`;
+  }
+
+  function refuse(ask: Pick<RunAsk, 'name' | 'by' | 'origin'>, refused: Refused): Refused {
+    audit.note({
+      event: 'script.refused',
+      principal: ask.by,
+      origin: ask.origin,
+      target: ask.name,
+      outcome: 'refused',
+      details: { code: refused.code, ...refused.details },
+    });
+    return refused;
+  }
+
+  /** From deciding to the stored run without a gap. */
+  function begin(ask: RunAsk): Refused | { row: ScriptRunRow; source: string; granted: Granted; mine: Live } {
+    const { name } = ask;
+    const decided = library.runnable(name);
+    if (!decided.ok) return refuse(ask, decided);
+    if (deps.decisions.isHeld(name))
+      return refuse(ask, {
+        ok: false,
+        code: 'script_disabled',
+        message: `The owner took the power of ${name} away.`,
+        details: { script: name, status: 'disabled' },
+      });
+    if (ask.hash !== undefined && ask.hash !== decided.hash)
+      throw new AppError({
+        family: 'conflict',
+        code: 'script_changed',
+        message: 'Another version than this one is approved.',
+        details: { hash: decided.hash },
+      });
+    const { hash, granted } = decided;
+    const kind = ask.kind ?? 'run';
+    const room =
+      kind === 'run'
+        ? quotaRoom({ runStore, clock, live: live.values() }, name, granted.quotas)
+        : { requests: RUN_REQUESTS, bytes: RUN_BYTES };
+    if ('ok' in room) return refuse(ask, room);
+    const { source } = library.facts(hash);
+    if (hashOf(source) !== hash) throw new Error('a stored script is not of its hash');
+    const row = newRunRow(deps, ask, { hash, kind, granted: granted.text });
+    const mine: Live = {
+      name,
+      approval: approvalText(name) ?? '',
+      controller: new AbortController(),
+      ...room,
+      watch: undefined,
+    };
+    start(row, ask);
+    live.set(row.id, mine);
+    return { row, source, granted, mine };
+  }
+
+  function start(row: ScriptRunRow, ask: Pick<RunAsk, 'by' | 'origin'>): void {
+    database.tx(() => {
+      runStore.insert(row);
+      runStore.prune(row.name, KEEP_RUNS, clock.now() - 2 * HOUR_MS);
+      audit.append({
+        event: 'script.run',
+        principal: ask.by,
+        origin: ask.origin,
+        target: row.name === '' ? row.hash : row.name,
+        outcome: 'intent',
+        details: { run: row.id, kind: row.kind, hash: row.hash, arguments: row.arguments },
+      });
+    });
+  }
+
+  /** Runs, watches and writes down how it ended. */
+  async function carryOut(
+    row: ScriptRunRow,
+    source: string,
+    ask: Omit<RunAsk, 'kind' | 'hash'>,
+    facts: { readonly granted: Granted | undefined; readonly live: Live },
+  ): Promise<RunDone> {
+    const { granted } = facts;
+    const { controller, requests, bytes } = facts.live;
+    const alive = (): boolean => !controller.signal.aborted;
+    const watch = createRunWatch({
+      run: row,
+      by: ask.by,
+      origin: ask.origin,
+      declared: new Set(granted?.grant.secrets.keys()),
+      audit,
+      offer: (kind, what) => deps.store.offer({ name: row.name, kind, what }, clock.now()),
+    });
+    facts.live.watch = watch;
+    const stop = (): void => controller.abort('stopped');
+    ask.signal?.addEventListener('abort', stop, { once: true });
+    if (ask.signal?.aborted === true) stop();
+    const left = granted?.expiresAt === undefined ? undefined : granted.expiresAt - clock.now();
+    const expiry =
+      left !== undefined && left <= deps.limits.timeMs
+        ? setTimeout(() => controller.abort('expired'), Math.max(0, left))
+        : undefined;
+    let end: RunEnd | undefined;
+    try {
+      end = await deps.runner.runScript(
+        {
+          digest: row.hash,
+          source,
+          name: row.name === '' ? 'exec.star' : `${row.name}.star`,
+          entry: ask.function,
+          args: ask.args,
+          kwargs: ask.kwargs,
+          grant: granted === undefined ? NO_GRANT : narrowToBound(granted.grant, deps.secretSettings),
+          limits: {
+            time: deps.limits.timeMs,
+            memory: deps.limits.memoryBytes,
+            requests,
+            totalBytes: bytes,
+          },
+          signal: controller.signal,
+          lane: row.conversation_id ?? row.caller,
+        },
+        {
+          secrets: secretsWhile(deps.secrets, alive),
+          watcher: watch.watcher,
+          send: watch.sending(async (request, signal) =>
+            alive() ? deps.send(request, signal, row.name) : { failed: 'connection_failed' },
+          ),
+        },
+      );
+    } catch (error) {
+      // The runner could not run it at all (no fence, no process): what it says goes out, the run is written down.
+      finish(row, undefined, ask, facts.live, error);
+      throw error;
+    } finally {
+      clearTimeout(expiry);
+      ask.signal?.removeEventListener('abort', stop);
+      live.delete(row.id);
+    }
+    return finish(row, end, ask, facts.live, undefined);
+  }
+
+  const KILLED: Readonly<Record<string, string>> = {
+    approval: 'its approval was taken back or changed while it ran',
+    expired: 'its approval ran out while it ran',
+    stopped: 'it was stopped',
+  };
+
+  function finish(
+    row: ScriptRunRow,
+    end: RunEnd | undefined,
+    ask: Pick<RunAsk, 'by' | 'origin'>,
+    { controller, watch }: Live,
+    failure: unknown,
+  ): RunDone {
+    const why = controller.signal.aborted ? String(controller.signal.reason) : undefined;
+    const error =
+      why !== undefined
+        ? { code: 'killed', message: `The run was ended: ${KILLED[why] ?? why}.`, line: null }
+        : end === undefined
+          ? {
+              code: failure instanceof AppError ? failure.code : 'run_failed',
+              message: failure instanceof AppError ? failure.message : 'The run could not be started.',
+              line: null,
+            }
+          : end.error;
+    const clean = redactor.json({
+      value: why === undefined && error === null ? (end?.value ?? null) : null,
+      error: error === null ? null : { ...error },
+      logs: end?.logs ?? [],
+    });
+    const outcome = why !== undefined ? 'killed' : error === null ? 'ok' : 'error';
+    const durationMs = Math.round(end?.durationMs ?? 0);
+    const requests = watch?.requests() ?? [];
+    const secrets = watch?.secrets() ?? [];
+    database.tx(() => {
+      for (const name of secrets) deps.secretSettings.used(name, `script ${row.name}`);
+      runStore.end({
+        ...row,
+        duration_ms: durationMs,
+        queued_ms: Math.round(end?.queuedMs ?? 0),
+        steps: end?.claimed?.steps ?? null,
+        outcome,
+        code: error?.code ?? null,
+        message: clean.value.error?.message ?? null,
+        requests: JSON.stringify(requests),
+        request_count: requests.filter(({ refused }) => refused === undefined).length,
+        bytes: requests.reduce((sum, request) => sum + (request.bytes ?? 0), 0),
+        secrets: JSON.stringify(secrets),
+        hidden: JSON.stringify(clean.hidden),
+      });
+      audit.append({
+        event: why === undefined ? 'script.ended' : 'script.killed',
+        principal: ask.by,
+        origin: ask.origin,
+        target: row.name === '' ? row.hash : row.name,
+        outcome: outcome === 'ok' ? 'ok' : 'failed',
+        details: {
+          run: row.id,
+          hash: row.hash,
+          code: error?.code ?? null,
+          duration_ms: durationMs,
+          requests: requests.length,
+          secrets,
+          hidden: clean.hidden,
+        },
+      });
+    });
+    return {
+      ok: true,
+      runId: row.id,
+      hash: row.hash,
+      ...clean.value,
+      durationMs,
+      requests,
+      hidden: clean.hidden,
+    };
+  }
+
+  return {
+    async run(ask) {
+      await library.look(ask.name, ask.signal);
+      const begun = begin(ask);
+      if ('ok' in begun) return begun;
+      return carryOut(begun.row, begun.source, ask, { granted: begun.granted, live: begun.mine });
+    },
+    async exec(ask) {
+      const whole = { ...ask, name: '' };
+      if (deps.limits.exec === 'off')
+        return refuse(whole, {
+          ok: false,
+          code: 'exec_off',
+          message: 'Running code without a script is switched off (starlark.exec_mode).',
+          details: {},
+        });
+      const row = newRunRow(deps, whole, { hash: hashOf(ask.source), kind: 'exec', granted: null });
+      const mine: Live = {
+        name: '',
+        approval: '',
+        controller: new AbortController(),
+        requests: 0,
+        bytes: 0,
+        watch: undefined,
+      };
+      start(row, whole);
+      live.set(row.id, mine);
+      return carryOut(row, ask.source, whole, { granted: undefined, live: mine });
+    },
+    get running() {
+      return live.size;
+    },
+    stopAll() {
+      for (const run of live.values()) run.controller.abort('stopped');
+      return live.size;
+    },
+    recover() {
+      const left = database.tx(() => {
+        const rows = runStore.closeRunning();
+        for (const row of rows) {
+          audit.append({
+            event: 'script.ended',
+            principal: { kind: 'system' },
+            origin: 'system',
+            target: row.name === '' ? row.hash : row.name,
+            outcome: 'unknown',
+            details: { run: row.id, hash: row.hash, started_at: isoTime(row.started_at) },
+          });
+        }
+        return rows;
+      });
+      if (left.length > 0) log.warn('runs of scripts were cut off by the last end', { runs: left.length });
+      return left.length;
+    },
+  };
+}

@@ -1,0 +1,1 @@
+export { analyseScript } from './analyse-script.ts';
