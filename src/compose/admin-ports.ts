@@ -1,4 +1,4 @@
-import { AppError, type Json, type Log, type Redactor } from '../core/index.ts';
+import { AppError, type Json, type Log } from '../core/index.ts';
 import type { Approval, ApprovalStatus, ToolView } from '../edge/admin/api.ts';
 import type {
   Accepted,
@@ -116,33 +116,14 @@ function approvalView(row: ApprovalRow, conversations: Conversations, calls: Too
   };
 }
 
-export function modelsPort({ upstreams, defaultFallback }: Assistant, redactor: Redactor): ModelsPort {
-  /** A key that was pasted into the wrong field would be stored, shown and sent as a name. */
-  const noSecret = (text: string): void => {
-    if (Object.keys(redactor.text(text).hidden).length === 0) return;
-    throw new AppError({
-      family: 'input',
-      code: 'model_invalid',
-      message: 'That is a stored secret, not the name of a model.',
-      fix: 'Enter the name of the model; the key belongs into the field of the provider.',
-    });
-  };
+export function modelsPort({ upstreams, defaultFallback }: Assistant): ModelsPort {
   return {
     upstreams: () => upstreams.list(),
     change: (name, change, actor) => upstreams.change(name, change, actor.principal),
     models: async () => ({ ...(await upstreams.models()), fallback: defaultFallback.get() }),
-    setDefault(choice, actor) {
-      noSecret(choice.model);
-      return upstreams.setDefault(choice, actor.principal);
-    },
-    setFallback(choice, actor) {
-      noSecret(choice?.model ?? '');
-      return defaultFallback.set(choice, actor.principal);
-    },
-    async test(name, model, actor) {
-      noSecret(model ?? '');
-      return await upstreams.test(name, model, actor.principal);
-    },
+    setDefault: (choice, actor) => upstreams.setDefault(choice, actor.principal),
+    setFallback: (choice, actor) => defaultFallback.set(choice, actor.principal),
+    test: (name, model, actor) => upstreams.test(name, model, actor.principal),
   };
 }
 

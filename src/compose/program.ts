@@ -145,7 +145,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         signal: ending.signal,
       }),
       tools: toolsPort(assistant),
-      models: modelsPort(assistant, base.redactor),
+      models: modelsPort(assistant),
       policy: policyPort(assistant, identity.stepUp),
       capabilities: capabilitiesPort(assistant, { config, isolation, clock }),
       identityFiles: identityFilesPort(assistant.keptFiles),

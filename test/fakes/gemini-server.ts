@@ -95,6 +95,8 @@ export async function startGeminiServer(
 }
 
 const SIGNED = 'CpcBAdHtim9';
+/** Documented for calls of other models. */
+const UNSIGNED = 'skip_thought_signature_validator';
 
 const FIELDS = new Set([
   'contents',
@@ -139,7 +141,8 @@ function refuseContents(
       return error(400, 'INVALID_ARGUMENT', 'A function response does not match its function call.');
     }
     const first = parts.find((part) => part.functionCall);
-    if (place > began && !first?.thoughtSignature?.startsWith(SIGNED)) {
+    const signature = first?.thoughtSignature ?? '';
+    if (place > began && !signature.startsWith(SIGNED) && signature !== UNSIGNED) {
       return error(
         400,
         'INVALID_ARGUMENT',

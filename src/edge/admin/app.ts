@@ -1,5 +1,5 @@
 import { Hono, type Context } from 'hono';
-import { AppError, type Log } from '../../core/index.ts';
+import { AppError, errorText, type Log } from '../../core/index.ts';
 import { addressKey, type Identity, type KeyedBuckets } from '../../guard/identity/index.ts';
 import { requireSetup, runRoute, unknownPath, type Env } from './dispatch.ts';
 import { errorAnswer, rateLimited } from './error-answer.ts';
@@ -46,7 +46,7 @@ export function createApp(deps: AppDeps): Hono<Env> {
       if (context.env.incoming.method === 'HEAD' && isApiPath(row.path)) return refuseMethod(context);
       requireSetup(row.from, identity.setup.step());
       requireOpenVault(row, deps.vault);
-      return respond(context, await runRoute(row, context, identity, deps.bodyBytes));
+      return respond(context, await runRoute(row, context, identity, deps.bodyBytes), cutOff(context));
     });
   }
 
@@ -85,6 +85,14 @@ export function createApp(deps: AppDeps): Hono<Env> {
     );
   }
 
+  /** The head of the answer is gone: a broken connection is all that can still say that the rest is missing. */
+  function cutOff(context: Context<Env>): (error: unknown) => void {
+    return (error) => {
+      log.warn('an answer was cut off', { path: context.req.path, problem: errorText(error) });
+      context.env.incoming.destroy();
+    };
+  }
+
   function respondError(context: Context<Env>, error: unknown): Response {
     const { status, body, headers } = errorAnswer(error, log);
     return respond(context, { status, json: body, headers });
@@ -94,13 +102,17 @@ export function createApp(deps: AppDeps): Hono<Env> {
 }
 
 /** An answer of the table as one of Hono; never stored. */
-export function respond(context: Context<Env>, answer: Answer): Response {
+export function respond(
+  context: Context<Env>,
+  answer: Answer,
+  cutOff: (error: unknown) => void = () => undefined,
+): Response {
   for (const [name, value] of Object.entries(answer.headers ?? {})) context.header(name, value);
   context.header('cache-control', 'no-store');
   const { status, json, text, stream } = answer;
   if (stream) {
     context.header('content-type', stream.type);
-    return context.body(bytesOf(stream.body), status as 200);
+    return context.body(bytesOf(stream.body, cutOff), status as 200);
   }
   if (json === undefined && text === undefined) return context.body(null, status as 204);
   context.header('content-type', json === undefined ? 'text/plain; charset=utf-8' : 'application/json');
@@ -108,14 +120,19 @@ export function respond(context: Context<Env>, answer: Answer): Response {
 }
 
 /** Asks for the next piece when the last one was taken; a reader that goes away ends it. */
-function bytesOf(body: AsyncIterable<string>): ReadableStream<Uint8Array> {
+function bytesOf(body: AsyncIterable<string>, cutOff: (error: unknown) => void): ReadableStream<Uint8Array> {
   const pieces = body[Symbol.asyncIterator]();
   return new ReadableStream(
     {
       async pull(controller) {
-        const { done, value } = await pieces.next();
-        if (done === true) controller.close();
-        else controller.enqueue(Buffer.from(value));
+        try {
+          const { done, value } = await pieces.next();
+          if (done === true) controller.close();
+          else controller.enqueue(Buffer.from(value));
+        } catch (error) {
+          cutOff(error);
+          controller.close();
+        }
       },
       async cancel() {
         await pieces.return?.();

@@ -1,3 +1,4 @@
+import { get as request, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startAdminEdge, type AdminEdge } from '../../../test/fakes/admin-edge.ts';
 import type { AuditChain, AuditList } from './api.ts';
@@ -87,6 +88,37 @@ test('an export is a file with the filters applied, and is itself in the log', a
     '{"format":"jsonl"}',
     '{"filters":{"outcome":"failed"},"format":"csv"}',
   ]);
+});
+
+test('an export ends with the session that asked for it, incomplete', async () => {
+  const { token: stolen } = await edge.login();
+  // More than the connection holds while nobody reads.
+  edge.database.tx(() => {
+    for (let i = 0; i < 300; i += 1)
+      edge.audit.append({
+        event: 'test.filled',
+        principal: { kind: 'system' },
+        origin: 'system',
+        target: 'audit',
+        outcome: 'ok',
+        details: { text: 'x'.repeat(100_000) },
+      });
+  });
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = { authorization: `Bearer ${stolen}` };
+    request(`${edge.address}/api/audit/export?format=jsonl`, { headers, agent: false }, resolve).once(
+      'error',
+      reject,
+    );
+  });
+  expect(response.statusCode).toBe(200);
+  expect((await edge.ask('POST', '/api/auth/logout', { token: stolen })).status).toBe(204);
+  let last = '';
+  response.on('data', (piece: Buffer) => (last = piece.toString()));
+  response.on('error', () => undefined);
+  await new Promise((resolve) => response.once('close', resolve));
+  expect(response.complete).toBe(false);
+  expect(last).not.toContain('audit.exported');
 });
 
 test('a check is started, told of and written down', async () => {

@@ -48,3 +48,9 @@ it("limits an answer to the least of what was asked, the model's own limit and t
     outputTokens: 100_000,
   });
 });
+
+it('takes what every object has for no price: such a call is counted at the assumed one', () => {
+  for (const model of ['constructor', 'toString', 'valueOf']) {
+    expect(plan(model, 4_000).usd).toBeCloseTo(0.01 + 0.025, 10);
+  }
+});

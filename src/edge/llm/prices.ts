@@ -117,12 +117,12 @@ export function priceOf(provider: UpstreamName, model: string): ModelPrice | und
   switch (provider) {
     case 'openai':
       // A dated name is the same model: gpt-4o-2024-08-06.
-      return OPENAI[model] ?? OPENAI[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')];
+      return listed(OPENAI, model) ?? listed(OPENAI, model.replace(/-\d{4}-\d{2}-\d{2}$/, ''));
     case 'anthropic':
       // claude-haiku-4-5-20251001
-      return ANTHROPIC[model] ?? ANTHROPIC[model.replace(/-\d{8}$/, '')];
+      return listed(ANTHROPIC, model) ?? listed(ANTHROPIC, model.replace(/-\d{8}$/, ''));
     case 'google':
-      return GOOGLE[model.replace(/^models\//, '')];
+      return listed(GOOGLE, model.replace(/^models\//, ''));
     case 'demo':
       return FREE;
     case 'ollama':
@@ -134,4 +134,9 @@ export function priceOf(provider: UpstreamName, model: string): ModelPrice | und
     case 'openai-compatible':
       return undefined;
   }
+}
+
+/** A model may be named like something that every object has, such as `constructor`. */
+function listed(prices: Readonly<Record<string, ModelPrice>>, model: string): ModelPrice | undefined {
+  return Object.hasOwn(prices, model) ? prices[model] : undefined;
 }

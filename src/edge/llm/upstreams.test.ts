@@ -323,7 +323,7 @@ describe('the upstreams', () => {
     for (const model of ['gpt-4o:online', 'gpt-4o-search-preview', 'perplexity/sonar', 'o3-deep-research']) {
       expect(codeOf(choose('openai', model))).toBe('model_acts_by_itself');
     }
-    for (const model of ['', 'a b', 'x'.repeat(201), 'a\n'])
+    for (const model of ['', 'a b', 'x'.repeat(201), 'a\n', KEY, `models/${KEY}`])
       expect(codeOf(choose('openai', model))).toBe('model_invalid');
     expect(audit.list({ event: 'llm.default_changed', limit: 9 })).toHaveLength(1);
   });
@@ -337,6 +337,8 @@ describe('the upstreams', () => {
     };
     expect(cost('openai', 'gpt-4o-2024-08-06')).toBeCloseTo(1.25 + 0.625 + 1);
     expect(cost('openai', 'gpt-99')).toBeNull();
+    for (const name of ['constructor', 'toString', 'valueOf'])
+      expect(cost('openai', name), 'what every object has is no price').toBeNull();
     expect(cost('demo', 'demo')).toBe(0);
     expect(cost('ollama', 'qwen3:8b')).toBe(0);
     expect(cost('ollama', 'gpt-oss:120b-cloud')).toBeNull();

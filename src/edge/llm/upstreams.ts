@@ -188,7 +188,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
 
   function checkChoice(choice: { readonly provider: string; readonly model: string }): ModelChoice {
     const provider = knownUpstream(choice.provider);
-    checkModel(choice.model);
+    checkModel(choice.model, deps.redactor);
     const found = routeTo(provider);
     if (!found.ok) throw new AppError({ family: 'conflict', code: found.code, message: found.message });
     return { provider, model: choice.model };
@@ -247,7 +247,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     },
     async test(name, model, principal) {
       const upstream = knownUpstream(name);
-      if (model !== undefined) checkModel(model);
+      if (model !== undefined) checkModel(model, deps.redactor);
       const began = clock.monotonic();
       const tried = await tryOut(upstream, model, (chosen) => note(chosen, 'intent', {}));
       const duration = Math.round(clock.monotonic() - began);
@@ -303,7 +303,16 @@ function wireAt(name: UpstreamName, base: string | null): Wire {
   return base === baseUrl ? wire : (wireElsewhere ?? wire);
 }
 
-function checkModel(model: string): void {
+function checkModel(model: string, redactor: Redactor): void {
+  // A key that was pasted into the wrong field would be stored, shown and sent as a name.
+  if (Object.keys(redactor.text(model).hidden).length > 0) {
+    throw new AppError({
+      family: 'input',
+      code: 'model_invalid',
+      message: 'That is a stored secret, not the name of a model.',
+      fix: 'Enter the name of the model; the key belongs into the field of the provider.',
+    });
+  }
   if (!isModelName(model)) {
     throw new AppError({
       family: 'input',

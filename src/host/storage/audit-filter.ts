@@ -1,4 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
+import { wordsCondition } from './has-words.ts';
 
 /** What entries must have; all of it at once. */
 export interface AuditFilter {
@@ -15,7 +16,7 @@ export interface AuditFilter {
   readonly from?: number | undefined;
   /** Milliseconds: before that time. */
   readonly to?: number | undefined;
-  /** Words in the event, the actor, the target or the details, whatever the case of A to Z. No index knows them. */
+  /** Words in the event, the actor, the target or the details, whatever the case. No index knows them. */
   readonly text?: string | undefined;
 }
 
@@ -74,22 +75,13 @@ export function conditions(filter: AuditFilter): Conditions {
     read.push('at < :to');
     values['to'] = to;
   }
-  for (const [number, word] of (text ?? '').split(/\s+/u).filter(Boolean).entries()) {
-    const name = `word${number}`;
-    const one = (column: string, parameter: string): string => `${column} LIKE :${parameter} ESCAPE '\\'`;
-    const places = ['event', 'actor', 'target', 'details'].map((column) => one(column, name));
-    values[name] = likePattern(word);
+  const words = (text ?? '').split(/\s+/u).filter(Boolean);
+  if (words.length > 0) {
     // In the stored JSON a quote or a backslash of a text has a backslash before it.
-    const inJson = JSON.stringify(word).slice(1, -1);
-    if (inJson !== word) {
-      places.push(one('details', `${name}_json`));
-      values[`${name}_json`] = likePattern(inJson);
-    }
-    read.push(`(${places.join(' OR ')})`);
+    const spelled = words.map((word) => [word, JSON.stringify(word).slice(1, -1)]);
+    const found = wordsCondition('word', spelled, ['event', 'actor', 'target', 'details']);
+    read.push(`(${found.sql})`);
+    Object.assign(values, found.values);
   }
   return { indexed, read, values };
-}
-
-function likePattern(word: string): string {
-  return `%${word.replaceAll(/[%_\\]/g, String.raw`\$&`)}%`;
 }

@@ -37,6 +37,8 @@ export interface AuditPages {
 export const TIME_BLOCK = 1000;
 /** Rows that lie beside each other and are looked at in one step. */
 const SCAN = 5_000;
+/** The same where words are looked for: long details take their time. */
+const SCAN_WORDS = 1_000;
 /** Rows that an index leads to, each somewhere else on the disk. */
 const HOPS = 1_000;
 
@@ -92,7 +94,8 @@ export function createAuditPages(database: Database): AuditPages {
       function reach(by: Indexed | undefined, first: number, until: number): number {
         if (by === undefined) {
           if (read.length === 0) return older ? first : until;
-          return older ? Math.max(first, until - SCAN + 1) : Math.min(until, first + SCAN - 1);
+          const scan = query.text === undefined ? SCAN : SCAN_WORDS;
+          return older ? Math.max(first, until - scan + 1) : Math.min(until, first + scan - 1);
         }
         if (indexed.length === 1 && read.length === 0) return older ? first : until;
         const far = database.get<{ seq: number }>(

@@ -1,3 +1,4 @@
+import { wordsCondition } from './has-words.ts';
 import type { Database } from './database.ts';
 import type { ConversationWithStatus } from './conversation-store.ts';
 
@@ -21,54 +22,33 @@ export function createConversationSearch(database: Database): ConversationSearch
   return {
     find(words, limit) {
       const wanted = words.slice(0, MAX_WORDS);
-      const values: Record<string, string | number | null> = { limit };
-      for (const [index, word] of wanted.entries()) {
-        values[`like${index}`] = likePattern(word);
-        // The quick look at the stored JSON keeps most rows from being parsed.
-        values[`raw${index}`] = likePattern(JSON.stringify(word).slice(1, -1));
-        values[`glob${index}`] = globPattern(word);
-      }
-      const has = (text: string): string =>
-        wanted
-          .map(
-            (_, index) =>
-              `${text} LIKE :like${index} ESCAPE '\\' AND (:glob${index} IS NULL OR ${text} GLOB :glob${index})`,
-          )
-          .join(' AND ');
-      const quick = wanted.map((_, index) => `payload LIKE :raw${index} ESCAPE '\\'`).join(' AND ');
+      const has = (column: string) =>
+        wordsCondition(
+          'word',
+          wanted.map((word) => [word]),
+          [column],
+        );
+      // The quick look at the stored JSON keeps most rows from being parsed.
+      const quick = wordsCondition(
+        'raw',
+        wanted.map((word) => [JSON.stringify(word).slice(1, -1)]),
+        ['payload'],
+      );
+      const content = has("json_extract(payload, '$.content')");
       // With max() SQLite takes the other columns from the row of the greatest seq.
       return database.all<ConversationHit>(
         `WITH hits AS (
            SELECT conversation_id, max(seq) AS seq, type, json_extract(payload, '$.content') AS text
-           FROM events WHERE type IN ('user', 'text') AND ${quick} AND ${has("json_extract(payload, '$.content')")}
+           FROM events WHERE type IN ('user', 'text') AND ${quick.sql} AND ${content.sql}
            GROUP BY conversation_id)
          SELECT c.*, (SELECT t.status FROM turns t WHERE t.conversation_id = c.id
              ORDER BY t.rowid DESC LIMIT 1) AS status,
            h.type AS found_type, h.text AS found_text
          FROM conversations c LEFT JOIN hits h ON h.conversation_id = c.id
-         WHERE h.seq IS NOT NULL OR (${has('c.title')})
+         WHERE h.seq IS NOT NULL OR (${has('c.title').sql})
          ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit`,
-        values,
+        { limit, ...quick.values, ...content.values },
       );
     },
   };
-}
-
-/** LIKE knows the two cases of A to Z alone; every other character may be any here, and GLOB decides. */
-function likePattern(word: string): string {
-  const escaped = [...word].map((char) => (/[%_\\]/.test(char) ? `\\${char}` : char > '\u007f' ? '_' : char));
-  return `%${escaped.join('')}%`;
-}
-
-/** The word in both cases of each character; null where LIKE is exact already. */
-function globPattern(word: string): string | null {
-  const chars = [...word];
-  if (chars.every((char) => char <= '\u007f')) return null;
-  const one = (char: string): string => {
-    const cases = [char, char.toLowerCase(), char.toUpperCase()].filter((each) => [...each].length === 1);
-    const set = [...new Set(cases)].join('');
-    // A caret alone in brackets would say "none of".
-    return set === '^' || set === ']' ? set : `[${set}]`;
-  };
-  return `*${chars.map(one).join('')}*`;
 }

@@ -4,6 +4,7 @@
 // An attacker may control: values that are bound to statements, never the statements.
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { AppError, errorText } from '../../core/index.ts';
+import { addHasWords } from './has-words.ts';
 import { migrate } from './migrate.ts';
 import { storageFailure } from './storage-failure.ts';
 
@@ -44,6 +45,7 @@ export function openDatabase(options: OpenOptions): Database {
       connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     }
     connection.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;');
+    addHasWords(connection);
     quickCheck(connection);
   } catch (error) {
     throw damaged(options.path, error);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unauthorized } from '../error-answer.ts';
 import { ok, route, type AnyRoute } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
 
@@ -29,7 +30,7 @@ const filter = {
 
 const TYPES = { jsonl: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; charset=utf-8' } as const;
 
-export function auditRoutes({ audit }: RouteDeps): AnyRoute[] {
+export function auditRoutes({ audit, identity }: RouteDeps): AnyRoute[] {
   return [
     route({
       method: 'GET',
@@ -52,11 +53,12 @@ export function auditRoutes({ audit }: RouteDeps): AnyRoute[] {
       auth: 'access',
       from: 'complete',
       query: z.strictObject({ ...filter, format: z.enum(['jsonl', 'csv']) }),
-      async handle({ query, actor }) {
+      async handle({ query, actor, access }) {
         const { name, body } = await audit.export(query, actor);
+        const isLive = (): boolean => identity.sessions.isLive(access.familyId);
         return {
           status: 200,
-          stream: { type: TYPES[query.format], body },
+          stream: { type: TYPES[query.format], body: whileLive(body, isLive) },
           headers: { 'content-disposition': `attachment; filename="${name}"` },
         };
       },
@@ -77,4 +79,12 @@ export function auditRoutes({ audit }: RouteDeps): AnyRoute[] {
       handle: async ({ actor }) => ok(await audit.verify(actor)),
     }),
   ];
+}
+
+/** A long file is no way to read on after the session has ended: the connection breaks, and the file is not complete. */
+async function* whileLive(body: AsyncIterable<string>, isLive: () => boolean): AsyncGenerator<string> {
+  for await (const piece of body) {
+    if (!isLive()) throw unauthorized();
+    yield piece;
+  }
 }

@@ -96,3 +96,15 @@ it('is no reader of what is not JSON, not an object, or nested too deep', () => 
     expect(reader.read(data, 16)).toBeUndefined();
   }
 });
+
+it('takes a reason and a kind of error that every object has a property of as words like others', () => {
+  for (const word of ['constructor', 'toString', '__proto__']) {
+    const end = createReader().read(
+      JSON.stringify({ type: 'message_delta', delta: { stop_reason: word }, usage: { output_tokens: 1 } }),
+      16,
+    );
+    expect(end?.finish).toBe(word);
+    const error = createReader().read(JSON.stringify({ type: 'error', error: { type: word } }), 16);
+    expect(error?.error).toEqual({ status: undefined, type: word, message: undefined });
+  }
+});

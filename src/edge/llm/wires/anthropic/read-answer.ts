@@ -19,30 +19,30 @@ type Block =
   | { readonly type: 'redacted_thinking'; readonly data: string }
   | number;
 
-const FINISH: Readonly<Record<string, string>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  tool_use: 'tool_calls',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  refusal: 'content_filter',
-};
+const FINISH: ReadonlyMap<string, string> = new Map([
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['tool_use', 'tool_calls'],
+  ['max_tokens', 'length'],
+  ['model_context_window_exceeded', 'length'],
+  ['refusal', 'content_filter'],
+]);
 
 /** Says that the answer is not complete; nothing that we offer leads to it. */
 const PAUSE = 'pause_turn';
 
-const STATUS: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  authentication_error: 401,
-  billing_error: 402,
-  permission_error: 403,
-  not_found_error: 404,
-  request_too_large: 413,
-  rate_limit_error: 429,
-  api_error: 500,
-  timeout_error: 504,
-  overloaded_error: 529,
-};
+const STATUS: ReadonlyMap<string, number> = new Map([
+  ['invalid_request_error', 400],
+  ['authentication_error', 401],
+  ['billing_error', 402],
+  ['permission_error', 403],
+  ['not_found_error', 404],
+  ['request_too_large', 413],
+  ['rate_limit_error', 429],
+  ['api_error', 500],
+  ['timeout_error', 504],
+  ['overloaded_error', 529],
+]);
 
 export function createReader(): UpstreamReader {
   const blocks = new Map<number, Block>();
@@ -155,7 +155,8 @@ export function createReader(): UpstreamReader {
           return index === null || !isJsonObject(event['delta']) ? undefined : add(index, event['delta']);
         case 'message_delta': {
           const reason = isJsonObject(event['delta']) ? textOf(event['delta']['stop_reason']) : undefined;
-          const finish = reason === undefined || reason === PAUSE ? undefined : (FINISH[reason] ?? reason);
+          const finish =
+            reason === undefined || reason === PAUSE ? undefined : (FINISH.get(reason) ?? reason);
           return { ...EMPTY_CHUNK, finish, usage: count(event['usage'], true) };
         }
         case 'message_stop':
@@ -191,5 +192,5 @@ export function createReader(): UpstreamReader {
 export function readError(value: Json): UpstreamReport | undefined {
   if (!isJsonObject(value) || !isJsonObject(value['error'])) return undefined;
   const type = textOf(value['error']['type']);
-  return { status: STATUS[type ?? ''], type, message: textOf(value['error']['message']) };
+  return { status: STATUS.get(type ?? ''), type, message: textOf(value['error']['message']) };
 }

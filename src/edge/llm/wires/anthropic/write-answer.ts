@@ -4,12 +4,12 @@ import type { JsonObject } from '../../../../core/index.ts';
 import type { StepPart } from '../../ports.ts';
 import type { AnswerFrame, AnswerWriter } from '../wire.ts';
 
-const STOP_REASON: Readonly<Record<string, string>> = {
-  stop: 'end_turn',
-  tool_calls: 'tool_use',
-  length: 'max_tokens',
-  content_filter: 'refusal',
-};
+const STOP_REASON: ReadonlyMap<string, string> = new Map([
+  ['stop', 'end_turn'],
+  ['tool_calls', 'tool_use'],
+  ['length', 'max_tokens'],
+  ['content_filter', 'refusal'],
+]);
 
 export function createWriter({ id, model, seal }: AnswerFrame): AnswerWriter {
   let started = false;
@@ -80,7 +80,7 @@ export function createWriter({ id, model, seal }: AnswerFrame): AnswerWriter {
         event({
           type: 'message_delta',
           delta: {
-            stop_reason: calls.length > 0 ? 'tool_use' : (STOP_REASON[finishReason] ?? finishReason),
+            stop_reason: calls.length > 0 ? 'tool_use' : (STOP_REASON.get(finishReason) ?? finishReason),
             stop_sequence: null,
           },
           usage: {

@@ -5,7 +5,7 @@ import { listOf } from '../json-facts.ts';
 import type { Wire } from '../wire.ts';
 import { checkRequest } from './allowed-request.ts';
 import { outboundBody, type Dialect } from './outbound.ts';
-import { readError, readEvent } from './read-answer.ts';
+import { createReader, readError } from './read-answer.ts';
 import { createWriter } from './write-answer.ts';
 
 export type { Dialect };
@@ -27,7 +27,7 @@ export function createChatCompletionsWire(dialect: Dialect): Wire {
     },
     upstreamPath: () => 'chat/completions',
     upstreamHeaders: bearer,
-    reader: () => ({ read: readEvent, sealed: () => undefined }),
+    reader: createReader,
     readFailure: (body) => (isJsonObject(body) ? readError(body['error']) : undefined),
     writer: createWriter,
     failureBody: ({ code, message }) => ({ error: { message, type: 'gateway', param: null, code } }),

@@ -3,12 +3,30 @@
 import { isJsonObject, type Json } from '../../../../core/index.ts';
 import { parseBoundedJson } from '../../bounded-json.ts';
 import { amountOf, countOf, listOf, textOf } from '../json-facts.ts';
+import type { UpstreamReader } from '../wire.ts';
 import { EMPTY_CHUNK, type CallDelta, type UpstreamChunk, type UpstreamReport } from '../upstream-chunk.ts';
 
 const DONE = '[DONE]';
 
+/** Reads the events of one answer in their order. */
+export function createReader(): UpstreamReader {
+  let counted: UpstreamChunk['usage'];
+  let over = false;
+  return {
+    read(data, maxDepth) {
+      const chunk = readEvent(data, maxDepth);
+      if (!chunk) return undefined;
+      counted = chunk.usage ?? counted;
+      if (chunk.finish !== undefined && chunk.finish !== '') over = true;
+      // Counts before the end are of what has come so far: only the last ones say what the call came to.
+      return { ...chunk, usage: over ? counted : undefined };
+    },
+    sealed: () => undefined,
+  };
+}
+
 /** Undefined: no event of a chat completion. */
-export function readEvent(data: string, maxDepth: number): UpstreamChunk | undefined {
+function readEvent(data: string, maxDepth: number): UpstreamChunk | undefined {
   if (data.trim() === DONE) return { ...EMPTY_CHUNK, last: true };
   const parsed = parseBoundedJson(data, maxDepth);
   return parsed.ok ? readChunk(parsed.value) : undefined;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startGeminiServer } from '../../../../../test/fakes/gemini-server.ts';
 import { RIG_KEY, RIG_SECRET } from '../../../../../test/fakes/model-rig.ts';
+import { plainRedactor } from '../../../../../test/fakes/plain-redactor.ts';
 import { startWireRig, type WireRig } from '../../../../../test/fakes/wire-rig.ts';
 import type { WireServer } from '../../../../../test/fakes/wire-server.ts';
 import { createGeminiWire } from './index.ts';
@@ -109,6 +110,37 @@ describe("a turn with the provider's own client", () => {
       .slice(2)
       .map(({ body }) => JSON.stringify(body).includes('thoughtSignature'));
     expect(sent).toEqual([false, false, true]);
+  });
+
+  it('says of calls that nobody signed that they are not, to models that want signatures', () => {
+    const parts = [
+      { text: 'Looking.' },
+      { functionCall: { name: 'workspace_list', args: {} } },
+      { functionCall: { name: 'workspace_list', args: {} } },
+    ];
+    const answer = { functionResponse: { name: 'workspace_list', response: { content: 'x' } } };
+    const contents = [
+      { role: 'user', parts: [{ text: 'hi' }] },
+      { role: 'model', parts },
+      { role: 'user', parts: [answer, answer] },
+    ];
+    const signaturesFor = (model: string): unknown => {
+      const checked = createGeminiWire().check(JSON.stringify({ contents }), new Headers(), {
+        model,
+        tools: [],
+        maxDepth: 32,
+      });
+      const sent = checked.ok
+        ? checked.outbound({ tools: [], maxOutput: 100, redactor: plainRedactor, sealed: () => undefined })
+        : checked;
+      if (!sent.ok) throw new Error(sent.message);
+      const body = JSON.parse(sent.body) as { contents: { parts: { thoughtSignature?: string }[] }[] };
+      return body.contents[1]?.parts.map(({ thoughtSignature }) => thoughtSignature);
+    };
+    const marked = [undefined, 'skip_thought_signature_validator', undefined];
+    expect(signaturesFor('gemini-3-pro-preview')).toEqual(marked);
+    expect(signaturesFor('models/gemini-3.5-flash')).toEqual(marked);
+    expect(signaturesFor('gemini-2.5-flash')).toEqual([undefined, undefined, undefined]);
   });
 
   it('sends no known secret, also not in what was signed', async () => {

@@ -22,7 +22,7 @@ export function createGeminiWire(): Wire {
         ok: true,
         messages: request.contents.length,
         maxOutput: request.generationConfig?.maxOutputTokens,
-        outbound: (options) => outboundBody(request, options),
+        outbound: (options) => outboundBody(request, options, context.model),
       };
     },
     upstreamPath: (model) => `models/${encodeURIComponent(shortName(model))}${ASK}`,

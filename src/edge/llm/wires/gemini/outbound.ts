@@ -1,6 +1,7 @@
 // Guarantees: the body that goes upstream consists of checked fields and our own tool definitions, and known secrets in it
 // are replaced by their markers. A signature is what the provider gave for this very turn, never what the engine says. Call
-// ids are ours: each result has its call, under the name of that call.
+// ids are ours: each result has its call, under the name of that call. Calls that no signature is kept for (of another
+// model, or of a turn that was cut off) are said to be unsigned.
 // Does not: find secrets that the redactor doesn't know, or that are spread over several messages.
 // An attacker may control: texts, arguments, ids and the names of signatures in the contents.
 import type { Json, JsonObject } from '../../../../core/index.ts';
@@ -10,8 +11,13 @@ import type { Outbound, OutboundOptions } from '../wire.ts';
 import { namesOf, type GeminiContent, type GeminiRequest } from './allowed-request.ts';
 import { signedParts } from './signed-answer.ts';
 
-export function outboundBody(request: GeminiRequest, options: OutboundOptions): Outbound {
-  const contents = outboundContents(request.contents, options.sealed);
+/** The provider's own word for calls that it did not sign: ai.google.dev/gemini-api/docs/thought-signatures */
+const UNSIGNED = 'skip_thought_signature_validator';
+/** From the third generation on, calls without a signature are refused. */
+const SIGNS = /(^|\/)gemini-([3-9]|[1-9]\d)/;
+
+export function outboundBody(request: GeminiRequest, options: OutboundOptions, model: string): Outbound {
+  const contents = outboundContents(request.contents, options.sealed, SIGNS.test(model));
   if (contents === undefined) return notAllowed('llm_content_refused', 'a tool result without its call');
   const offered = new Set(namesOf(request));
   const functionDeclarations = options.tools
@@ -48,13 +54,14 @@ interface OpenCall {
 function outboundContents(
   contents: readonly GeminiContent[],
   sealed: (seal: string) => Json | undefined,
+  signs: boolean,
 ): JsonObject[] | undefined {
   const out: JsonObject[] = [];
   let open: OpenCall[] = [];
   for (const [place, content] of contents.entries()) {
     if (content.role === 'model') {
       open = [];
-      out.push({ role: 'model', parts: answerParts(content, place, open, sealed) });
+      out.push({ role: 'model', parts: answerParts(content, place, open, sealed, signs) });
       continue;
     }
     const parts: JsonObject[] = [];
@@ -82,6 +89,7 @@ function answerParts(
   place: number,
   open: OpenCall[],
   sealed: (seal: string) => Json | undefined,
+  signs: boolean,
 ): JsonObject[] {
   let seal: string | undefined;
   const calls: JsonObject[] = [];
@@ -97,5 +105,8 @@ function answerParts(
     calls.push(call);
     return call;
   });
-  return signedParts(seal === undefined ? undefined : sealed(seal), calls) ?? parts;
+  const signed = signedParts(seal === undefined ? undefined : sealed(seal), calls);
+  if (signed !== undefined || !signs) return signed ?? parts;
+  // Of several calls of one answer the first is the signed one.
+  return parts.map((part) => (part === calls[0] ? { ...part, thoughtSignature: UNSIGNED } : part));
 }
