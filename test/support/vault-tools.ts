@@ -1,43 +1,32 @@
 /** Looks into a workspace in which nothing runs, and calls the command line, for tests of the vault. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { openFoundation } from '../../src/compose/foundation.ts';
-import { productParts } from '../../src/compose/parts.ts';
-import { loadConfig } from '../../src/config/index.ts';
-import { revealSecret } from '../../src/guard/secrets/index.ts';
-
 export const PASSPHRASE = 'violet otter kettle sandwich 47';
 const MAIN = join(resolve(import.meta.dirname, '..', '..'), 'src', 'main.ts');
 
 export interface Opened {
   /** What a script's request would be filled in with. */
   readonly value: (name: string) => string | undefined;
-  readonly providerKey: (name: string) => string | undefined;
-  readonly audit: () => ReturnType<ReturnType<typeof openFoundation>['audit']['verify']>;
+  readonly providerKey: string | undefined;
+  readonly audit: { readonly ok: boolean };
 }
 
-/** Opens it as a start does (a rekey that was cut off is settled), looks, and closes it. */
-export async function lookInto<T>(workspace: string, look: (opened: Opened) => Promise<T> | T): Promise<T> {
-  const loaded = loadConfig({
-    flags: { workspace },
-    environment: {},
-    folder: workspace,
-    workspaceDefault: workspace,
-  });
-  const base = openFoundation(loaded, productParts);
-  try {
-    if (base.seal.sealed()) {
-      await base.seal.unlock(PASSPHRASE, { principal: { kind: 'operator' }, origin: 'cli' });
-    }
-    return await look({
-      value: (name) => revealSecret(base.vault, { kind: 'script', name }, 'script_request'),
-      providerKey: (name) => revealSecret(base.vault, { kind: 'llm_key', name }, 'llm_call'),
-      audit: () => base.audit.verify(),
-    });
-  } finally {
-    base.close();
-  }
+/** Opens the workspace as its owner, looks, and closes it. */
+export function lookInto(workspace: string): Opened {
+  const { uid, gid } = statSync(join(workspace, 'secure/data/openpact.db'));
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(import.meta.dirname, 'vault-look.ts'), workspace, PASSPHRASE],
+    { encoding: 'utf8', cwd: '/', ...(process.getuid?.() === 0 ? { uid, gid } : {}) },
+  );
+  if (status !== 0) throw new Error(`the workspace does not open: ${stderr}`);
+  const { values, openai, audit } = JSON.parse(stdout) as {
+    values: Readonly<Record<string, string>>;
+    openai?: string;
+    audit: { ok: boolean };
+  };
+  return { value: (name) => values[name], providerKey: openai, audit };
 }
 
 export function openpact(argv: readonly string[], workspace: string, input = '') {
