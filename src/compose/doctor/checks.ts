@@ -5,6 +5,7 @@ import { fenceChecks } from './fence-checks.ts';
 import { fileChecks } from './file-checks.ts';
 import { machineChecks } from './machine-checks.ts';
 import { recordChecks } from './record-checks.ts';
+import { scriptChecks } from './script-checks.ts';
 import { secretChecks } from './secret-checks.ts';
 
 /** What `doctor` tries beyond the rows of docs/security.md. */
@@ -24,6 +25,7 @@ export const CHECKS: readonly CheckGroup[] = [
   machineChecks,
   fileChecks,
   secretChecks,
+  scriptChecks,
   assistantChecks,
   accessChecks,
   recordChecks,

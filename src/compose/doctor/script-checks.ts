@@ -1,0 +1,212 @@
+// Scripts of the trial: each is made over the API as the owner would, and run by a model's call through the gate.
+import { randomBytes } from 'node:crypto';
+import { settingsSchema } from '../../config/schema.ts';
+import type { Bench } from './bench.ts';
+import { judged, notHere, type Check, type CheckGroup, type Finding } from './control.ts';
+
+interface Ran {
+  /** To its end, without an error. */
+  readonly done: boolean;
+  readonly text: string;
+}
+
+async function save(bench: Bench, name: string, source: string): Promise<{ hash: string; revision: number }> {
+  const { json } = await bench.ask({ method: 'POST', path: '/api/scripts', body: { name, source } });
+  return { hash: String(json['hash']), revision: Number(json['revision']) };
+}
+
+async function approve(bench: Bench, name: string, source: string, grant?: object): Promise<number> {
+  const { hash, revision } = await save(bench, name, source);
+  const body = { hash, revision, password: bench.password, ...(grant === undefined ? {} : { grant }) };
+  return (await bench.ask({ method: 'POST', path: `/api/scripts/${name}/approve`, body })).status;
+}
+
+async function run(bench: Bench, name: string): Promise<Ran> {
+  const { results } = await bench.turn([{ calls: [{ name: 'script_run', arguments: { name } }] }]);
+  const [result] = results;
+  return {
+    done: result?.outcome === 'done' && !result.is_error,
+    text: JSON.stringify(result?.result ?? null),
+  };
+}
+
+/** Below level 2 the box has no walls, and scripts do not run. */
+function fenced(check: (bench: Bench) => Promise<Finding>): Check['run'] {
+  return async (bench) =>
+    bench.isolation.level >= 2
+      ? check(bench)
+      : notHere(
+          'Scripts do not run here: this machine has no Landlock and seccomp to fence them in.',
+          'See the isolation above.',
+        );
+}
+
+const approval: Check = {
+  ids: ['S-07', 'S-08', 'S-88'],
+  title: 'approval of scripts',
+  run: fenced(async (bench) => {
+    await save(bench, 'doctor_new', 'result = "ran unapproved"\n');
+    const unapproved = await run(bench, 'doctor_new');
+    const status = await approve(bench, 'doctor_bytes', 'result = "as approved"\n');
+    const approved = await run(bench, 'doctor_bytes');
+    bench.trial.write('ai-data/scripts/doctor_bytes.star', 'result = "swapped"\n');
+    const swapped = await run(bench, 'doctor_bytes');
+    return judged('Ran a script that nobody approved, one that was, and that one with its file swapped', [
+      unapproved.text.includes('ran unapproved') && 'the one that nobody approved ran',
+      status !== 200 && `the approval got ${status}`,
+      !approved.text.includes('as approved') && `the approved one did not run: ${approved.text}`,
+      swapped.text.includes('swapped') && 'the swapped bytes ran',
+    ]);
+  }),
+};
+
+const box: Check = {
+  ids: ['S-06'],
+  title: 'what a script reaches',
+  run: fenced(async (bench) => {
+    const attempts = [
+      'open("/etc/passwd")',
+      'exec("1")',
+      'eval("1")',
+      '__import__("os")',
+      'http.get("http://127.0.0.1/")',
+    ];
+    const reached: string[] = [];
+    for (const [index, attempt] of attempts.entries()) {
+      const name = `doctor_reach_${index}`;
+      await approve(bench, name, `result = ${attempt}\n`, { secrets: {}, hosts: [], methods: [] });
+      if ((await run(bench, name)).done) reached.push(attempt);
+    }
+    return judged(
+      'Ran scripts that open a file, run code, import and ask this machine without a grant: each ended with an error',
+      reached.map((attempt) => `${attempt} worked`),
+    );
+  }),
+};
+
+const secrets: Check = {
+  ids: ['S-09', 'S-12', 'S-69'],
+  title: 'secrets in scripts',
+  run: fenced(async (bench) => {
+    const source =
+      '# @secrets: DOCTOR\n# @hosts: doctor.invalid\nk = secrets.get("DOCTOR")\nprint(k)\nresult = ["so: " + k, secrets.get("SETUP_CODE") == None]\n';
+    const status = await approve(bench, 'doctor_secret', source);
+    const { text } = await run(bench, 'doctor_secret');
+    return judged('Ran a script that returns its secret and asks for one that it was not granted', [
+      status !== 200 && `the approval got ${status}`,
+      text.includes(bench.secret) && 'the value came out',
+      !text.includes('[REDACTED:DOCTOR]') && `no marker stands in its place: ${text}`,
+      !text.includes('true') && 'the other one was given',
+    ]);
+  }),
+};
+
+const limits: Check = {
+  ids: ['S-27', 'S-28', 'S-31', 'S-49'],
+  title: 'limits of a script',
+  run: fenced(async (bench) => {
+    await approve(
+      bench,
+      'doctor_loop',
+      'n = 0\nfor i in range(1000000000000):\n    n = i\nresult = "ended"\n',
+    );
+    await approve(bench, 'doctor_memory', 'result = len("x" * 4000000000)\n');
+    const loop = await run(bench, 'doctor_loop');
+    const memory = await run(bench, 'doctor_memory');
+    return judged('Ran an endless loop and a memory bomb: each ended with its limit', [
+      !/"code":"(?:steps|time_limit)"/.test(loop.text) && `the loop: ${loop.text}`,
+      !/"code":"[a-z_]*memory"/.test(memory.text) && `the bomb: ${memory.text}`,
+    ]);
+  }),
+};
+
+const quotas: Check = {
+  ids: ['S-30'],
+  title: 'quotas of a script',
+  run: fenced(async (bench) => {
+    const grant = { secrets: {}, hosts: [], methods: [], quotas: { runs_per_hour: 1 } };
+    await approve(bench, 'doctor_quota', 'result = "within"\n', grant);
+    const first = await run(bench, 'doctor_quota');
+    const second = await run(bench, 'doctor_quota');
+    return judged('Ran a script twice that may run once in an hour: the second run was refused', [
+      !first.text.includes('within') && `the first run: ${first.text}`,
+      second.text.includes('within') && 'it ran twice',
+    ]);
+  }),
+};
+
+const offSwitch: Check = {
+  ids: ['S-81', 'S-83'],
+  title: 'runs and the off switch',
+  run: fenced(async (bench) => {
+    await approve(bench, 'doctor_off', 'result = "on"\n');
+    const before = await run(bench, 'doctor_off');
+    const { status } = await bench.ask({ method: 'POST', path: '/api/scripts/doctor_off/disable', body: {} });
+    const after = await run(bench, 'doctor_off');
+    const { text } = await bench.ask({ path: '/api/scripts/doctor_off/runs' });
+    const logged = bench.program.inside.base.audit
+      .list({ limit: 200 })
+      .some(({ event, target }) => event === 'script.ended' && target === 'doctor_off');
+    return judged(
+      'Ran a script, switched it off and ran it again; looked for the run in its record and in the log',
+      [
+        !before.text.includes('"on"') && `it did not run: ${before.text}`,
+        status >= 300 && `switching it off got ${status}`,
+        after.text.includes('"on"') && 'it ran although it was off',
+        !text.includes('"ok"') && 'its record does not have the run',
+        !logged && 'the audit log does not have the run',
+      ],
+    );
+  }),
+};
+
+const pinned: Check = {
+  ids: ['S-46'],
+  title: 'trusted scripts',
+  run() {
+    const { shape } = settingsSchema.shape.starlark.shape.approval;
+    const takes = (entry: string): boolean => shape.auto_approve.safeParse([entry]).success;
+    return judged(
+      'Gave names, patterns and a digest to the list of scripts that need no approval: the digest alone is taken',
+      [
+        ...['weather', '*', 'trusted/*', 'weather.star'].map(
+          (entry) => takes(entry) && `"${entry}" was taken`,
+        ),
+        !takes(`sha256:${'0'.repeat(64)}`) && 'a digest is not taken',
+      ],
+    );
+  },
+};
+
+const rotation: Check = {
+  ids: ['S-79'],
+  title: 'rotation of secrets',
+  async run(bench) {
+    const [old, now] = [randomBytes(18).toString('base64url'), randomBytes(18).toString('base64url')];
+    const made = await bench.ask({
+      method: 'POST',
+      path: '/api/secrets',
+      body: { name: 'DOCTOR_TURNS', value: old, password: bench.password },
+    });
+    const changed = await bench.ask({
+      method: 'PUT',
+      path: '/api/secrets/DOCTOR_TURNS',
+      body: { value: now, password: bench.password },
+    });
+    const { prompts } = await bench.turn([{ text: 'ok' }], { message: `old ${old} new ${now}` });
+    const told = prompts.join('\n');
+    return judged('Stored a secret, rotated it, and said both values to a model: both were hidden', [
+      made.status !== 201 && `storing it got ${made.status}`,
+      changed.status >= 300 && `rotating it got ${changed.status}`,
+      [made, changed].some(({ text }) => text.includes(old) || text.includes(now)) &&
+        'an answer shows a value',
+      told.includes(old) && 'the model was told the old value',
+      told.includes(now) && 'the model was told the new value',
+    ]);
+  },
+};
+
+export const scriptChecks: CheckGroup = {
+  name: 'Scripts',
+  checks: [approval, box, secrets, limits, quotas, offSwitch, pinned, rotation],
+};
