@@ -1,5 +1,6 @@
 import {
   ChartNoAxesColumn,
+  FileCode,
   History,
   MessageSquare,
   ScanEye,
@@ -9,7 +10,7 @@ import {
 } from 'lucide-react';
 
 export interface Place {
-  readonly to: '/chat' | '/approvals' | '/activity' | '/usage' | '/capabilities' | '/settings';
+  readonly to: '/chat' | '/approvals' | '/scripts' | '/activity' | '/usage' | '/capabilities' | '/settings';
   readonly label: string;
   readonly icon: LucideIcon;
   /** Stands in the phone's bottom bar; the others are under "More". */
@@ -20,6 +21,7 @@ export interface Place {
 export const PLACES: readonly Place[] = [
   { to: '/chat', label: 'Chat', icon: MessageSquare, inBar: true },
   { to: '/approvals', label: 'Approvals', icon: ShieldQuestion, inBar: true },
+  { to: '/scripts', label: 'Scripts', icon: FileCode, inBar: false },
   { to: '/activity', label: 'Activity', icon: History, inBar: true },
   { to: '/usage', label: 'Usage', icon: ChartNoAxesColumn, inBar: false },
   { to: '/capabilities', label: 'What it can do', icon: ScanEye, inBar: false },
