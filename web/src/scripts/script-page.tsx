@@ -96,7 +96,7 @@ function Review({ now }: { readonly now: Script }) {
           {act.said}
         </Notice>
       )}
-      <Standing script={shown} act={act} />
+      <Standing script={now} act={act} />
       <Text script={shown} editing={editing} onEdit={() => setEditing(true)}>
         <ScriptEditor
           script={shown}
@@ -116,7 +116,7 @@ function Review({ now }: { readonly now: Script }) {
       )}
       {!editing && <TestRun key={shown.hash} script={shown} />}
       <ScriptRuns name={shown.name} />
-      <ScriptVersions script={now} />
+      <ScriptVersions script={now} onRestored={showNow} />
       <PasswordDialog
         open={act.stepUp !== null}
         problem={act.stepUp?.problem ?? null}

@@ -26,8 +26,13 @@ const DECIDED = {
   passed_over: { words: 'never decided', className: 'text-faint' },
 } as const;
 
+interface VersionsProps {
+  readonly script: Script;
+  readonly onRestored: () => Promise<void>;
+}
+
 /** Every version, newest first; each opens into what it would change, and can be restored. */
-export function ScriptVersions({ script }: { readonly script: Script }) {
+export function ScriptVersions({ script, onRestored }: VersionsProps) {
   const { data, error, refetch, isFetching } = useQuery(scriptHistory(script.name));
   const [open, setOpen] = useState<string | null>(null);
   return (
@@ -68,7 +73,7 @@ export function ScriptVersions({ script }: { readonly script: Script }) {
                   <Decided version={version} current={version.hash === script.hash} />
                   <Time iso={version.timestamp} className="shrink-0 text-mini text-muted" />
                 </button>
-                {expanded && <Version script={script} version={version} />}
+                {expanded && <Version script={script} version={version} onRestored={onRestored} />}
               </li>
             );
           })}
@@ -90,7 +95,7 @@ function Decided({ version, current }: { readonly version: ScriptVersionView; re
   );
 }
 
-function Version({ script, version }: { readonly script: Script; readonly version: ScriptVersionView }) {
+function Version({ script, version, onRestored }: VersionsProps & { readonly version: ScriptVersionView }) {
   const { data, error, refetch, isFetching } = useQuery(scriptVersion(script.name, version.hash));
   const [asking, setAsking] = useState(false);
   const newest = version.hash === script.hash;
@@ -141,6 +146,7 @@ function Version({ script, version }: { readonly script: Script; readonly versio
             onAct={async () => {
               await call<ScriptRestored>('POST', scriptPath(script.name, `/restore/${version.hash}`));
               refreshScript(script.name);
+              await onRestored();
             }}
             testId="script-restore-dialog"
           >
