@@ -94,6 +94,7 @@ test.skipIf(skip)(
 
     // Less than it asks for, and the password.
     await id(page, 'script-narrow').getByRole('checkbox', { name: 'other.example.com' }).uncheck();
+    await id(page, 'script-expiry').selectOption({ label: 'For 7 days' });
     const gives = await id(page, 'script-grant').textContent();
     expect(gives).toContain('WEATHER_KEY may be sent to api.example.com.');
     expect(gives).not.toContain('other.example.com');
@@ -107,6 +108,7 @@ test.skipIf(skip)(
     await id(page, 'password-dialog-act').click();
     await id(page, 'script-said').getByText('Approved').waitFor();
     expect((await getScript(program, 'weather')).grant).toMatchObject({
+      expires_at: expect.stringMatching(/^20/),
       hosts: ['api.example.com'],
       secrets: { WEATHER_KEY: ['api.example.com'] },
     });
@@ -217,8 +219,8 @@ test.skipIf(skip)(
         await id(page, 'script-version').first().scrollIntoViewIfNeeded();
         await shot(page, `script-end-${where}`);
         expect(await seriousFindings(page), `script ${where}`).toEqual([]);
-        const wide = await page.evaluate(
-          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        const wide = await page.evaluate<number>(
+          "Math.max(...[...document.querySelectorAll('html, .overflow-y-auto')].map((each) => each.scrollWidth - each.clientWidth))",
         );
         expect(wide, `sideways ${where}`).toBe(0);
         await context.close();

@@ -15,12 +15,17 @@ const ENDS: readonly (readonly [number | null, string])[] = [
   [30, 'For 30 days'],
 ];
 
+function endAfter(value: string): Narrowing['end'] {
+  const days = Number(value);
+  return value === 'null' ? null : { days, at: new Date(Date.now() + days * 86_400_000).toISOString() };
+}
+
 /** What a version asks for, how much of it is given, and the decision; it covers the text and the power shown here. */
 export function DecisionPanel({ script, act }: { readonly script: Script; readonly act: ScriptAct }) {
   const [without, setWithout] = useState<Narrowing>(NOTHING_LEFT_OUT);
   const [rejecting, setRejecting] = useState(false);
   const asks = script.proposed_grant;
-  const grant = narrowed(asks, without, Date.now());
+  const grant = narrowed(asks, without);
   const broken = script.problems.length > 0;
   return (
     <section
@@ -70,7 +75,7 @@ export function DecisionPanel({ script, act }: { readonly script: Script; readon
                   body: {
                     hash: script.hash,
                     revision: script.revision,
-                    grant: narrowed(asks, without, Date.now()),
+                    grant,
                   },
                   done: 'Approved. Exactly this text runs from now on; disabling or rejecting it takes that back at once.',
                   act: 'Approve this version',
@@ -153,10 +158,8 @@ function Narrow({
         </label>
         <select
           id={end}
-          value={String(without.days)}
-          onChange={({ target }) =>
-            onChange({ ...without, days: target.value === 'null' ? null : Number(target.value) })
-          }
+          value={String(without.end?.days ?? null)}
+          onChange={({ target }) => onChange({ ...without, end: endAfter(target.value) })}
           className={cx(INPUT_CLASS, 'w-auto')}
           data-testid="script-expiry"
         >

@@ -5,11 +5,11 @@ export interface Narrowing {
   readonly hosts: readonly string[];
   readonly secrets: readonly string[];
   readonly methods: readonly string[];
-  /** Days until it runs out; null: not by itself. */
-  readonly days: number | null;
+  /** When it runs out, as the owner chose it; null: not by itself. */
+  readonly end: { readonly days: number; readonly at: string } | null;
 }
 
-export const NOTHING_LEFT_OUT: Narrowing = { hosts: [], secrets: [], methods: [], days: null };
+export const NOTHING_LEFT_OUT: Narrowing = { hosts: [], secrets: [], methods: [], end: null };
 
 /** The origins that a secret is bound to, as hosts. */
 export function boundHosts(binding: Json): readonly string[] {
@@ -23,24 +23,21 @@ export function hostsOf({ hosts, secrets }: ScriptGrantView): readonly string[] 
 }
 
 /** A grant without what was left out: a secret loses the hosts that are left out as well. */
-export function narrowed(grant: ScriptGrantView, without: Narrowing, now: number): ScriptGrantView {
+export function narrowed(grant: ScriptGrantView, without: Narrowing): ScriptGrantView {
   const stays = (host: string): boolean => !without.hosts.includes(host.replace(/^https:\/\//, ''));
   const secrets = Object.entries(grant.secrets)
     .filter(([name]) => !without.secrets.includes(name))
     .map(([name, binding]): [string, Json] => {
       if (Array.isArray(binding)) return [name, binding.filter((host) => stays(String(host)))];
-      const bound = binding as { readonly origins?: readonly Json[] };
-      return [
-        name,
-        { ...bound, origins: (bound.origins ?? []).filter((host) => stays(String(host))) } as Json,
-      ];
+      const bound = binding as { readonly origins?: readonly string[] };
+      return [name, { ...bound, origins: (bound.origins ?? []).filter(stays) }];
     });
   return {
     ...grant,
     secrets: Object.fromEntries(secrets),
     hosts: grant.hosts.filter(stays),
     methods: grant.methods.filter((method) => !without.methods.includes(method)),
-    ...(without.days === null ? {} : { expires_at: new Date(now + without.days * 86_400_000).toISOString() }),
+    ...(without.end === null ? {} : { expires_at: without.end.at }),
   };
 }
 
@@ -56,7 +53,7 @@ export function grantSentences(grant: ScriptGrantView): readonly string[] {
     hosts.length === 0 ? 'It reaches no host' : `It reaches ${hosts.join(', ')} with ${methods}`,
     Object.keys(grant.secrets).length === 0 ? 'It gets no secret' : lines.join('; '),
     grant.expires_at === undefined
-      ? 'It holds until you take it back or the text changes'
+      ? 'It holds for this text until you take it back'
       : `It runs out at ${grant.expires_at.slice(0, 16).replace('T', ' ')} UTC`,
   ];
 }

@@ -24,7 +24,7 @@ export function ScriptEditor({
       method: 'PUT',
       path: '',
       body: { source: text, hash: script.hash },
-      done: 'Saved as a new version. It does not run before you approve it.',
+      done: 'Saved. Only text that you approved runs.',
       act: 'Save as a new version',
     });
     if (changed) onClose();
