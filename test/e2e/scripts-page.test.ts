@@ -248,12 +248,32 @@ test.skipIf(skip)(
   60_000,
 );
 
+test.skipIf(skip)(
+  'an approval that ran out can be given again',
+  async () => {
+    await putScript('brief', SUM);
+    await approve('brief', new Date(Date.now() + 1_000).toISOString());
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, bypassCSP: true });
+    const { page } = await logIn(context);
+    await page.locator('[data-script=brief]').click();
+    await id(page, 'script-refused').getByText('has run out').waitFor();
+    await id(page, 'script-approve').click();
+    await id(page, 'password-dialog-field').fill(PASSWORD);
+    await id(page, 'password-dialog-act').click();
+    await id(page, 'script-refused').getByText('It may run now.').waitFor();
+    expect((await getScript(program, 'brief')).refused).toBeNull();
+    await context.close();
+  },
+  60_000,
+);
+
 /** With the password, which this program asks for. */
-async function approve(name: string): Promise<void> {
-  const { hash, revision } = await getScript(program, name);
+async function approve(name: string, expires?: string): Promise<void> {
+  const { hash, revision, proposed_grant } = await getScript(program, name);
   const { status, body } = await program.api('POST', `/api/scripts/${name}/approve`, {
     hash,
     revision,
+    ...(expires === undefined ? {} : { grant: { ...proposed_grant, expires_at: expires } }),
     password: PASSWORD,
   });
   if (status !== 200) throw new Error(JSON.stringify(body));

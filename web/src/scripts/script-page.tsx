@@ -70,6 +70,8 @@ function Review({ now }: { readonly now: Script }) {
   };
   const act = useScriptAct(now.name, () => void showNow());
   const newer = shown !== now;
+  const undecided =
+    shown.status === 'pending' || shown.status === 'rejected' || shown.refused?.code === 'approval_expired';
   return (
     <>
       {newer && (
@@ -111,7 +113,7 @@ function Review({ now }: { readonly now: Script }) {
           onClose={() => setEditing(false)}
         />
       </Text>
-      {!editing && (shown.status === 'pending' || shown.status === 'rejected') && (
+      {!editing && undecided && (
         <DecisionPanel key={`${shown.hash} ${shown.revision}`} script={shown} act={act} />
       )}
       {!editing && <TestRun key={shown.hash} script={shown} />}
