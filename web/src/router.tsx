@@ -118,6 +118,22 @@ const approvalsRoute = createRoute({
   component: lazyRouteComponent(() => import('./approvals/approvals-page.tsx'), 'ApprovalsPage'),
 });
 
+const scriptsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/scripts',
+  validateSearch: (search: Record<string, unknown>): { q?: string } => {
+    const q = text(search['q']);
+    return q ? { q } : {};
+  },
+  component: lazyRouteComponent(() => import('./scripts/scripts-page.tsx'), 'ScriptsPage'),
+});
+
+const scriptRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/scripts/$name',
+  component: lazyRouteComponent(() => import('./scripts/script-page.tsx'), 'ScriptPage'),
+});
+
 const secretsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/secrets',
@@ -204,6 +220,8 @@ export const router = createRouter({
       homeRoute,
       chatRoute.addChildren([conversationRoute]),
       approvalsRoute,
+      scriptsRoute,
+      scriptRoute,
       secretsRoute,
       activityRoute,
       usageRoute,

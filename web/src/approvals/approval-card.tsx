@@ -145,12 +145,18 @@ export function Labelled({ label, children }: { readonly label: string; readonly
 }
 
 /** The fingerprint of the exact call, in groups that can be compared by eye. */
-export function Digest({ value }: { readonly value: string }) {
+export function Digest({
+  value,
+  what = 'Fingerprint of this call',
+}: {
+  readonly value: string;
+  readonly what?: string;
+}) {
   const short = (value.slice(0, 16).match(/.{1,4}/g) ?? []).join(' ');
   return (
     <div className="flex min-h-6 flex-wrap items-center gap-x-2 text-mini text-muted">
       <Fingerprint aria-hidden size={14} className="shrink-0" />
-      <span>Fingerprint of this call</span>
+      <span>{what}</span>
       <code title={value} className="whitespace-nowrap text-ink">
         {short}
       </code>

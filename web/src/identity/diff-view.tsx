@@ -9,7 +9,15 @@ const SPOKEN = { same: '', added: 'added: ', removed: 'removed: ' } as const;
 const AROUND = 3;
 
 /** What changes between two texts, line by line; characters that can't be seen are marked. */
-export function DiffView({ before, after }: { readonly before: string; readonly after: string }) {
+export function DiffView({
+  before,
+  after,
+  testId = 'identity-diff',
+}: {
+  readonly before: string;
+  readonly after: string;
+  readonly testId?: string;
+}) {
   const lines = useMemo(() => folded(lineDiff(before, after)), [before, after]);
   if (before === after) return <p className="text-meta text-muted">The texts are the same.</p>;
   return (
@@ -19,7 +27,7 @@ export function DiffView({ before, after }: { readonly before: string; readonly 
       tabIndex={0}
       aria-label="What changes"
       className="max-h-[400px] overflow-auto rounded-md border border-line bg-sunken py-1 font-mono text-meta"
-      data-testid="identity-diff"
+      data-testid={testId}
     >
       {lines.map((line, index) =>
         'skipped' in line ? (

@@ -3,6 +3,7 @@ import { Link, useLocation } from '@tanstack/react-router';
 import { Ellipsis } from 'lucide-react';
 import { useState } from 'react';
 import { systemStatus } from '../api/queries.ts';
+import { ScriptsBadge } from '../scripts/scripts-badge.tsx';
 import { Sheet } from '../ui/dialog.tsx';
 import { cx } from '../ui/class-names.ts';
 import { Badge } from './badge.tsx';
@@ -53,7 +54,8 @@ export function BottomBar() {
               className="flex h-11 items-center gap-3 rounded-md px-2 hover:bg-hover"
             >
               <Icon aria-hidden size={20} className="text-muted" />
-              {label}
+              <span className="flex-1">{label}</span>
+              {to === '/scripts' && <ScriptsBadge />}
             </Link>
           ))}
         </div>

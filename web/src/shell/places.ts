@@ -1,5 +1,6 @@
 import {
   ChartNoAxesColumn,
+  FileCode,
   History,
   KeyRound,
   MessageSquare,
@@ -10,7 +11,15 @@ import {
 } from 'lucide-react';
 
 export interface Place {
-  readonly to: '/chat' | '/approvals' | '/secrets' | '/activity' | '/usage' | '/capabilities' | '/settings';
+  readonly to:
+    | '/chat'
+    | '/approvals'
+    | '/scripts'
+    | '/secrets'
+    | '/activity'
+    | '/usage'
+    | '/capabilities'
+    | '/settings';
   readonly label: string;
   readonly icon: LucideIcon;
   /** Stands in the phone's bottom bar; the others are under "More". */
@@ -21,6 +30,7 @@ export interface Place {
 export const PLACES: readonly Place[] = [
   { to: '/chat', label: 'Chat', icon: MessageSquare, inBar: true },
   { to: '/approvals', label: 'Approvals', icon: ShieldQuestion, inBar: true },
+  { to: '/scripts', label: 'Scripts', icon: FileCode, inBar: false },
   { to: '/secrets', label: 'Secrets', icon: KeyRound, inBar: false },
   { to: '/activity', label: 'Activity', icon: History, inBar: true },
   { to: '/usage', label: 'Usage', icon: ChartNoAxesColumn, inBar: false },

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { systemStatus } from '../api/queries.ts';
 import { Brand } from '../ui/brand.tsx';
+import { ScriptsBadge } from '../scripts/scripts-badge.tsx';
 import { Badge } from './badge.tsx';
 import { PLACES } from './places.ts';
 import { Account, SystemState } from './system-state.tsx';
@@ -26,6 +27,7 @@ export function Rail() {
             <Icon aria-hidden size={16} className="shrink-0" />
             <span className="flex-1">{label}</span>
             {to === '/approvals' && <Badge count={data?.pending_approvals ?? 0} />}
+            {to === '/scripts' && <ScriptsBadge />}
           </Link>
         ))}
       </nav>

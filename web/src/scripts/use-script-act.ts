@@ -1,0 +1,75 @@
+import { useState } from 'react';
+import { call, CallError, explain } from '../api/client.ts';
+import type { Method } from '../api/client.ts';
+import type { Script } from '../api/types.ts';
+import { placeScript, refreshScript, scriptPath } from './script-queries.ts';
+
+interface Order {
+  readonly method: Method;
+  readonly path: string;
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** What is said when it worked. */
+  readonly done: string;
+  /** For the button of the password dialog. */
+  readonly act: string;
+}
+
+export interface ScriptAct {
+  readonly busy: string | null;
+  readonly problem: string | null;
+  readonly said: string | null;
+  /** The server wants the password for this act. */
+  readonly stepUp: { readonly order: Order; readonly problem: string | null } | null;
+  readonly run: (order: Order, password?: string) => Promise<Script | undefined>;
+  readonly cancelStepUp: () => void;
+}
+
+/** One act on a script at a time. `onConflict`: something else stands there now, and it is to be shown. */
+export function useScriptAct(name: string, onConflict: () => void): ScriptAct {
+  const [busy, setBusy] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [said, setSaid] = useState<string | null>(null);
+  const [stepUp, setStepUp] = useState<ScriptAct['stepUp']>(null);
+
+  async function run(order: Order, password?: string): Promise<Script | undefined> {
+    setBusy(order.act);
+    setProblem(null);
+    setSaid(null);
+    const withPassword = password !== undefined;
+    const body = withPassword ? { ...order.body, password } : order.body;
+    try {
+      const changed = await call<Script>(order.method, scriptPath(name, order.path), {
+        ...(body === undefined ? {} : { body }),
+        bodyHasPassword: withPassword,
+      });
+      setStepUp(null);
+      setSaid(order.done);
+      placeScript(changed);
+      return changed;
+    } catch (error) {
+      const { message, fix } = explain(error);
+      const text = fix ? `${message} ${fix}` : message;
+      if (!(error instanceof CallError)) {
+        setStepUp(null);
+        setProblem(text);
+      } else if (error.status === 403 && error.code === 'step_up_required') {
+        setStepUp({ order, problem: withPassword ? text : null });
+      } else if (withPassword && [401, 403, 429].includes(error.status)) {
+        setStepUp({ order, problem: error.retryAfter ? `${text} Wait ${error.retryAfter} s.` : text });
+      } else {
+        setStepUp(null);
+        const newer = error.status === 409 && error.code === 'script_changed';
+        setProblem(
+          newer ? `A newer version came in between: nothing was decided. It is shown now. ${text}` : text,
+        );
+        if (error.status === 409) onConflict();
+      }
+      refreshScript(name);
+      return undefined;
+    } finally {
+      setBusy(null);
+    }
+  }
+
+  return { busy, problem, said, stepUp, run, cancelStepUp: () => setStepUp(null) };
+}
