@@ -46,7 +46,7 @@ export function configDocument(): string {
     (name) => `| \`${name}\` | ${SECRET_VARIABLES[name]} | ${SECRET_EFFECTS[name]} |`,
   );
   const named =
-    '| `OPENPACT_SECRET_<NAME>` | A secret of your own, known as NAME. | Hidden in texts from the start when it is hard to guess; scripts, which will use it, do not run in this version. |';
+    '| `OPENPACT_SECRET_<NAME>` | A secret of your own, known as NAME. | Hidden in texts from the start when it is hard to guess; scripts to which you granted it use it as a handle and never see it. |';
   return [INTRODUCTION, ...sections, `${SECRETS}${[...secrets, named].join('\n')}\n`].join('\n');
 }
 

@@ -40,16 +40,19 @@ function fenced(check: (bench: Bench) => Promise<Finding>): Check['run'] {
 }
 
 const approval: Check = {
-  ids: ['S-07', 'S-08', 'S-88'],
+  ids: ['S-07', 'S-08', 'S-78', 'S-88'],
   title: 'approval of scripts',
   run: fenced(async (bench) => {
     await save(bench, 'doctor_new', 'result = "ran unapproved"\n');
     const unapproved = await run(bench, 'doctor_new');
+    const { text } = await bench.ask({ path: '/api/scripts' });
     const status = await approve(bench, 'doctor_bytes', 'result = "as approved"\n');
     const approved = await run(bench, 'doctor_bytes');
     bench.trial.write('ai-data/scripts/doctor_bytes.star', 'result = "swapped"\n');
     const swapped = await run(bench, 'doctor_bytes');
     return judged('Ran a script that nobody approved, one that was, and that one with its file swapped', [
+      !/"doctor_new(?:\.star)?"[^}]*"pending"|"pending"[^}]*"doctor_new/.test(text) &&
+        'the list does not show it as waiting',
       unapproved.text.includes('ran unapproved') && 'the one that nobody approved ran',
       status !== 200 && `the approval got ${status}`,
       !approved.text.includes('as approved') && `the approved one did not run: ${approved.text}`,
