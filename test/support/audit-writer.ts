@@ -1,4 +1,5 @@
 /** Writes into the audit log of a workspace, also beside a running program: with its own key, in one transaction. */
+import { statSync } from 'node:fs';
 import { openAuditReadOnly } from '../../src/compose/foundation.ts';
 import { silentLog, systemClock, type Clock } from '../../src/core/index.ts';
 import { createAudit, type AuditEntry } from '../../src/guard/audit/index.ts';
@@ -8,7 +9,7 @@ import { plainRedactor } from '../fakes/plain-redactor.ts';
 
 export function openAuditWriter(workspace: string) {
   const paths = workspacePaths(workspace);
-  const reading = openAuditReadOnly(paths, undefined);
+  const reading = asOwnerOf(paths.database, () => openAuditReadOnly(paths, undefined));
   const { key } = reading;
   reading.database.close();
   if (key === null) throw new Error('the workspace has no master key');
@@ -38,4 +39,16 @@ export function openAuditWriter(workspace: string) {
     tamper: (sql: string) => database.run(sql),
     close: () => database.close(),
   };
+}
+
+/** Started by root the workspace belongs to the user that OpenPact became; its files refuse to be read by another. */
+function asOwnerOf<T>(file: string, act: () => T): T {
+  const { uid } = statSync(file);
+  const ours = process.getuid;
+  process.getuid = () => uid;
+  try {
+    return act();
+  } finally {
+    if (ours !== undefined) process.getuid = ours;
+  }
 }
