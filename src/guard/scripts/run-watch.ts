@@ -19,7 +19,8 @@ export interface RunRequest {
   readonly refused?: string;
 }
 
-const MOST = 100;
+/** Refused requests that are kept. Those that were sent are all kept; the broker bounds their number. */
+const MOST_REFUSED = 50;
 
 export function createRunWatch(facts: {
   readonly run: ScriptRunRow;
@@ -33,10 +34,14 @@ export function createRunWatch(facts: {
   sending(send: RunPowers['send']): RunPowers['send'];
   requests(): readonly RunRequest[];
   secrets(): readonly string[];
+  /** Bytes of answers as the quotas count them: one that was too large counts as much as it was allowed to be. */
+  bytes(): number;
 } {
   const { run, audit, declared } = facts;
   const requests: RunRequest[] = [];
   const used = new Set<string>();
+  let refused = 0;
+  let bytes = 0;
 
   function note(
     event: string,
@@ -87,7 +92,8 @@ export function createRunWatch(facts: {
       case 'send_fault':
         return note('script.send_fault', 'failed', { host: notice.host });
       case 'protocol_violation':
-        return note('script.protocol_violation', 'failed', {});
+      case 'notices_cut':
+        return note(`script.${notice.event}`, 'failed', {});
     }
   }
 
@@ -96,7 +102,8 @@ export function createRunWatch(facts: {
       notice: heard,
       request(record) {
         // Those that are sent are counted where they are sent.
-        if (record.refused === undefined || requests.length >= MOST) return;
+        if (record.refused === undefined || refused >= MOST_REFUSED) return;
+        refused += 1;
         if (run.name !== '' && record.refused === 'method_not_granted') facts.offer('method', record.method);
         requests.push({
           method: record.method,
@@ -110,18 +117,19 @@ export function createRunWatch(facts: {
     },
     sending: (send) => async (request: OutgoingRequest, signal) => {
       const result = await send(request, signal);
-      if (requests.length < MOST) {
-        requests.push({
-          method: request.method,
-          host: hostOf(request.shown.url),
-          status: 'failed' in result ? (result.status ?? null) : result.status,
-          bytes: 'failed' in result ? null : result.body.byteLength,
-          secrets: markers(request.shown),
-        });
-      }
+      bytes +=
+        'body' in result ? result.body.byteLength : result.failed === 'too_large' ? request.maxBytes : 0;
+      requests.push({
+        method: request.method,
+        host: hostOf(request.shown.url),
+        status: result.status ?? null,
+        bytes: 'body' in result ? result.body.byteLength : null,
+        secrets: markers(request.shown),
+      });
       return result;
     },
     requests: () => requests,
     secrets: () => [...used].toSorted(),
+    bytes: () => bytes,
   };
 }

@@ -311,7 +311,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
         message: clean.value.error?.message ?? null,
         requests: JSON.stringify(requests),
         request_count: requests.filter(({ refused }) => refused === undefined).length,
-        bytes: requests.reduce((sum, request) => sum + (request.bytes ?? 0), 0),
+        bytes: watch?.bytes() ?? 0,
         secrets: JSON.stringify(secrets),
         hidden: JSON.stringify(clean.hidden),
       });

@@ -381,6 +381,39 @@ describe('runs', () => {
     ]);
   });
 
+  test('refused requests do not push out those that were sent, and an answer that was too large counts', async () => {
+    const shown = { method: 'GET', url: 'https://a.example/', headers: {}, body: '' };
+    const request = {
+      method: 'GET',
+      url: shown.url,
+      headers: [],
+      body: undefined,
+      timeoutMs: 1,
+      maxBytes: 700,
+      shown,
+    };
+    const made = open({
+      send: async () => ({ failed: 'too_large', status: 200 }),
+      play: async (_order, { watcher, send }) => {
+        for (let index = 0; index < 120; index += 1)
+          watcher.request?.({ ...shown, url: `https://x${index}.example/`, refused: 'host_not_granted' });
+        for (let index = 0; index < 3; index += 1) await send(request, new AbortController().signal);
+        return {};
+      },
+    });
+    await approved(made, 'job', ONE, { hosts: ['a.example'], quotas: { requests_per_hour: 3 } });
+    expect(await code(made.run('job'))).toBe('ok');
+    const [row] = made.runStore.list('job', 10);
+    expect(row).toMatchObject({ request_count: 3, bytes: 2_100 });
+    expect((JSON.parse(row?.requests ?? '[]') as unknown[]).slice(-3)).toEqual(
+      Array(3).fill({ method: 'GET', host: 'a.example', status: 200, bytes: null, secrets: [] }),
+    );
+    expect(await made.run('job')).toMatchObject({
+      code: 'quota_exceeded',
+      details: { quota: 'requests_per_hour', used: 3 },
+    });
+  });
+
   test('quotas count runs, requests and bytes of an hour, and say when there is room again', async () => {
     let now = Date.parse('2030-01-01T00:00:00Z');
     const clock: Clock = { now: () => now, monotonic: () => performance.now() };

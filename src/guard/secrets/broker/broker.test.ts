@@ -300,6 +300,19 @@ describe('where a secret may go', () => {
     ]);
   });
 
+  test('noise of a script does not keep the use of a secret out of the log', () => {
+    const { raw, ask, notices } = open();
+    for (let index = 0; index < 300; index += 1) raw(`{"op":"get","name":"NOISE_${index}"}`);
+    expect(notices).toHaveLength(201);
+    expect(notices.at(-1)).toEqual({ event: 'notices_cut' });
+    raw('{"op":"get","name":"TOKEN"}');
+    ask({ url: ['https://api.test/?k=', ['ref', 'TOKEN']] });
+    expect(notices.slice(201)).toEqual([
+      { event: 'secret_read', name: 'TOKEN' },
+      { event: 'secret_sent', name: 'TOKEN', host: 'api.test' },
+    ]);
+  });
+
   test('blank secrets are missing', () => {
     const { raw } = open(undefined, GRANT, { TOKEN: '  \n' });
     expect(raw('{"op":"get","name":"TOKEN"}')).toEqual({ found: false });

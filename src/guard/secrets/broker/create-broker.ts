@@ -65,8 +65,8 @@ export interface ScriptBroker {
 }
 
 const USER_AGENT = 'OpenPact-Starlark/1.0';
-/** Notices of one run: more would fill the log. */
-const MOST_NOTICES = 200;
+/** Notices of one run about what its script makes up, names and hosts: more would fill the log. */
+const MOST_MADE_UP = 200;
 /** Refusals of one run. A script ends with its first; what goes on is not our program. */
 const MOST_REFUSALS = 100;
 const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -91,13 +91,18 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
   const state: RunState = { stopped: undefined, requests: 0, bytes: 0, sent: false, refusals: 0 };
   const derivedList = createDerivedList();
   const noted = new Set<string>();
+  let madeUp = 0;
   let busy = false;
 
-  /** Each notice once. */
+  /** Each notice once. Noise that a script makes must not keep the use of a secret out of the log: only noise is cut. */
   function notice(entry: BrokerNotice): void {
     const key = JSON.stringify(entry);
-    const grave = entry.event === 'secret_leak' || entry.event === 'protocol_violation';
-    if (noted.has(key) || (noted.size >= MOST_NOTICES && !grave)) return;
+    if (noted.has(key)) return;
+    if (entry.event === 'secret_undeclared' || entry.event === 'request_refused') {
+      madeUp += 1;
+      if (madeUp > MOST_MADE_UP)
+        return madeUp === MOST_MADE_UP + 1 ? notice({ event: 'notices_cut' }) : undefined;
+    }
     noted.add(key);
     watcher.notice(entry);
   }

@@ -99,7 +99,9 @@ export type BrokerNotice =
   /** An answer held a secret that its request did not carry. The run was stopped. */
   | { readonly event: 'secret_leak'; readonly name: string; readonly host: string }
   /** The script's process said something that ours never says. The run was stopped. */
-  | { readonly event: 'protocol_violation' };
+  | { readonly event: 'protocol_violation' }
+  /** The script was refused so much that the rest of it is not told. */
+  | { readonly event: 'notices_cut' };
 
 /** One line of the list of requests: those that were sent, hop by hop, and those that were refused. */
 export interface RequestRecord extends ShownRequest {
