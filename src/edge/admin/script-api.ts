@@ -125,7 +125,7 @@ export interface ScriptVersionView {
   readonly commit: string;
   readonly parent: string | null;
   readonly author: string;
-  readonly how: 'tool' | 'page' | 'folder' | 'restored';
+  readonly how: 'tool' | 'page' | 'folder' | 'restored' | 'import';
   readonly message: string;
   readonly timestamp: string;
   readonly decision: 'approved' | 'rejected' | 'passed_over' | null;

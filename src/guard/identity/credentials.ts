@@ -24,6 +24,8 @@ export interface CredentialsDeps {
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
   readonly options?: CredentialsOptions | undefined;
+  /** A bcrypt hash that is still stored, of whatever user. */
+  readonly imported?: (() => string | undefined) | undefined;
   /** Default: waits on the timer of Node. */
   readonly sleep?: ((ms: number) => Promise<unknown>) | undefined;
 }
@@ -68,6 +70,7 @@ export function createCredentials({
   hasher,
   clock,
   options = {},
+  imported = () => undefined,
   sleep = wait,
 }: CredentialsDeps): Credentials {
   const { perMinute = 5, maxPauseMs = 2000 } = options;
@@ -92,7 +95,7 @@ export function createCredentials({
       if (pause > 0) await sleep(pause);
       let verdict: CredentialVerdict;
       try {
-        verdict = await hasher.verify(password, user?.password_hash);
+        verdict = await hasher.verify(password, user?.password_hash, imported());
       } catch (error) {
         // Nothing was checked, so nothing was learnt: it does not count.
         addressAttempt.giveBack();

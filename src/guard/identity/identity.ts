@@ -4,6 +4,7 @@ import type { LoginStore } from '../../host/storage/login-store.ts';
 import type { UsersStore } from '../../host/storage/users-store.ts';
 import type { Audit } from '../audit/index.ts';
 import { createAccount, type Account } from './account.ts';
+import { isBcrypt } from './bcrypt-hash.ts';
 import { createCredentials, type CredentialsOptions } from './credentials.ts';
 import { createLogin, type Login } from './login.ts';
 import { createPasswordHasher, type PasswordHasherOptions } from './passwords.ts';
@@ -56,7 +57,12 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const { users, clock, key, options = {} } = deps;
   const hasher = createPasswordHasher(options.hasher);
   const sessions = createSessions({ ...deps, idleMs: options.refreshIdleMs, maxMs: options.refreshMaxMs });
-  const credentials = createCredentials({ hasher, clock, options: options.login });
+  const credentials = createCredentials({
+    hasher,
+    clock,
+    options: options.login,
+    imported: () => users.list().find((user) => isBcrypt(user.password_hash))?.password_hash,
+  });
   const stepUp = createStepUp({ ...deps, credentials });
   return {
     setup: createSetup({ ...deps, sessions, hasher }),

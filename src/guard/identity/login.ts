@@ -6,6 +6,7 @@ import { AppError, errorText, type Clock, type Log, type Principal } from '../..
 import type { Transactions } from '../../host/storage/index.ts';
 import type { UserRow, UsersStore } from '../../host/storage/users-store.ts';
 import type { Audit } from '../audit/index.ts';
+import { isBcrypt } from './bcrypt-hash.ts';
 import { LoginLimited, type Credentials } from './credentials.ts';
 import type { PasswordHasher } from './passwords.ts';
 import type { ClientFacts, Sessions, StartedSession } from './sessions.ts';
@@ -32,12 +33,16 @@ export interface Login {
 export function createLogin(deps: LoginDeps): Login {
   const { database, users, sessions, credentials, hasher, audit, clock, log } = deps;
 
-  /** The stored hash is of another cost than today's: make it anew while the password is at hand. */
+  /** The stored hash is of another cost than today's, or was imported: make it anew while the password is at hand. */
   async function hashAnew(user: UserRow, password: string): Promise<UserRow> {
     try {
       const password_hash = await hasher.hash(password);
       return database.tx(() => {
-        if (users.byId(user.id)?.password_hash !== user.password_hash) return user;
+        const now = users.byId(user.id);
+        if (now === undefined) return user;
+        // Another login was quicker, with the same password; after a change of the password this one ends.
+        if (now.password_hash !== user.password_hash)
+          return now.password_changed_at === user.password_changed_at ? now : user;
         users.setPassword(user.id, password_hash, undefined);
         audit.append({
           event: 'password.rehashed',
@@ -45,6 +50,7 @@ export function createLogin(deps: LoginDeps): Login {
           origin: 'system',
           target: user.id,
           outcome: 'ok',
+          details: { from: isBcrypt(user.password_hash) ? 'bcrypt' : 'argon2id' },
         });
         return { ...user, password_hash };
       });

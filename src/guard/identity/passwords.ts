@@ -1,9 +1,10 @@
-// Guarantees: passwords are kept only as argon2id (RFC 9106) with a salt of their own; an unknown user costs the same
-// work as a known one; at most `parallel` hashes run at once and `waiting` wait, so that a flood can't take the machine.
+// Guarantees: passwords are hashed as argon2id (RFC 9106) with a salt of their own; a bcrypt hash that was imported is only
+// checked, and to be replaced; an unknown user costs the same work as a known one; at most `parallel` hashes run at once and `waiting` wait, so that a flood can't take the machine.
 // Does not: limit who may try (login.ts does).
 // An attacker may control: the password, how many ask at once.
 import { argon2, randomBytes, timingSafeEqual, type Argon2Parameters } from 'node:crypto';
 import { AppError } from '../../core/index.ts';
+import { bcryptMatches, isBcrypt } from './bcrypt-hash.ts';
 
 export interface Argon2Cost {
   /** KiB. */
@@ -24,12 +25,15 @@ export interface PasswordHasher {
   /** A PHC string. Error: `busy` (limit). */
   hash(password: string): Promise<string>;
   /**
-   * Without a hash (no such user) it works as long and says no. `rehash`: the hash was made with another cost.
+   * Without a hash (no such user) it works as long and says no. `rehash`: the hash is to be replaced, because it was made
+   * with another cost or is one of bcrypt. `imported`: a bcrypt hash of whatever account, while there is one; it is worked
+   * on too, so that its account is not told by the time.
    * Error: `busy` (limit).
    */
   verify(
     password: string,
-    phc: string | undefined,
+    stored: string | undefined,
+    imported?: string | undefined,
   ): Promise<{ readonly ok: boolean; readonly rehash: boolean }>;
 }
 
@@ -77,11 +81,17 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
       const tag = await slot(() => derive(password, salt, cost, TAG_BYTES));
       return phcText({ cost, salt, tag });
     },
-    async verify(password, phc) {
-      const known = phc === undefined ? undefined : parsePhc(phc);
+    async verify(password, stored, imported) {
+      const bcrypt = stored !== undefined && isBcrypt(stored) ? stored : undefined;
+      const known = stored === undefined || bcrypt !== undefined ? undefined : parsePhc(stored);
       const against = known ?? nobody;
-      const tag = await slot(() => derive(password, against.salt, against.cost, against.tag.length));
+      const besides = bcrypt ?? imported;
+      const { tag, matches } = await slot(async () => ({
+        tag: await derive(password, against.salt, against.cost, against.tag.length),
+        matches: besides !== undefined && (await bcryptMatches(password, besides)),
+      }));
       const same = timingSafeEqual(tag, against.tag);
+      if (bcrypt !== undefined) return { ok: matches, rehash: true };
       return {
         ok: same && known !== undefined,
         rehash: known !== undefined && !sameCost(known.cost, cost),

@@ -55,7 +55,8 @@ export interface Setup {
   saveProfile(profile: Profile, by: Principal): Promise<void>;
 }
 
-const STEP = 'setup.step';
+/** Settings key of the step that comes next. */
+export const STEP_SETTING = 'setup.step';
 /** Settings key under which the profile is kept beside the files made from it. */
 export const PROFILE_SETTING = 'profile';
 
@@ -70,7 +71,7 @@ export function createSetup(deps: SetupDeps): Setup {
     // The last step is never left again, so it need not be read for every request.
     if (complete) return 'complete';
     if (users.count() === 0) return 'account';
-    complete = settings.get(STEP) === 'complete';
+    complete = settings.get(STEP_SETTING) === 'complete';
     return complete ? 'complete' : 'profile';
   }
 
@@ -153,7 +154,7 @@ export function createSetup(deps: SetupDeps): Setup {
           last_login_at: now,
         };
         users.insert(user);
-        settings.set(STEP, 'profile', now);
+        settings.set(STEP_SETTING, 'profile', now);
         const session = sessions.start(user, client);
         audit.append({
           event: 'setup.account',
@@ -193,7 +194,7 @@ export function createSetup(deps: SetupDeps): Setup {
         database.tx(() => {
           const now = clock.now();
           settings.set(PROFILE_SETTING, { ...clean }, now);
-          settings.set(STEP, 'complete', now);
+          settings.set(STEP_SETTING, 'complete', now);
           audit.append({ ...entry, outcome: 'ok' });
         });
       } finally {
@@ -203,7 +204,8 @@ export function createSetup(deps: SetupDeps): Setup {
   };
 }
 
-function setupComplete(): AppError {
+/** There is an account already. */
+export function setupComplete(): AppError {
   return new AppError({
     family: 'forbidden',
     code: 'setup_complete',

@@ -1,7 +1,7 @@
 import type { Database } from './database.ts';
 
 /** The door by which a text came. */
-export type ScriptHow = 'tool' | 'page' | 'folder' | 'restored';
+export type ScriptHow = 'tool' | 'page' | 'folder' | 'restored' | 'import';
 export type ScriptDecision = 'approved' | 'rejected' | 'passed_over';
 
 export interface ScriptVersionRow {

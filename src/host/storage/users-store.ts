@@ -4,7 +4,7 @@ export interface UserRow {
   readonly id: string;
   /** As it was typed; unique without regard to the case of ASCII letters. */
   readonly username: string;
-  /** A PHC string. */
+  /** A PHC string, or a bcrypt hash that was imported and not used yet. */
   readonly password_hash: string;
   readonly created_at: number;
   readonly password_changed_at: number;

@@ -19,6 +19,7 @@ const HOW = {
   page: 'Written on this page by',
   folder: 'Found in the folder by',
   restored: 'Restored by',
+  import: 'Imported by',
 } as const;
 const DECIDED = {
   approved: { words: 'approved', className: 'text-ok' },
