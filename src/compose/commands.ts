@@ -21,6 +21,7 @@ import { auditView } from './audit-port.ts';
 import { controlHandlers } from './control.ts';
 import { doctorAnswer, examine } from './doctor/doctor.ts';
 import { doctorScreen } from './doctor/screen.ts';
+import { importOriginal } from './import-command.ts';
 import { openAuditReadOnly, openFoundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
@@ -54,7 +55,7 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
     version: layout.version,
     load(flags) {
       const options = { flags, environment, surroundings, folder, workspaceDefault: 'workspace' };
-      leaveRoot(options, surroundings);
+      leaveRoot({ ...options, paths: flags.paths }, surroundings);
       const loaded = loadConfig(options);
       const paths = workspacePaths(loaded.config.workspace.path);
       return {
@@ -155,6 +156,7 @@ function directHandlers(loaded: LoadedConfig, parts: Parts, layout: Layout): Dir
         : 'key_file';
     },
     rekey: (request) => rekeyWorkspace(loaded, parts, request),
+    import: (request) => importOriginal(loaded, parts, request),
     close: () => undefined,
   };
 }

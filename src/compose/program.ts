@@ -19,6 +19,7 @@ import { auditPort } from './audit-port.ts';
 import { capabilitiesPort } from './capabilities/capabilities.ts';
 import { controlHandlers } from './control.ts';
 import { openFoundation, type Foundation } from './foundation.ts';
+import { broughtFiles } from './import-files.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { secretsPort, vaultPort } from './secrets-port.ts';
@@ -127,7 +128,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         write: async (code) => codeFile.replace(`${code}\n`),
         remove: async () => void codeFile.remove(),
       },
-      profileWriter: { write: (profile) => writeProfile(files, profile) },
+      profileWriter: { write: (profile) => writeProfile(files, profile, broughtFiles(settings)) },
       options: {
         accessSeconds: config.admin.jwt.accessExpiryMs / 1000,
         refreshIdleMs: config.admin.jwt.refreshExpiryMs,

@@ -11,12 +11,17 @@ import { workspacePaths } from '../host/files/workspace-paths.ts';
 import { becomeSystem, findUsers, heldCapabilities, type Users } from '../host/process/index.ts';
 
 /** Verbs that take the workspace over. */
-const TAKING: readonly (string | undefined)[] = ['start', 'serve', 'doctor'];
+const TAKING: readonly (string | undefined)[] = ['start', 'serve', 'doctor', 'import'];
 /** Where root puts what `openpact-system` could not read otherwise. */
 const RUNTIME = '/var/lib/openpact/runtime';
 
+export interface LeaveOptions extends LoadOptions {
+  /** Arguments that are paths, as they were given. */
+  readonly paths?: readonly string[] | undefined;
+}
+
 /** Returns where nothing is to be done. Else this process starts its program again as another user. */
-export function leaveRoot(options: LoadOptions, surroundings: Surroundings): void {
+export function leaveRoot(options: LeaveOptions, surroundings: Surroundings): void {
   if (process.platform !== 'linux' || process.geteuid?.() !== 0) return;
   const users = findUsers();
   const taking = TAKING.includes(surroundings.argv[0]);
@@ -42,7 +47,12 @@ interface Again {
 }
 
 /** What root could read and find in its folder goes along, where the other user can't. */
-function away(again: Again, { flags, folder }: LoadOptions, workspace: string, users: Users): Again {
+function away(
+  again: Again,
+  { flags, folder, paths = [] }: LeaveOptions,
+  workspace: string,
+  users: Users,
+): Again {
   const dotenv = fileExists(resolve(folder, '.env'));
   if (!dotenv && canPass(resolve(folder, 'x'), users.system)) return again;
   const environment: Record<string, string | undefined> = {
@@ -52,9 +62,16 @@ function away(again: Again, { flags, folder }: LoadOptions, workspace: string, u
     if (value && (name === 'CONFIG_PATH' || name.endsWith('_FILE')))
       environment[name] = resolve(folder, value);
   }
-  const args = [...withoutPaths(again.args), '--workspace', workspace];
+  const args = [...absolute(withoutPaths(again.args), paths, folder), '--workspace', workspace];
   if (flags.config !== undefined) args.push('--config', resolve(folder, flags.config));
   return { args, environment, folder: '/' };
+}
+
+/** The verb in front is none of them, nor is what a flag was given. */
+function absolute(args: readonly string[], paths: readonly string[], folder: string): string[] {
+  return args.map((arg, index) =>
+    index > 0 && paths.includes(arg) && !args[index - 1]?.startsWith('--user') ? resolve(folder, arg) : arg,
+  );
 }
 
 function withoutPaths(args: readonly string[]): string[] {

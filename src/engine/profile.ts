@@ -21,24 +21,39 @@ const STYLES: Readonly<Record<string, string>> = {
   balanced: 'You weigh both sides, then say clearly what you would do.',
 };
 
-/** Writes SOUL.md and USER.md from the answers of the setup, and MEMORY.md where there is none (A-25, W-06). */
-export async function writeProfile(files: FilePowers, profile: Profile): Promise<void> {
-  await files.write('SOUL.md', soul(profile));
-  await files.write('USER.md', user(profile));
+/**
+ * Writes SOUL.md and USER.md from the answers of the setup, and MEMORY.md where there is none (A-25, W-06). `keep`: files
+ * that the owner brought along and that stay as they are.
+ */
+export async function writeProfile(
+  files: FilePowers,
+  profile: Profile,
+  keep: readonly string[] = [],
+): Promise<void> {
+  if (!keep.includes('SOUL.md')) await files.write('SOUL.md', soul(profile));
+  if (!keep.includes('USER.md')) await files.write('USER.md', user(profile));
   await seed(files, 'MEMORY.md', MEMORY);
 }
 
+const NEUTRAL: Profile = {
+  agent_name: 'Assistant',
+  personality: 'balanced',
+  user_name: 'the owner',
+  timezone: 'UTC',
+};
+
 /** Seeds what is missing with neutral text; never overwrites. */
 export async function seedContextFiles(files: FilePowers): Promise<void> {
-  const neutral: Profile = {
-    agent_name: 'Assistant',
-    personality: 'balanced',
-    user_name: 'the owner',
-    timezone: 'UTC',
-  };
-  await seed(files, 'SOUL.md', soul(neutral));
-  await seed(files, 'USER.md', user(neutral));
-  await seed(files, 'MEMORY.md', MEMORY);
+  for (const [path, text] of seeds()) await seed(files, path, text);
+}
+
+/** The neutral texts by file: what stands there before anybody has written into them. */
+export function seeds(): ReadonlyMap<string, string> {
+  return new Map([
+    ['SOUL.md', soul(NEUTRAL)],
+    ['USER.md', user(NEUTRAL)],
+    ['MEMORY.md', MEMORY],
+  ]);
 }
 
 async function seed(files: FilePowers, path: string, text: string): Promise<void> {

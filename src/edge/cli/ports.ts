@@ -1,4 +1,5 @@
 import type { AuditVerdict } from '../../guard/audit/index.ts';
+import type { ImportAnswer, ImportRequest } from './import-ports.ts';
 import type { ScriptTestReport, ScriptTestRequest } from './script-test-ports.ts';
 
 /** What every command can be told. */
@@ -8,6 +9,8 @@ export interface CliFlags {
   readonly json?: boolean | undefined;
   /** Only `start`. */
   readonly port?: number | undefined;
+  /** Arguments that are paths: who goes on in another folder has to make them absolute. */
+  readonly paths?: readonly string[] | undefined;
 }
 
 /** One line of `config show`. A secret's value never stands here: only `set` or `not set`. */
@@ -75,12 +78,14 @@ export interface ControlHandlers {
   }): Promise<{ readonly username: string; readonly ended_logins: number }>;
 }
 
-/** The acts on a workspace in which nothing runs. `resetPassword` and `rekey` take the instance lock. */
+/** The acts on a workspace in which nothing runs. `resetPassword`, `rekey` and `import` take the instance lock. */
 export interface DirectHandlers extends Pick<ControlHandlers, 'auditVerify' | 'auditList' | 'resetPassword'> {
   /** Where the key comes from; opens nothing. */
   protection(): VaultState['protection'];
   /** Errors: `already_running`, `wrong_passphrase`, `passphrase_weak`, `rekey_key_file`. */
   rekey(request: RekeyRequest): Promise<RekeyAnswer>;
+  /** Errors: `already_running`, `not_an_original`, `import_unreadable`, `user_needed`, `wrong_passphrase`. */
+  import(request: ImportRequest): Promise<ImportAnswer>;
   close(): void;
 }
 

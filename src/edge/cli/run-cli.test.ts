@@ -64,8 +64,23 @@ function handlers(where: string): ControlHandlers {
   };
 }
 
-function rekeying(present: 'key_file' | 'passphrase'): Pick<DirectHandlers, 'protection' | 'rekey'> {
+function rekeying(
+  present: 'key_file' | 'passphrase',
+): Pick<DirectHandlers, 'protection' | 'rekey' | 'import'> {
   return {
+    async import(request) {
+      reset.push(request);
+      return {
+        dry_run: request.dryRun,
+        from: '/old\u001b[2J',
+        items: [
+          { kind: 'secret', name: 'A\u001b[31m', state: 'new', note: 'a\nnote' },
+          { kind: 'user', name: 'sam', state: 'left_out', note: 'why not' },
+        ],
+        not_imported: [{ name: 'jwt_secret', why: 'it signed logins.' }],
+        advice: ['rm it'],
+      };
+    },
     protection: () => present,
     async rekey(request) {
       reset.push(request);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AppError, errorText } from '../../core/index.ts';
 import { connectControl } from './control-client.ts';
+import { describeImport } from './import-command.ts';
 import { askNewPassword, askSecrets, type InputStream } from './password-prompt.ts';
 import { EXIT, type CliCommands, type CliConfig, type CliFlags, type ControlHandlers } from './ports.ts';
 import { printable } from './printable.ts';
@@ -149,6 +150,11 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
     });
 
   describeScriptTest(program, { stdout, stderr, run: (request) => commands.scriptTest(request) });
+
+  describeImport(
+    common(program.command('import').description("take over users, secrets, scripts and schedules of the original OpenPact")),
+    { commands, stdin: deps.stdin, stderr, print },
+  );
 
   const user = program.command('user').description('manage the users of the page');
   common(user.command('reset-password').description('set a new password and end all logins of the user'))

@@ -3,7 +3,7 @@ import type { AuditLine, SettingView } from './ports.ts';
 import { printable } from './printable.ts';
 
 /** Columns as wide as their widest cell, the last one as it is. */
-function columns(rows: readonly (readonly string[])[]): readonly string[] {
+export function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);

@@ -159,7 +159,8 @@ function slotOf(ref: SecretRef): string {
   return `${ref.kind}/${ref.name}`;
 }
 
-function checkValue(ref: SecretRef, value: string): void {
+/** Errors: input `secret_name_invalid`, `secret_empty`, `secret_not_text`, `secret_too_long`, `secret_too_short`. */
+export function checkValue(ref: SecretRef, value: string): void {
   const refuse = (code: string, message: string): AppError =>
     new AppError({ family: 'input', code, message });
   if (!NAME.test(ref.name)) {

@@ -2,7 +2,7 @@
 // no name, note or host does either; a change that was made meanwhile by somebody else is not overwritten unseen.
 // Does not: give values out (`reveal.ts` does); ask for a password (the composition does).
 // An attacker may control: everything that a person pastes into a field.
-import { AppError, type Clock, type Principal, type Redactor } from '../../core/index.ts';
+import { AppError, type Clock, type Origin, type Principal, type Redactor } from '../../core/index.ts';
 import type { SecretRow, SecretsStore } from '../../host/storage/secrets-store.ts';
 import type { Transactions } from '../../host/storage/index.ts';
 import type { Audit } from '../audit/index.ts';
@@ -214,7 +214,7 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
         audit.append({
           event: 'secret.created',
           principal: by,
-          origin: 'page',
+          origin: originOf(by),
           target: name,
           outcome: 'ok',
           details: { hosts, matched: strong, rotate_by: rotateBy },
@@ -257,7 +257,7 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
         audit.append({
           event: value === undefined ? 'secret.changed' : 'secret.rotated',
           principal: by,
-          origin: 'page',
+          origin: originOf(by),
           target: name,
           outcome: 'ok',
           details: {
@@ -274,7 +274,7 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
         stored(name);
         store.remove(name);
         vault.remove({ kind: KIND, name });
-        audit.append({ event: 'secret.deleted', principal: by, origin: 'page', target: name, outcome: 'ok' });
+        audit.append({ event: 'secret.deleted', principal: by, origin: originOf(by), target: name, outcome: 'ok' });
       });
     },
     wouldWiden(name, hosts) {
@@ -314,6 +314,11 @@ function dueOf(day: string | null, now: number): SecretView['due'] {
 /** A rotation does what a day that was near or past reminded of. */
 function stillToCome(row: SecretRow, rotated: boolean, now: number): string | null {
   return rotated && dueOf(row.rotate_by, now) !== 'no' ? null : row.rotate_by;
+}
+
+/** A person acts on the page, the operator at the command line. */
+function originOf(by: Principal): Origin {
+  return by.kind === 'operator' ? 'cli' : 'page';
 }
 
 function isDay(text: string): boolean {
