@@ -24,13 +24,17 @@ export interface LeaveOptions extends LoadOptions {
 export function leaveRoot(options: LeaveOptions, surroundings: Surroundings): void {
   if (process.platform !== 'linux' || process.geteuid?.() !== 0) return;
   const users = findUsers();
-  const taking = TAKING.includes(surroundings.argv[0]);
+  const { argv } = surroundings;
+  const trial = argv[0] === 'import' && argv.includes('--dry-run');
+  const taking = TAKING.includes(argv[0]) && !trial;
   let next: Again = { args: ownArguments(), environment: options.environment, folder: options.folder };
   // Root that was left without these (in a container) may not even read the configuration; its owner can.
   if (heldCapabilities(['chown', 'dac_override', 'fowner']).length === 3) {
     const { workspace } = loadConfig(options).config;
     const paths = workspacePaths(workspace.path);
-    if (!taking && fileOwner(paths.secure) !== users.system.uid) return;
+    const owner = fileOwner(paths.secure);
+    // A trial makes nothing; where there is no workspace yet, it still reads what somebody else wrote as the other user.
+    if (!taking && owner !== users.system.uid && !(trial && owner === undefined)) return;
     if (taking) {
       const { left } = takeWorkspace(paths, users.system, users.ai);
       for (const what of left.slice(0, 20)) process.stderr.write(`Left as it was: ${what}\n`);
