@@ -7,7 +7,10 @@ const WITHOUT_PLACE: readonly { readonly file: string; readonly why: string }[] 
     file: 'chat_providers.json',
     why: 'tokens of chat services; this version has no chat services. They stand there in clear: take new ones when you set a service up.',
   },
-  { file: 'channel_sessions.json', why: 'which conversation a chat channel was in; conversations start anew.' },
+  {
+    file: 'channel_sessions.json',
+    why: 'which conversation a chat channel was in; conversations start anew.',
+  },
   { file: 'channel_modes.json', why: 'how chat channels were shown; this version has none.' },
   { file: 'jwt_secret', why: 'it signed logins of the original; OpenPact has a key of its own.' },
   { file: 'mcp_token', why: 'it let the engine of the original in; OpenPact makes one at each start.' },

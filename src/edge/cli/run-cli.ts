@@ -152,7 +152,11 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
   describeScriptTest(program, { stdout, stderr, run: (request) => commands.scriptTest(request) });
 
   describeImport(
-    common(program.command('import').description("take over users, secrets, scripts and schedules of the original OpenPact")),
+    common(
+      program
+        .command('import')
+        .description('take over users, secrets, scripts and schedules of the original OpenPact'),
+    ),
     { commands, stdin: deps.stdin, stderr, print },
   );
 

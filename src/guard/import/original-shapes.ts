@@ -67,7 +67,10 @@ const schedules = z
   .object({ schedules: z.record(short, schedule).nullable() })
   .transform((file) => entriesOf(file.schedules))
   .refine((list) => list.length <= 1000, 'more than 1,000 schedules')
-  .refine((list) => list.every(([key, { id }]) => key === id), 'a schedule stands under another id than its own')
+  .refine(
+    (list) => list.every(([key, { id }]) => key === id),
+    'a schedule stands under another id than its own',
+  )
   .transform((list) => list.map(([, one]) => one));
 
 function entriesOf<T>(map: Readonly<Record<string, T>> | null): readonly (readonly [string, T])[] {

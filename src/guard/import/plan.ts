@@ -22,7 +22,9 @@ export interface ImportItem {
 }
 
 export interface ImportPlan {
-  readonly owner: { readonly username: string; readonly hash: string; readonly createdAt: number } | undefined;
+  readonly owner:
+    | { readonly username: string; readonly hash: string; readonly createdAt: number }
+    | undefined;
   readonly secrets: readonly { readonly name: string; readonly value: string; readonly weak: boolean }[];
   readonly scripts: readonly { readonly name: string; readonly source: string; readonly message: string }[];
   readonly schedules: readonly OriginalSchedule[];
