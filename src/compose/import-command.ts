@@ -30,7 +30,7 @@ export async function importOriginal(
   const plan = (present: Present) => planImport(original, present, analyseScript, options);
   if (request.dryRun) {
     const items = withPresent(loaded, (present) => plan(present).items);
-    return answer(original, items, true, []);
+    return answer(original, items, true);
   }
   // A choice that is missing is told before a workspace is made, too.
   if (!fileExists(workspacePaths(loaded.config.workspace.path).database)) plan(presentIn(loaded, undefined));
@@ -101,16 +101,15 @@ function answer(
   original: Original,
   items: ImportAnswer['items'],
   dryRun: boolean,
-  missed: readonly string[],
+  missed: ReadonlyMap<string, string> = new Map(),
 ): ImportAnswer {
   return {
     dry_run: dryRun,
     from: original.path,
-    items: items.map((item) =>
-      item.kind === 'file' && missed.includes(item.name)
-        ? { ...item, state: 'left_out', note: 'something came there meanwhile, which stays' }
-        : item,
-    ),
+    items: items.map((item) => {
+      const note = item.kind === 'file' ? missed.get(item.name) : undefined;
+      return note === undefined ? item : { ...item, state: 'left_out', note };
+    }),
     not_imported: notImported(original),
     advice: adviceFor(original, items, (path) => join(original.path, path)),
   };

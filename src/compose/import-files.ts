@@ -68,23 +68,32 @@ export function announceFiles(
   }
 }
 
-/** Returns what could not be written because something came there meanwhile. */
-export function placeFiles({ paths, audit }: Foundation, files: ImportPlan['files']): readonly string[] {
+/** Returns what could not be written, with the reason. The rest of the import stands already. */
+export function placeFiles(
+  { paths, audit }: Foundation,
+  files: ImportPlan['files'],
+): ReadonlyMap<string, string> {
   const seeded = seeds();
-  return files.flatMap(({ path, text }) => {
+  const missed = new Map<string, string>();
+  for (const { path, text } of files) {
     // W-08: what the assistant may write is writable for its group.
     const shared = path === 'MEMORY.md' || path.startsWith('memory/');
-    const done = placeFile(join(paths.aiData, path), text, {
-      mode: shared ? 0o660 : 0o640,
-      replace: seeded.has(path),
-    });
+    try {
+      const options = { mode: shared ? 0o660 : 0o640, replace: seeded.has(path) };
+      if (!placeFile(join(paths.aiData, path), text, options))
+        missed.set(path, 'something came there meanwhile, which stays');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      missed.set(path, `could not be written (${code}); put that right and run the import again`);
+    }
     audit.note({
       ...BY,
       event: 'identity.changed',
       target: path,
-      outcome: done ? 'ok' : 'failed',
+      outcome: missed.has(path) ? 'failed' : 'ok',
       details: { after: audit.digest(text), bytes: Buffer.byteLength(text), imported: true },
     });
-    return done ? [] : [path];
-  });
+  }
+  return missed;
 }

@@ -33,8 +33,9 @@ export function leaveRoot(options: LeaveOptions, surroundings: Surroundings): vo
     const { workspace } = loadConfig(options).config;
     const paths = workspacePaths(workspace.path);
     const owner = fileOwner(paths.secure);
-    // A trial makes nothing; where there is no workspace yet, it still reads what somebody else wrote as the other user.
-    if (!taking && owner !== users.system.uid && !(trial && owner === undefined)) return;
+    // A trial takes nothing over. It reads what somebody else wrote as the other user all the same, where that one gets.
+    const lesser = trial && owner === undefined && canPass(paths.config, users.system);
+    if (!taking && !lesser && owner !== users.system.uid) return;
     if (taking) {
       const { left } = takeWorkspace(paths, users.system, users.ai);
       for (const what of left.slice(0, 20)) process.stderr.write(`Left as it was: ${what}\n`);

@@ -1,6 +1,7 @@
 /** `openpact import`: the original's data in a workspace of ours, with the real program before and after. */
 import { spawn } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdtempSync,
@@ -152,7 +153,7 @@ describe('an import into a new workspace', () => {
     // Two wrong ones stand already: after three more this minute's are used up.
     for (let at = 0; at < 3; at += 1) await login(program, `wrong password ${at}`);
     expect((await login(program, OLD_PASSWORD)).status).toBe(429);
-  }, 60_000);
+  }, 180_000);
 
   test('scripts wait, with their file written at the start; the secret is in the vault and in no answer', async () => {
     const { old, workspace } = folders();
@@ -192,7 +193,7 @@ describe('an import into a new workspace', () => {
     expect(readFileSync(join(workspace, 'ai-data/USER.md'), 'utf8')).toContain('Europe/Berlin');
     expect(readFileSync(join(workspace, 'ai-data/memory/2025-01-02.md'), 'utf8')).toBe('It rained.\n');
     expect(readFileSync(join(old, 'secure/data/starlark_secrets.json'), 'utf8')).toContain(OLD_TOKEN);
-  }, 60_000);
+  }, 180_000);
 
   test('no pin in the configuration approves what is imported', () => {
     const { old, workspace } = folders();
@@ -206,7 +207,7 @@ describe('an import into a new workspace', () => {
     cpSync(config, join(old, 'pins.yaml'));
     imported(elsewhere, old, '--config', join(old, 'pins.yaml'));
     expect(stored(elsewhere).scripts).toMatchObject([{ name: 'weather', approved: null }]);
-  });
+  }, 180_000);
 });
 
 describe('what is there already', () => {
@@ -233,7 +234,7 @@ describe('what is there already', () => {
     expect(stored(workspace)).toEqual(before);
     expect(lookInto(workspace).value('GITHUB_TOKEN')).toBe(OLD_TOKEN);
     expect(readFileSync(join(workspace, 'ai-data/SOUL.md'), 'utf8')).toBe('# The soul of before\n');
-  }, 60_000);
+  }, 180_000);
 
   test('an account, a script and files of a workspace in use stay; nothing is imported beside a running instance', async () => {
     const { old, workspace } = folders();
@@ -254,23 +255,30 @@ describe('what is there already', () => {
       'file SOUL.md': 'present',
     });
     expect(stored(workspace).users.map(({ username }) => username)).toEqual(['owner']);
-  }, 60_000);
+  }, 180_000);
 
   test('a trial changes nothing and makes nothing', () => {
     const { old, workspace } = folders();
-    const nowhere = join(workspace, 'new');
-    const { items, dry_run } = imported(nowhere, old, '--dry-run');
-    expect([dry_run, items.filter(({ state }) => state === 'new').length]).toEqual([true, 6]);
-    expect(existsSync(nowhere)).toBe(false);
-  });
+    for (const place of [join(old, 'new'), workspace]) {
+      const { items, dry_run } = imported(place, old, '--dry-run');
+      expect([dry_run, items.filter(({ state }) => state === 'new').length]).toEqual([true, 6]);
+      expect(existsSync(join(place, 'secure'))).toBe(false);
+    }
+    expect(existsSync(join(old, 'new'))).toBe(false);
+  }, 180_000);
 
   test('a workspace that was the original itself keeps its files in their place', () => {
     const { old } = folders();
+    // The original left some of it open to others.
+    expect(refused(old, old)).toMatchObject({ error: 'workspace_modes' });
+    for (const path of readdirSync(join(old, 'secure'), { recursive: true, encoding: 'utf8' }))
+      chmodSync(join(old, 'secure', path), statSync(join(old, 'secure', path)).isDirectory() ? 0o700 : 0o600);
+    chmodSync(join(old, 'secure'), 0o700);
     const { items } = imported(old, old);
     expect(items.find(({ kind }) => kind === 'script')?.state).toBe('new');
     expect(items.find(({ name }) => name === 'SOUL.md')?.state).toBe('present');
     expect(readFileSync(join(old, 'ai-data/scripts/weather.star'), 'utf8')).toBe(OLD_SCRIPT);
-  });
+  }, 180_000);
 });
 
 describe('choices', () => {
@@ -291,7 +299,7 @@ describe('choices', () => {
       ['sam', 'left_out'],
       ['kim', 'new'],
     ]);
-  }, 30_000);
+  }, 180_000);
 
   test('a hash that is none or costs too much makes no account: the setup goes on as usual', async () => {
     const { old, workspace } = folders({
@@ -301,7 +309,7 @@ describe('choices', () => {
     expect(items.find(({ kind }) => kind === 'user')).toMatchObject({ state: 'left_out' });
     expect(JSON.stringify(items)).not.toContain('N9qo8uLO');
     expect((await started(workspace)).setupCode).not.toBeNull();
-  }, 30_000);
+  }, 180_000);
 
   test('weak values come only when that is said; what breaks the rule is named, never shown', () => {
     const { old, workspace } = folders({
@@ -324,7 +332,7 @@ describe('choices', () => {
     imported(workspace, old, '--accept-weak');
     expect(stored(workspace).secrets.map(({ name }) => name)).toEqual(['PIN']);
     expect(lookInto(workspace).value('PIN')).toBe('4711');
-  }, 30_000);
+  }, 180_000);
 
   test('a vault under a passphrase asks for it, and without it nothing is imported', async () => {
     const { old, workspace } = folders();
@@ -336,7 +344,7 @@ describe('choices', () => {
     expect(stored(workspace).secrets).toEqual([]);
     expect(openpact(['import', old], workspace, `${PASSPHRASE}\n`).code).toBe(0);
     expect(lookInto(workspace).value('GITHUB_TOKEN')).toBe(OLD_TOKEN);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a folder that is broken or hostile', () => {
@@ -353,7 +361,7 @@ describe('a folder that is broken or hostile', () => {
       expect(`${message}${fix}`).not.toContain('geheim');
       expect(existsSync(join(workspace, 'secure'))).toBe(false);
     }
-  }, 60_000);
+  }, 180_000);
 
   test('a link is not followed, a huge file not read, a folder in place of a file is none', () => {
     const { old, workspace } = folders({ 'secure/data/schedules.json': undefined });
@@ -373,7 +381,7 @@ describe('a folder that is broken or hostile', () => {
       state: 'left_out',
       note: 'the file is a symbolic link',
     });
-  }, 30_000);
+  }, 180_000);
 });
 
 test('kill -9 in the middle leaves nothing half: all of it is there, or none', async () => {
@@ -421,4 +429,4 @@ test('kill -9 in the middle leaves nothing half: all of it is there, or none', a
   expect([whole.users, whole.secrets, whole.scripts, whole.schedules].map((list) => list.length)).toEqual([
     1, 100, 61, 1,
   ]);
-}, 120_000);
+}, 180_000);

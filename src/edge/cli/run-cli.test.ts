@@ -330,3 +330,40 @@ test('a rekey asks for the present passphrase and the new one, and is refused be
     out: expect.stringContaining('already_running') as string,
   });
 });
+
+test('import gets its folder and flags, and what it prints can not steer a terminal', async () => {
+  const { code, out } = await run(['import', 'old', '--user', 'sam', '--accept-weak'], {
+    direct: () => ({ ...handlers('direct'), ...rekeying('key_file'), close: () => undefined }),
+  });
+  expect(code).toBe(0);
+  expect(reset).toEqual([
+    {
+      folder: join(process.cwd(), 'old'),
+      dryRun: false,
+      acceptWeak: true,
+      user: 'sam',
+      passphrase: undefined,
+    },
+  ]);
+  expect(out).toContain('Imported from /old\\u001b[2J.');
+  expect(out).toContain('  secret  A\\u001b[31m  a\\u000anote');
+  expect(out).toContain('Left out:\n  user  sam  why not\n');
+  // eslint-disable-next-line no-control-regex -- it is what is looked for
+  expect(out).not.toMatch(/\u001b/);
+});
+
+test('import asks for the passphrase of the vault, a trial does not', async () => {
+  await run(['import', 'old'], {}, 'a passphrase\n');
+  expect(reset).toContainEqual(expect.objectContaining({ dryRun: false, passphrase: 'a passphrase' }));
+  const { out } = await run(['import', 'old', '--dry-run']);
+  expect(reset).toContainEqual(expect.objectContaining({ dryRun: true, passphrase: undefined }));
+  expect(out).toContain('Nothing was changed.');
+});
+
+test('import refuses beside a running instance, but for a trial', async () => {
+  await withInstance();
+  const { code, err } = await run(['import', 'old']);
+  expect([code, err]).toEqual([1, expect.stringContaining('runs on this workspace')]);
+  expect((await run(['import', 'old', '--dry-run'])).code).toBe(0);
+  expect(reset).not.toContainEqual(expect.objectContaining({ dryRun: false }));
+});

@@ -159,7 +159,7 @@ describe('reading', () => {
       ],
       'secure/data/starlark_secrets.json': { secrets: { A: { value: ['x'] } } },
       'secure/data/approvals.json': '',
-      'secure/data/schedules.json': { schedules: { a: { ...(WHOLE as never), id: 'b' } } },
+      'secure/data/schedules.json': { schedules: { a: { id: 'a' } } },
     });
     expect(code).toBe('import_unreadable');
     for (const place of [

@@ -82,7 +82,7 @@ export function planImport(
 function planFiles({ context }: Original, present: Present, items: ImportItem[]): ImportPlan['files'] {
   return context.flatMap(({ file: path, text, why }) => {
     const tell = (state: ImportItem['state'], note: string): void =>
-      void items.push({ kind: 'file', name: cut(path), state, note });
+      void items.push({ kind: 'file', name: path, state, note });
     if (text === undefined || keptKind(path) === undefined) {
       tell('left_out', text === undefined ? `the file ${why}` : 'it is no name of a note');
       return [];

@@ -167,8 +167,10 @@ function fieldText(path: readonly PropertyKey[]): string {
     .replace(/^\./, '');
 }
 
+/** A name of a file of somebody else's, for one line of words. */
 export function cut(text: string): string {
-  return text.length > 64 ? `${text.slice(0, 64)}…` : text;
+  const line = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
+  return line.length > 64 ? `${line.slice(0, 64)}…` : line;
 }
 
 function unreadable(path: string, problems: readonly OriginalProblem[]): AppError {
