@@ -33,7 +33,7 @@ export interface PasswordHasher {
   verify(
     password: string,
     stored: string | undefined,
-    imported?: string | undefined,
+    imported?: string,
   ): Promise<{ readonly ok: boolean; readonly rehash: boolean }>;
 }
 

@@ -274,7 +274,13 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
         stored(name);
         store.remove(name);
         vault.remove({ kind: KIND, name });
-        audit.append({ event: 'secret.deleted', principal: by, origin: originOf(by), target: name, outcome: 'ok' });
+        audit.append({
+          event: 'secret.deleted',
+          principal: by,
+          origin: originOf(by),
+          target: name,
+          outcome: 'ok',
+        });
       });
     },
     wouldWiden(name, hosts) {
