@@ -1,7 +1,7 @@
 export { requireUsername } from './account-rule.ts';
 export { addressKey } from './address-key.ts';
 export { bcryptCost, HIGHEST_COST } from './bcrypt-hash.ts';
-export { createImportedAccount, type ImportedAccount } from './imported-account.ts';
+export { createImportedAccount } from './imported-account.ts';
 export { createIdentity, type Identity, type IdentityDeps, type IdentityOptions } from './identity.ts';
 export type { Profile, StepUp } from './ports.ts';
 export { createTokenBuckets, type KeyedBuckets } from './rate-limit.ts';
