@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { systemClock } from '../core/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
 import type { ImportAnswer, ImportRequest } from '../edge/cli/import-ports.ts';
 import { applyImport, planImport, readOriginal, type Original, type Present } from '../guard/import/index.ts';
@@ -26,7 +27,7 @@ export async function importOriginal(
 ): Promise<ImportAnswer> {
   // All of it before the workspace is even made.
   const original = readOriginal(openForeignFolder(request.folder));
-  const options = { user: request.user, acceptWeak: request.acceptWeak, now: Date.now() };
+  const options = { user: request.user, acceptWeak: request.acceptWeak, now: systemClock.now() };
   const plan = (present: Present) => planImport(original, present, analyseScript, options);
   if (request.dryRun) {
     const items = withPresent(loaded, (present) => plan(present).items);

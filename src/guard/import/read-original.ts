@@ -184,7 +184,12 @@ function unreadable(path: string, problems: readonly OriginalProblem[]): AppErro
       ...shown.map(({ file, where, message }) => `  ${file}${where === '' ? '' : `, ${where}`}: ${message}`),
       ...(more > 0 ? [`  and ${more} more`] : []),
     ].join('\n'),
-    fix: 'Put the named places right, or move those files out of the folder, then run it again: what is there is imported, the rest is not.',
+    fix: [
+      'Put the named places right, or move those files out of the folder, then run it again: what is there is imported, the rest is not.',
+      ...(problems.some(({ message }) => message.startsWith("can't be read"))
+        ? ["What can't be read: give the folder to that user, with chown -R."]
+        : []),
+    ].join('\n'),
     details: { problems: shown },
   });
 }
