@@ -38,6 +38,8 @@ const ZONES: Readonly<Record<string, readonly string[]>> = {
   'src/guard': ['src/core', 'src/host/storage'],
   // Grants are read by the broker's own reader; the rest of a run is a port.
   'src/guard/scripts': ['src/core', 'src/guard', 'src/host/storage'],
+  // Takes over what another program left: into the accounts, the vault and the scripts, by their own doors.
+  'src/guard/import': ['src/core', 'src/guard', 'src/host/storage'],
   // Reads a script without running it, in the orchestrator: the parser alone.
   'src/sandbox/analysis': ['src/sandbox/starlark'],
   // Speaks with the script's process, and takes it for hostile.
