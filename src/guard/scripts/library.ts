@@ -10,6 +10,7 @@ import {
   type Log,
   type Origin,
   type Principal,
+  principalText,
   type Redactor,
 } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
@@ -362,6 +363,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
         const { hash } = require(name);
         database.tx(() => {
           store.remove(name);
+          store.withdraw(name, clock.now(), principalText(by));
           store.clearOffers(name);
           audit.append({
             event: 'script.deleted',

@@ -6,6 +6,7 @@ import { auditFilters } from './0005-audit-filters.ts';
 import { fallbackModels } from './0006-fallback-models.ts';
 import { secrets } from './0007-secrets.ts';
 import { scripts } from './0008-scripts.ts';
+import { inbox } from './0010-inbox.ts';
 
 /** In order; never change one that has been released: add another. */
 export const migrations: readonly string[] = [
@@ -17,4 +18,5 @@ export const migrations: readonly string[] = [
   fallbackModels,
   secrets,
   scripts,
+  inbox,
 ];
