@@ -23,7 +23,7 @@ export function decideBatch({ approvals, scripts, stepUp, log }: BatchDeps): App
       digest,
       ...(reason === undefined ? {} : { reason }),
     });
-    return { id, outcome: 'done', message: `${row.status}`, status: row.status };
+    return { id, outcome: 'done', message: row.status, status: row.status };
   }
 
   async function rejectScript({ id, digest, reason }: BatchDecision, actor: Actor): Promise<BatchResult> {
@@ -56,10 +56,19 @@ export function decideBatch({ approvals, scripts, stepUp, log }: BatchDeps): App
     if (!(error instanceof AppError)) {
       // A fault of ours; what was decided before it stands, and has to be told.
       log.error('a decision of a batch failed', { approval: id, problem: errorText(error) });
-      return { id, outcome: 'failed', message: 'OpenPact made a mistake; nothing was decided.', status: null };
+      return {
+        id,
+        outcome: 'failed',
+        message: 'OpenPact made a mistake; nothing was decided.',
+        status: null,
+      };
     }
     const known = approvals.get(id)?.status ?? null;
-    const fields = { id, message: error.fix ? `${error.message} ${error.fix}` : error.message, status: known };
+    const fields = {
+      id,
+      message: error.fix ? `${error.message} ${error.fix}` : error.message,
+      status: known,
+    };
     switch (error.code) {
       case 'not_found':
         return { ...fields, outcome: 'not_found' };

@@ -229,7 +229,7 @@ describe('the list', () => {
       expect(seen(everything({ limit, script: 's3.star' }))).toEqual(['s3']);
     }
     const ids = [expected[0] ?? '', 'scv_1', 'scv_x', 'nonsense'];
-    expect(seen(list({ ids }).approvals).toSorted()).toEqual([expected[0], 's0'].toSorted());
+    expect(new Set(seen(list({ ids }).approvals))).toEqual(new Set([expected[0], 's0']));
   });
 
   test('words are found in what a call says, in what it would do, and in who wrote a script, and are no pattern', async () => {
@@ -261,7 +261,7 @@ describe('the list', () => {
          INSERT INTO approvals (id, kind, status, conversation_id, turn_id, step, idx, tool, arguments, digest,
            summary, why, created_at, expires_at, decided_at, decided_by, reason)
          SELECT 'apr_' || i, 'tool', :status, 'cnv_' || (i % 100), 'trn_1', 0, i, 'tool_' || (i % 5),
-           '{"content":"' || hex(randomblob(1000)) || '"}', 'd' || i, 'Write file ' || i, 'why', i, i + 1000000,
+           '{"content":"' || replace(hex(zeroblob(1000)), '0', 'z') || '"}', 'd' || i, 'Write file ' || i, 'why', i, i + 1000000,
            CASE WHEN :status = 'pending' THEN NULL ELSE i + 5 END, 'user:owner', NULL FROM n`,
         { from, to, status },
       );
@@ -305,7 +305,8 @@ describe('the list', () => {
     expect(plan).toContain('approvals_by_time');
     expect(plan).not.toContain('TEMP B-TREE');
     expect(everything({ status: 'decided', limit: 500, kind: 'tool' })).toHaveLength(10_000);
-    expect(everything({ status: 'decided', limit: 50, q: 'file 77' }).length).toBe(111);
+    const with77 = Array.from({ length: 10_000 }, (_, i) => `${i}`).filter((each) => each.includes('77'));
+    expect(everything({ status: 'decided', limit: 50, q: 'file 77' })).toHaveLength(with77.length);
     expect(inbox.waiting().tools).toHaveLength(1_000);
   });
 });

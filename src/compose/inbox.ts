@@ -120,6 +120,7 @@ export function createInbox(deps: InboxDeps): Inbox {
         kind === 'tool' ? none : store.scripts(filter),
         { oldestFirst: status === 'waiting', limit: query.limit },
       );
+      const last = items.at(-1);
       const waits = filter.status === 'waiting';
       const waiting = counts();
       return {
@@ -132,6 +133,7 @@ export function createInbox(deps: InboxDeps): Inbox {
         pending: waiting.tools,
         waiting,
         next: next === null ? null : cursorOf(next),
+        last: last === undefined ? null : cursorOf(last.place),
       };
     },
 
@@ -174,10 +176,16 @@ function together(
 ): { readonly items: readonly Item[]; readonly next: InboxPlace | null } {
   const order = (a: InboxPlace, b: InboxPlace): number => (oldestFirst ? 1 : -1) * compare(a, b);
   const all: Item[] = [
-    ...tools.rows.map((row): Item => ({ kind: 'tool', row, place: { at: row.at, kind: 'tool', id: row.id } })),
-    ...scripts.rows.map(
-      (row): Item => ({ kind: 'script', row, place: { at: row.at, kind: 'script', id: row.id } }),
-    ),
+    ...tools.rows.map((row): Item => ({
+      kind: 'tool',
+      row,
+      place: { at: row.at, kind: 'tool', id: row.id },
+    })),
+    ...scripts.rows.map((row): Item => ({
+      kind: 'script',
+      row,
+      place: { at: row.at, kind: 'script', id: row.id },
+    })),
   ].toSorted((a, b) => order(a.place, b.place));
   const [edge] = [tools.edge, scripts.edge]
     .filter((each): each is InboxPlace => each !== null)

@@ -151,7 +151,7 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
     }),
     conversations: conversations.port,
     approvals: {
-      list: () => ({ approvals: [], pending: 0, waiting: { tools: 0, scripts: 0 }, next: null }),
+      list: () => ({ approvals: [], pending: 0, waiting: { tools: 0, scripts: 0 }, next: null, last: null }),
       waiting: () => ({ tools: [], scripts: [], waiting: { tools: 0, scripts: 0 }, last_ended: null }),
       batch: async () => ({ results: [] }),
       async approve(id, { digest, password }, actor) {

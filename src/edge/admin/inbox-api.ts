@@ -67,6 +67,8 @@ export interface InboxList {
   readonly waiting: WaitingCounts;
   /** The next `cursor`; null: that was all. */
   readonly next: string | null;
+  /** The `cursor` behind the last row of this page, whether there is more now or not; null: it has no row. */
+  readonly last: string | null;
 }
 
 /** GET /api/approvals/waiting: the ids of what waits, oldest first, the first 2,000 of each kind. */

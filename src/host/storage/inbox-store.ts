@@ -163,13 +163,11 @@ export function createInboxStore(database: Database): InboxStore {
         values['ids'] = JSON.stringify(ids.map(scriptNumber));
       }
       const texts = ['name', 'author', 'message', "coalesce(reason, '')"];
-      return page<ScriptVersionRow>(
-        'script',
-        'script_versions',
-        waiting ? 'created_at' : SCRIPT_AT,
-        filter,
-        { where, values, texts },
-      );
+      return page<ScriptVersionRow>('script', 'script_versions', waiting ? 'created_at' : SCRIPT_AT, filter, {
+        where,
+        values,
+        texts,
+      });
     },
 
     waitingTools: (limit) =>
