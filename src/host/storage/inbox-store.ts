@@ -48,7 +48,7 @@ export interface InboxStore {
 }
 
 /** Rows whose texts one call looks through for words. */
-const SCAN_WORDS = 500;
+const SCAN_WORDS = 1_000;
 
 const TOOL_AT = 'coalesce(decided_at, created_at)';
 const SCRIPT_AT = 'coalesce(ended_at, created_at)';

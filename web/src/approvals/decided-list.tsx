@@ -82,6 +82,8 @@ export function DecidedList({
                   : 'Each decision stays here with who made it, when, why, and what became of it.'}
               </Empty>
             </div>
+          ) : items.length === 0 ? (
+            <p className="py-6 text-center text-meta text-muted">None fits among the newer ones so far.</p>
           ) : (
             <ul className="flex flex-col divide-y divide-line border-y border-line">{items.map(row)}</ul>
           )}

@@ -6,6 +6,8 @@ import type { InboxItem, InboxList, WaitingAnswer } from '../api/types.ts';
 
 /** Requests that one answer holds. */
 const PAGE = 50;
+/** Requests in one go while words find nothing. */
+const STEPS = 12;
 /** Cards that the queue puts there by itself; beyond them the reader asks for more. */
 const MOST_BY_ITSELF = 200;
 /** Ids that one question names. */
@@ -28,7 +30,7 @@ function ask(
 /** Goes on for a while where words find nothing: each answer looks through a bounded number of old ones. */
 async function page(filter: string, cursor: string | null, signal: AbortSignal): Promise<InboxList> {
   let list = await ask(filter, { limit: `${PAGE}`, ...(cursor === null ? {} : { cursor }) }, signal);
-  for (let step = 1; step < 20 && list.approvals.length === 0 && list.next !== null; step += 1)
+  for (let step = 1; step < STEPS && list.approvals.length === 0 && list.next !== null; step += 1)
     list = await ask(filter, { limit: `${PAGE}`, cursor: list.next }, signal);
   return list;
 }
