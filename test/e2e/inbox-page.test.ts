@@ -242,7 +242,9 @@ test.skipIf(skip)(
     expect(await card(page, first).boundingBox()).toEqual(place);
     expect(await page.evaluate('window.seen')).toEqual([true]);
     expect(await id(page, 'batch-count').textContent()).toBe('1 selected');
-    await expect.poll(() => card(page, second).getByTestId('approval-approve').isDisabled(), { timeout: 5_000 }).toBe(false);
+    await expect
+      .poll(() => card(page, second).getByTestId('approval-approve').isDisabled(), { timeout: 5_000 })
+      .toBe(false);
     await id(page, 'batch-approve').click();
     expect(await id(page, 'batch-items').locator('li').count()).toBe(1);
     await ask('third.md');
@@ -389,8 +391,20 @@ test.skipIf(skip)(
     }
     database.exec('COMMIT');
     database.close();
-    program = await startProgram({ workspace, withoutSetup: true, port });
-    await program.api('GET', '/api/version');
+    program = await startProgram({ workspace, port });
+    for (const path of [
+      '/api/approvals?kind=all&status=waiting&limit=100',
+      '/api/approvals?kind=script&status=waiting&limit=100',
+      '/api/approvals/waiting',
+      '/api/scripts',
+      '/api/approvals?kind=all&status=decided&q=nothing',
+      '/api/system/status',
+    ]) {
+      await program.api('GET', path);
+      const asked = Date.now();
+      expect((await program.api('GET', path)).status, path).toBe(200);
+      expect(Date.now() - asked, path).toBeLessThan(3_000);
+    }
 
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
     const { page, errors } = await logIn(context);
@@ -413,6 +427,7 @@ test.skipIf(skip)(
     await id(page, 'batch-close').click();
     await id(page, 'inbox-decided').click();
     await id(page, 'approval-decided').first().waitFor();
+    await id(page, 'inbox-kind').selectOption('');
     await id(page, 'inbox-words').fill('old file 9999');
     await expect.poll(() => id(page, 'approval-decided').count(), { timeout: 15_000 }).toBe(1);
     await context.close();

@@ -40,8 +40,9 @@ export function ApprovalCard({
 }: ApprovalCardProps) {
   const decision = useDecision(approval);
   const [denying, setDenying] = useState(false);
+  const waits = approval.status === 'pending';
   const armed = useArmed();
-  const footer = useKeptHeight(approval.status !== 'pending');
+  const footer = useKeptHeight(!waits);
   const title = useId();
   return (
     <section
@@ -49,13 +50,19 @@ export function ApprovalCard({
       data-testid="approval-card"
       data-approval={approval.id}
       className={cx(
-        'flex flex-col rounded-lg border border-ask-line bg-raised',
+        'flex flex-col rounded-lg border bg-raised',
+        waits ? 'border-ask-line' : 'border-line',
         docked && 'max-h-[min(56dvh,520px)] shadow-pop',
       )}
     >
-      <header className="flex items-center gap-2 rounded-t-lg border-b border-ask-line bg-ask-soft px-4 py-2 text-meta">
+      <header
+        className={cx(
+          'flex items-center gap-2 rounded-t-lg border-b px-4 py-2 text-meta',
+          waits ? 'border-ask-line bg-ask-soft' : 'border-line bg-sunken',
+        )}
+      >
         {lead}
-        <Hourglass aria-hidden size={16} className="shrink-0 text-ask" />
+        <Hourglass aria-hidden size={16} className={cx('shrink-0', waits ? 'text-ask' : 'text-faint')} />
         <h2 id={title} className="min-w-0 flex-1 truncate font-medium">
           {agentName} asks to use <code className="text-mini">{approval.tool}</code>
         </h2>

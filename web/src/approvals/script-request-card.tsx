@@ -3,6 +3,7 @@ import { FileCode } from 'lucide-react';
 import { useId, useState, type ReactNode } from 'react';
 import type { ScriptRequest } from '../api/types.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
+import { cx } from '../ui/class-names.ts';
 import { ExactText } from '../ui/exact-text.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Time } from '../ui/time.tsx';
@@ -25,8 +26,9 @@ export function ScriptRequestCard({
   readonly lead?: ReactNode;
 }) {
   const batch = useBatch();
+  const waits = request.status === 'pending';
   const armed = useArmed();
-  const footer = useKeptHeight(request.status !== 'pending');
+  const footer = useKeptHeight(!waits);
   const [rejecting, setRejecting] = useState(false);
   const title = useId();
   const { power } = request;
@@ -39,13 +41,21 @@ export function ScriptRequestCard({
       data-testid="script-request"
       data-approval={request.id}
       data-script={request.name}
-      className="flex flex-col rounded-lg border border-ask-line bg-raised"
+      className={cx('flex flex-col rounded-lg border bg-raised', waits ? 'border-ask-line' : 'border-line')}
     >
-      <header className="flex items-center gap-2 rounded-t-lg border-b border-ask-line bg-ask-soft px-4 py-2 text-meta">
+      <header
+        className={cx(
+          'flex items-center gap-2 rounded-t-lg border-b px-4 py-2 text-meta',
+          waits ? 'border-ask-line bg-ask-soft' : 'border-line bg-sunken',
+        )}
+      >
         {lead}
-        <FileCode aria-hidden size={16} className="shrink-0 text-ask" />
-        <h2 id={title} className="min-w-0 flex-1 truncate font-medium">
-          {authorWords(request, agentName)} <code className="text-mini">{request.name}</code>
+        <FileCode aria-hidden size={16} className={cx('shrink-0', waits ? 'text-ask' : 'text-faint')} />
+        <h2 id={title} className="min-w-0 flex-1 wrap-anywhere">
+          <span className="font-medium">
+            Script <code className="text-mini">{request.name}</code>
+          </span>{' '}
+          <span className="text-muted">{authorWords(request, agentName)}</span>
         </h2>
         <span className="shrink-0 text-mini text-muted">{stateWords(request)}</span>
       </header>
@@ -175,9 +185,9 @@ export function ScriptRequestCard({
 
 function authorWords({ author, how, approved_hash: approved }: ScriptRequest, agentName: string): string {
   const name = author.startsWith('assistant:') ? agentName : how === 'folder' ? null : who(author);
-  if (how === 'restored') return `${name ?? 'Somebody'} restored a version of the script`;
-  if (name === null) return 'A file was put in the folder: the script';
-  return approved ? `${name} changed the script` : `${name} wrote the script`;
+  if (how === 'restored') return `restored by ${name ?? 'somebody'}`;
+  if (name === null) return 'put in the folder as a file';
+  return approved ? `changed by ${name}` : `written by ${name}`;
 }
 
 function stateWords({ script_status: status, file, approved_hash: approved }: ScriptRequest): string {

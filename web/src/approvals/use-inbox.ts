@@ -72,6 +72,8 @@ export function useQueue(filter: string) {
   const items = rowsOf(list.data);
   const { hasNextPage } = list;
   const now = tick.data;
+  const told = tick.dataUpdatedAt;
+  const ready = list.data !== undefined;
 
   useEffect(() => {
     if (now === undefined) return;
@@ -87,10 +89,10 @@ export function useQueue(filter: string) {
     );
     return () => ending.abort();
 
-    async function follow(at: readonly string[], pages: Pages, told: WaitingAnswer, signal: AbortSignal) {
-      const waits = new Set([...told.tools, ...told.scripts]);
+    async function follow(at: readonly string[], pages: Pages, answer: WaitingAnswer, signal: AbortSignal) {
+      const waits = new Set([...answer.tools, ...answer.scripts]);
       const shown = rowsOf(pages);
-      const all = told.tools.length < MOST_NAMED && told.scripts.length < MOST_NAMED;
+      const all = answer.tools.length < MOST_NAMED && answer.scripts.length < MOST_NAMED;
       const gone = all ? shown.filter(({ id, status }) => status === 'pending' && !waits.has(id)) : [];
       if (gone.length > 0) {
         const ids = gone.slice(0, MOST_IDS).map(({ id }) => id);
@@ -120,7 +122,8 @@ export function useQueue(filter: string) {
         old === undefined ? old : { pages: [...old.pages, arrived], pageParams: [...old.pageParams, cursor] },
       );
     }
-  }, [now, filter, hasNextPage]);
+    // Each answer counts, also one that says the same: what went wrong is tried again.
+  }, [now, told, ready, filter, hasNextPage]);
 
   return {
     list,

@@ -102,7 +102,11 @@ export function WaitingList({
           data-testid="batch-bar"
           className="sticky top-0 z-10 -mx-2 flex flex-wrap items-center gap-2 border-b border-line bg-canvas px-2 py-2"
         >
-          <p className="min-w-28 flex-1 text-meta" aria-live="polite" data-testid="batch-count">
+          <p
+            className="min-w-28 flex-1 text-meta max-md:w-full max-md:flex-none"
+            aria-live="polite"
+            data-testid="batch-count"
+          >
             {chosen.length === 0
               ? 'None selected'
               : `${chosen.length} selected${chosen.length === MOST_BATCH ? ', the most at once' : ''}`}
@@ -121,7 +125,11 @@ export function WaitingList({
               )
             }
           >
-            {chosen.length > 0 ? 'Select none' : `Select the ${Math.min(waits.length, MOST_BATCH)} shown`}
+            {chosen.length > 0
+              ? 'Select none'
+              : waits.length === 0
+                ? 'Nothing left to select'
+                : `Select the ${Math.min(waits.length, MOST_BATCH)} shown`}
           </Button>
           <Button
             small
@@ -143,12 +151,16 @@ export function WaitingList({
           >
             Deny…
           </Button>
-          <p className="min-h-4 w-full text-mini text-faint" data-testid="batch-note">
-            {scripts > 0
-              ? 'A script is approved on its own page, where its text and its power stand.'
-              : lost
-                ? 'This list may be behind: OpenPact does not answer.'
-                : 'Keys: j and k move, x selects, Enter goes to the buttons, Esc goes back.'}
+          <p className="min-h-4 w-full text-mini text-faint max-md:min-h-8" data-testid="batch-note">
+            {scripts > 0 ? (
+              'A script is approved on its own page, where its text and its power stand.'
+            ) : lost ? (
+              'This list may be behind: OpenPact does not answer.'
+            ) : (
+              <span className="max-md:hidden">
+                Keys: j and k move, x selects, Enter goes to the buttons, Esc goes back.
+              </span>
+            )}
           </p>
         </div>
       )}
@@ -160,7 +172,7 @@ export function WaitingList({
             data-row
             data-testid="inbox-row"
             data-approval={item.id}
-            data-marked={marked.has(item.id) || undefined}
+            data-marked={(marked.has(item.id) && item.status === 'pending') || undefined}
             tabIndex={-1}
             className="scroll-mt-24 rounded-lg data-marked:outline-2 data-marked:outline-offset-1 data-marked:outline-link"
           >
