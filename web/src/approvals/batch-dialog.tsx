@@ -24,17 +24,28 @@ export function BatchDialog({
   readonly onClose: () => void;
   readonly onDone: (results: readonly BatchResult[]) => void;
 }) {
+  const [decided, setDecided] = useState<BatchOrder | null>(null);
+  const over = order !== null && decided === order;
   return (
     <FormDialog
       open={order !== null}
       onOpenChange={(open) => {
         if (!open) onClose();
       }}
-      title={order === null ? '' : titleOf(order)}
-      description={order === null ? '' : sentenceOf(order)}
+      title={order === null ? '' : over ? 'What became of them' : titleOf(order)}
+      description={order === null ? '' : over ? 'Each was decided for itself.' : sentenceOf(order)}
       testId="batch-dialog"
     >
-      {order && <Body order={order} onClose={onClose} onDone={onDone} />}
+      {order && (
+        <Body
+          order={order}
+          onClose={onClose}
+          onDone={(results) => {
+            setDecided(order);
+            onDone(results);
+          }}
+        />
+      )}
     </FormDialog>
   );
 }

@@ -14,7 +14,7 @@ const STATUSES = [
 ] as const;
 const MOST_WORDS = 6;
 /** Decisions in one batch: what somebody can have looked at. */
-export const MOST_BATCH = 50;
+const MOST_BATCH = 50;
 /** Rows of a page with scripts: the power of each is worked out from its text. */
 const MOST_SCRIPTS = 100;
 
