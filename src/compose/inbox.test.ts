@@ -306,7 +306,13 @@ describe('the list', () => {
     expect(plan).not.toContain('TEMP B-TREE');
     expect(everything({ status: 'decided', limit: 500, kind: 'tool' })).toHaveLength(10_000);
     const with77 = Array.from({ length: 10_000 }, (_, i) => `${i}`).filter((each) => each.includes('77'));
-    expect(everything({ status: 'decided', limit: 50, q: 'file 77' })).toHaveLength(with77.length);
+    // Older than where the first look for words ends among the calls.
+    database.run("INSERT INTO script_texts VALUES ('h', 'x', 1)");
+    database.run(
+      `INSERT INTO script_versions (name, hash, author, by_assistant, how, message, created_at, ended_how, ended_at)
+       VALUES ('file_77', 'h', 'unknown', 0, 'folder', '', 1, 'superseded', 2)`,
+    );
+    expect(everything({ status: 'decided', limit: 50, q: 'file 77' })).toHaveLength(with77.length + 1);
     expect(inbox.waiting().tools).toHaveLength(1_000);
   });
 });
