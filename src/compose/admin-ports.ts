@@ -1,5 +1,5 @@
 import { AppError, type Json, type Log } from '../core/index.ts';
-import type { Approval, ApprovalStatus, ToolView } from '../edge/admin/api.ts';
+import type { Approval, ToolView } from '../edge/admin/api.ts';
 import type {
   Accepted,
   Actor,
@@ -14,7 +14,11 @@ import type { StepUp } from '../guard/identity/index.ts';
 import type { IsolationReport } from '../host/process/index.ts';
 import { isolationSentence } from '../host/process/index.ts';
 import type { ApprovalRow, ToolCallStore } from '../host/storage/index.ts';
+import type { InboxStore } from '../host/storage/inbox-store.ts';
 import type { Assistant } from './assistant.ts';
+import { decideBatch } from './inbox-batch.ts';
+import { createInbox } from './inbox.ts';
+import type { Scripts } from './scripts.ts';
 
 /** The admin edge knows shapes of the wire; here they are made from what the guard and the engine know. */
 
@@ -60,30 +64,43 @@ export function conversationsPort(conversations: Conversations): ConversationsPo
   };
 }
 
+export interface ApprovalsMeans {
+  readonly calls: ToolCallStore;
+  readonly inbox: InboxStore;
+  readonly scripts: Pick<Scripts, 'library' | 'store' | 'decisions'>;
+  /** Where approving asks for the password again. */
+  readonly stepUp: StepUp | undefined;
+  readonly log: Log;
+}
+
 export function approvalsPort(
-  assistant: Assistant,
-  calls: ToolCallStore,
-  options: { readonly stepUp: StepUp | undefined },
+  { approvals, conversations }: Pick<Assistant, 'approvals' | 'conversations'>,
+  { calls, inbox: store, scripts, stepUp, log }: ApprovalsMeans,
 ): ApprovalsPort {
-  const view = (row: ApprovalRow): Approval => approvalView(row, assistant.conversations, calls);
+  const view = (row: ApprovalRow): Approval => approvalView(row, conversations, calls);
+  const inbox = createInbox({
+    approvals,
+    scripts,
+    store,
+    toolView: view,
+    titleOf: (id) => (conversations.exists(id) ? conversations.get(id).title : null),
+    log,
+  });
   return {
-    list: (status: ApprovalStatus | undefined, limit) => ({
-      approvals: assistant.approvals.list(status, limit).map(view),
-      pending: assistant.approvals.countPending(),
-    }),
+    list: (query) => inbox.list(query),
+    waiting: () => inbox.waiting(),
+    batch: decideBatch({ approvals, scripts, stepUp, log }),
     async approve(id, { digest, password }, actor) {
-      await options.stepUp?.requireStepUp({
+      await stepUp?.requireStepUp({
         principal: actor.principal,
         address: actor.address,
         act: 'approval.approve',
         password,
       });
-      return view(
-        assistant.approvals.decide(id, 'approve', actor.principal, digest === undefined ? {} : { digest }),
-      );
+      return view(approvals.decide(id, 'approve', actor.principal, digest === undefined ? {} : { digest }));
     },
     deny: (id, reason, actor) =>
-      view(assistant.approvals.decide(id, 'deny', actor.principal, reason === undefined ? {} : { reason })),
+      view(approvals.decide(id, 'deny', actor.principal, reason === undefined ? {} : { reason })),
   };
 }
 
@@ -147,6 +164,8 @@ export interface SystemFacts {
   readonly databaseProblem: () => string | null;
   readonly sealed: () => boolean;
   readonly stopScripts: () => number;
+  /** Versions that wait. */
+  readonly pendingScripts: () => number;
   readonly log: Log;
 }
 
@@ -164,6 +183,7 @@ export function systemPort(assistant: Assistant, facts: SystemFacts): SystemPort
         isolation: isolation(),
         engine: { state, detail },
         pending_approvals: assistant.approvals.countPending(),
+        pending_scripts: facts.pendingScripts(),
         running_turns: assistant.turns.runningCount() + assistant.orphans.count(),
         agent_name: assistant.agentName(),
       };

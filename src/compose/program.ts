@@ -10,6 +10,7 @@ import { createHttpClient } from '../host/net/index.ts';
 import { readTree } from '../host/files/read-tree.ts';
 import { createChildLedger, type IsolationReport, type Launcher } from '../host/process/index.ts';
 import { createAuditStore, createToolCallStore } from '../host/storage/index.ts';
+import { createInboxStore } from '../host/storage/inbox-store.ts';
 import { createLoginStore } from '../host/storage/login-store.ts';
 import { createUsageStore } from '../host/storage/usage-store.ts';
 import { createUsersStore } from '../host/storage/users-store.ts';
@@ -135,7 +136,9 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       },
     });
 
+    const inbox = createInboxStore(database);
     const system = systemPort(assistant, {
+      pendingScripts: () => inbox.countWaitingScripts(),
       sealed: () => base.seal.sealed(),
       version: layout.version,
       isolation: () => isolation,
@@ -146,8 +149,12 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     const server = createAdminServer({
       identity,
       conversations: conversationsPort(assistant.conversations),
-      approvals: approvalsPort(assistant, createToolCallStore(database), {
+      approvals: approvalsPort(assistant, {
+        calls: createToolCallStore(database),
+        inbox,
+        scripts,
         stepUp: config.admin.stepUp ? identity.stepUp : undefined,
+        log: base.log.child('inbox'),
       }),
       audit: auditPort({
         audit,

@@ -105,6 +105,14 @@ async function known(): Promise<Known> {
         approval.digest,
         ...files.map((file) => (file as { digest?: unknown }).digest ?? null),
       ],
+      decisions: [
+        [{ id: approval.id, digest: 'x', decision: 'approve' }],
+        [
+          { id: approval.id, digest: 'x', decision: 'deny', reason: '\u202e' },
+          { id: 'scv_1', digest: 'x', decision: 'deny' },
+        ],
+      ],
+      kind: ['all', 'script', 'tool'],
       tool: ['memory_write', 'workspace_write'],
       resource: ['workspace', 'memory'],
       limits: [budgets['limits']],

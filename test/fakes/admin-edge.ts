@@ -151,7 +151,9 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
     }),
     conversations: conversations.port,
     approvals: {
-      list: () => ({ approvals: [], pending: 0 }),
+      list: () => ({ approvals: [], pending: 0, waiting: { tools: 0, scripts: 0 }, next: null, last: null }),
+      waiting: () => ({ tools: [], scripts: [], waiting: { tools: 0, scripts: 0 }, last_ended: null }),
+      batch: async () => ({ results: [] }),
       async approve(id, { digest, password }, actor) {
         await identity.stepUp.requireStepUp({ ...actor, act: 'approval.approve', password });
         approvals.approved.push({ id, digest, by: actor.principal.name });

@@ -9,6 +9,7 @@ import {
 import { queryClient, setupStatus, vault } from './api/queries.ts';
 import { refreshSession, sessionState } from './api/session.ts';
 import type { UsageBy } from './api/types.ts';
+import { inboxSearch } from './approvals/inbox-search.ts';
 import { activitySearch } from './activity/activity-search.ts';
 import { isDay } from './usage/amounts.ts';
 import { Missing, RouteProblem, RoutePending } from './shell/route-states.tsx';
@@ -111,10 +112,7 @@ const conversationRoute = createRoute({
 const approvalsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/approvals',
-  validateSearch: (search: Record<string, unknown>): { show?: 'decided'; id?: string } => {
-    const id = text(search['id']);
-    return { ...(search['show'] === 'decided' ? { show: 'decided' as const } : {}), ...(id ? { id } : {}) };
-  },
+  validateSearch: inboxSearch,
   component: lazyRouteComponent(() => import('./approvals/approvals-page.tsx'), 'ApprovalsPage'),
 });
 

@@ -6,6 +6,7 @@ import type { Json, StoredEvent, TurnStatus } from '../../core/index.ts';
 
 export type { Json, StoredEvent, TurnEvent, TurnStatus, ToolOutcomeKind } from '../../core/index.ts';
 
+export type * from './inbox-api.ts';
 export type * from './script-api.ts';
 
 /** Every error, with its HTTP status. `fix` says what to do; `reference` finds the log line of an internal error. */
@@ -168,7 +169,7 @@ export type ChatClientMessage =
 export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
 export interface Approval {
   readonly id: string;
-  readonly kind: 'tool' | 'script' | 'exec';
+  readonly kind: 'tool' | 'exec';
   readonly status: ApprovalStatus;
   readonly conversation_id: string | null;
   readonly conversation_title: string | null;
@@ -189,7 +190,7 @@ export interface Approval {
   /** What became of the call after an approval. */
   readonly outcome: string | null;
 }
-/** GET /api/approvals?status=&limit= */
+/** GET /api/approvals without `kind`: calls of tools. With it: `InboxList`. */
 export interface ApprovalList {
   readonly approvals: readonly Approval[];
   readonly pending: number;
@@ -416,7 +417,10 @@ export interface SystemStatus {
     readonly state: 'starting' | 'ready' | 'failing' | 'stopped';
     readonly detail: string | null;
   };
+  /** Calls of tools that wait. */
   readonly pending_approvals: number;
+  /** Versions of scripts that wait. */
+  readonly pending_scripts: number;
   readonly running_turns: number;
   readonly agent_name: string;
 }

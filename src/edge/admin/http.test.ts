@@ -103,6 +103,8 @@ describe('routing', () => {
       ['GET', '/api/sessions/x/messages'],
       ['GET', '/api/sessions/x/events'],
       ['GET', '/api/approvals'],
+      ['GET', '/api/approvals/waiting'],
+      ['POST', '/api/approvals/batch'],
       ['POST', '/api/approvals/x/approve'],
       ['POST', '/api/approvals/x/deny'],
       ['GET', '/api/audit'],

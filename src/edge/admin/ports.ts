@@ -5,8 +5,8 @@
 import type { Principal, StoredEvent } from '../../core/index.ts';
 import type {
   Approval,
-  ApprovalList,
-  ApprovalStatus,
+  BatchAnswer,
+  BatchRequest,
   AuditChain,
   AuditExportFormat,
   AuditFilterQuery,
@@ -23,6 +23,8 @@ import type {
   IdentityFile,
   IdentityRestore,
   IdentityText,
+  InboxList,
+  InboxStatus,
   IdentityVersionText,
   ModelChoice,
   ModelsAnswer,
@@ -39,6 +41,7 @@ import type {
   UsageAnswer,
   UsageBy,
   VaultStatus,
+  WaitingAnswer,
 } from './api.ts';
 
 type MaybePromise<T> = T | Promise<T>;
@@ -103,8 +106,26 @@ export interface ConversationsPort {
   subscribe(id: string, after: number, listener: (event: StoredEvent) => void): () => void;
 }
 
+export interface InboxQuery {
+  readonly kind: 'tool' | 'script' | 'all';
+  readonly status?: InboxStatus | 'waiting' | 'decided' | undefined;
+  readonly conversation?: string | undefined;
+  readonly tool?: string | undefined;
+  readonly script?: string | undefined;
+  readonly q?: string | undefined;
+  readonly ids?: readonly string[] | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
 export interface ApprovalsPort {
-  list(status: ApprovalStatus | undefined, limit: number): MaybePromise<ApprovalList>;
+  list(query: InboxQuery): MaybePromise<InboxList>;
+  waiting(): MaybePromise<WaitingAnswer>;
+  /**
+   * Each for itself, in order. No script is approved by it. Errors, and then nothing was decided: `step_up_required`,
+   * `wrong_password` (403).
+   */
+  batch(request: BatchRequest, actor: Actor): Promise<BatchAnswer>;
   /**
    * Errors: `not_found`, `conflict` or `already_decided` (409), `digest_mismatch` (409), `step_up_required` (403) when
    * this one needs a password and none came, `wrong_password` (403).

@@ -74,6 +74,8 @@ export interface Approvals {
   expireDue(): void;
   get(id: string): ApprovalRow | undefined;
   list(status: ApprovalState | undefined, limit: number): readonly ApprovalRow[];
+  /** A row that was read elsewhere, as it stands: decisions that are not on the disk yet included. */
+  asItIs(row: ApprovalRow): ApprovalRow;
   countPending(): number;
   /** Called for each decision that nobody waits for any more, as after a restart. */
   onOrphan(run: (row: ApprovalRow, end: FinalEnd) => void): void;
@@ -239,7 +241,7 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
         });
       if (row.status === 'pending' && row.expires_at <= clock.now())
         finish(row, { status: 'expired' }, { kind: 'system' });
-      if (act === 'approve' && digest !== undefined && digest !== row.digest) {
+      if (digest !== undefined && digest !== row.digest) {
         throw new AppError({
           family: 'conflict',
           code: 'digest_mismatch',
@@ -288,6 +290,7 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
       const rows = store.list(status, limit).map(seen);
       return status === undefined ? rows : rows.filter((row) => row.status === status);
     },
+    asItIs: seen,
     countPending: () => store.countPending() - unstored.size,
     forget: (conversationId) => store.deleteOfConversation(conversationId),
     onOrphan(run) {

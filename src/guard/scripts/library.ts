@@ -10,6 +10,7 @@ import {
   type Log,
   type Origin,
   type Principal,
+  principalText,
   type Redactor,
 } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
@@ -94,6 +95,9 @@ export interface ScriptLibrary {
 }
 
 const MOST_VERSIONS = 500;
+/** Texts whose facts are kept, and their characters together. */
+const MOST_KNOWN = 2_000;
+const MOST_KNOWN_CHARS = 32 * 1024 * 1024;
 
 export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   const { store, files, database, audit, clock, log, redactor, options } = deps;
@@ -104,6 +108,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   /** How the files looked when they were read. A hint for lists only. */
   const seen = new Map<string, string>();
   const known = new Map<string, VersionFacts>();
+  let knownChars = 0;
 
   async function alone<T>(name: string, act: () => Promise<T>): Promise<T> {
     const before = queues.get(name) ?? Promise.resolve();
@@ -138,8 +143,14 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     const header = readHeader(source);
     const analysis = deps.analyse(source);
     const made = { source, header, analysis, proposed: proposeGrant(header, analysis, deps.boundHosts) };
-    if (known.size > 200) known.clear();
     known.set(hash, made);
+    knownChars += source.length;
+    // The oldest go, one by one: a list that is longer than what is kept must not begin anew for each of its rows.
+    for (const [old, { source: text }] of known) {
+      if (known.size <= MOST_KNOWN && knownChars <= MOST_KNOWN_CHARS) break;
+      known.delete(old);
+      knownChars -= text.length;
+    }
     return made;
   }
 
@@ -362,6 +373,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
         const { hash } = require(name);
         database.tx(() => {
           store.remove(name);
+          store.withdraw(name, clock.now(), principalText(by));
           store.clearOffers(name);
           audit.append({
             event: 'script.deleted',

@@ -59,7 +59,11 @@ export function createRecorder({
       decided_at: decided?.decided_at ?? null,
       decided_by: decided?.decided_by ?? null,
       reason: decided?.reason ?? null,
+      ended_how: decided === null ? null : 'kept',
+      ended_at: decided === null ? null : now,
+      ended_by: null,
     });
+    store.supersede(name, version.id, now, version.author);
     const restoredApproved = how === 'restored' && row?.approved === hash;
     const pinned = autoApprove.has(hash) && how !== 'restored' && decided === null;
     const grant = pinned ? readGranted(JSON.parse(JSON.stringify(facts(hash).proposed)) as Json) : undefined;

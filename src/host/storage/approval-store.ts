@@ -4,7 +4,7 @@ export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired' | 'can
 
 export interface ApprovalRow {
   readonly id: string;
-  readonly kind: 'tool' | 'script' | 'exec';
+  readonly kind: 'tool' | 'exec';
   readonly status: ApprovalState;
   readonly conversation_id: string | null;
   readonly turn_id: string | null;

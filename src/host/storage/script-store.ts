@@ -3,6 +3,8 @@ import type { Database } from './database.ts';
 /** The door by which a text came. */
 export type ScriptHow = 'tool' | 'page' | 'folder' | 'restored' | 'import';
 export type ScriptDecision = 'approved' | 'rejected' | 'passed_over';
+/** How a version stopped waiting. `kept`: it never waited, its text was decided on before. */
+export type ScriptVersionEnd = 'approved' | 'denied' | 'superseded' | 'cancelled' | 'kept';
 
 export interface ScriptVersionRow {
   readonly id: number;
@@ -21,6 +23,10 @@ export interface ScriptVersionRow {
   readonly decided_at: number | null;
   readonly decided_by: string | null;
   readonly reason: string | null;
+  /** Null while it waits for the owner. */
+  readonly ended_how: ScriptVersionEnd | null;
+  readonly ended_at: number | null;
+  readonly ended_by: string | null;
 }
 
 export interface ScriptRow {
@@ -65,10 +71,14 @@ export interface ScriptStore {
   versions(name: string, limit: number): ScriptVersionRow[];
   decide(
     id: number,
-    decision: { decision: ScriptDecision; at: number; by: string; reason: string | null },
+    decision: { decision: 'approved' | 'rejected'; at: number; by: string; reason: string | null },
   ): void;
   /** Marks the undecided ones before `id`. */
   passOver(name: string, id: number, at: number): void;
+  /** Versions before `id` that wait do so no more: one of `by` took their place. */
+  supersede(name: string, id: number, at: number, by: string): void;
+  /** The script was deleted: nothing of it waits any more, nor counts as pending. */
+  withdraw(name: string, at: number, by: string): void;
   source(hash: string): string | undefined;
   /** Versions of the assistant that nobody decided on. */
   countPending(): number;
@@ -113,9 +123,9 @@ export function createScriptStore(database: Database): ScriptStore {
       );
       database.run(
         `INSERT INTO script_versions (name, hash, parent, author, by_assistant, how, message, created_at, decision,
-           decided_at, decided_by, reason)
+           decided_at, decided_by, reason, ended_how, ended_at, ended_by)
          VALUES (:name, :hash, :parent, :author, :by_assistant, :how, :message, :created_at, :decision,
-           :decided_at, :decided_by, :reason)`,
+           :decided_at, :decided_by, :reason, :ended_how, :ended_at, :ended_by)`,
         { ...row },
       );
       const added = database.get<ScriptVersionRow>(
@@ -138,9 +148,29 @@ export function createScriptStore(database: Database): ScriptStore {
       ),
     decide(id, { decision, at, by, reason }) {
       database.run(
-        `UPDATE script_versions SET decision = :decision, decided_at = :at, decided_by = :by, reason = :reason
+        `UPDATE script_versions SET decision = :decision, decided_at = :at, decided_by = :by, reason = :reason,
+           ended_how = :how, ended_at = :at, ended_by = :by
          WHERE id = :id`,
-        { id, decision, at, by, reason },
+        { id, decision, at, by, reason, how: decision === 'approved' ? 'approved' : 'denied' },
+      );
+    },
+    supersede(name, id, at, by) {
+      database.run(
+        `UPDATE script_versions SET ended_how = 'superseded', ended_at = :at, ended_by = :by
+         WHERE name = :name AND id < :id AND ended_how IS NULL`,
+        { name, id, at, by },
+      );
+    },
+    withdraw(name, at, by) {
+      database.run(
+        `UPDATE script_versions SET ended_how = 'cancelled', ended_at = :at, ended_by = :by
+         WHERE name = :name AND ended_how IS NULL`,
+        { name, at, by },
+      );
+      database.run(
+        `UPDATE script_versions SET decision = 'passed_over', decided_at = :at
+         WHERE name = :name AND decision IS NULL`,
+        { name, at },
       );
     },
     passOver(name, id, at) {

@@ -1,9 +1,8 @@
-import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, QueryClient, queryOptions, type InfiniteData } from '@tanstack/react-query';
 import { call, CallError } from './client.ts';
 import type {
   Approval,
   ApprovalList,
-  ApprovalStatus,
   AuditChain,
   CapabilitiesAnswer,
   BudgetsView,
@@ -11,6 +10,7 @@ import type {
   IdentityFileList,
   IdentityText,
   IdentityVersionText,
+  InboxList,
   ModelsAnswer,
   PolicyAnswer,
   SecretList,
@@ -21,6 +21,7 @@ import type {
   UsageBy,
   VaultStatus,
   VersionAnswer,
+  WaitingAnswer,
 } from './types.ts';
 
 /** Live things are asked for again every so many milliseconds while the tab is in front. */
@@ -55,6 +56,11 @@ export const systemStatus = queryOptions({
   queryFn: ({ signal }) => call<SystemStatus>('GET', '/api/system/status', { signal }),
   refetchInterval: LIVE,
 });
+
+/** Everything that waits for the owner: calls and scripts. */
+export function waitingFor(status: SystemStatus | undefined): number {
+  return status === undefined ? 0 : status.pending_approvals + status.pending_scripts;
+}
 
 export const vault = queryOptions({
   queryKey: ['vault'],
@@ -96,17 +102,25 @@ export const conversation = (id: string) =>
     queryFn: ({ signal }) => call<Conversation>('GET', `/api/sessions/${encodeURIComponent(id)}`, { signal }),
   });
 
-export const approvals = (status: ApprovalStatus | 'all') =>
+/** What waits in one conversation. */
+export const asksOf = (conversation: string) =>
   queryOptions({
-    queryKey: ['approvals', status],
+    queryKey: ['approvals', conversation],
     queryFn: ({ signal }) =>
       call<ApprovalList>(
         'GET',
-        status === 'all' ? '/api/approvals?limit=100' : `/api/approvals?status=${status}&limit=100`,
+        `/api/approvals?status=waiting&limit=20&conversation=${encodeURIComponent(conversation)}`,
         { signal },
       ),
     refetchInterval: LIVE,
   });
+
+/** The ids of everything that waits. */
+export const waiting = queryOptions({
+  queryKey: ['waiting'],
+  queryFn: ({ signal }) => call<WaitingAnswer>('GET', '/api/approvals/waiting', { signal }),
+  refetchInterval: LIVE,
+});
 
 export const upstreams = queryOptions({
   queryKey: ['upstreams'],
@@ -178,15 +192,27 @@ export const identityVersion = (path: string, id: number) =>
 
 /** Everything that an approval touches: the inbox, the badge, the log. */
 export function refreshApprovals(): void {
-  void queryClient.invalidateQueries({ queryKey: ['approvals'] });
-  void queryClient.invalidateQueries({ queryKey: ['system'] });
+  for (const key of ['approvals', 'waiting', 'inbox-one', 'system', 'scripts'])
+    void queryClient.invalidateQueries({ queryKey: [key] });
 }
 
-/** Puts one decided request into the lists at once, so that the card shows the decision before the next poll. */
+/** Puts one decided request where it is shown at once, so that the card shows the decision before the next poll. */
 export function placeApproval(changed: Approval): void {
   queryClient.setQueriesData<ApprovalList>({ queryKey: ['approvals'] }, (list) =>
     list
       ? { ...list, approvals: list.approvals.map((item) => (item.id === changed.id ? changed : item)) }
       : list,
   );
+  queryClient.setQueriesData<InfiniteData<InboxList>>({ queryKey: ['inbox'] }, (pages) =>
+    pages
+      ? {
+          ...pages,
+          pages: pages.pages.map((page) => ({
+            ...page,
+            approvals: page.approvals.map((item) => (item.id === changed.id ? changed : item)),
+          })),
+        }
+      : pages,
+  );
+  queryClient.setQueryData(['inbox-one', changed.id], (item: unknown) => (item ? changed : item));
 }

@@ -7,10 +7,14 @@ import { cx } from '../ui/class-names.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { FormDialog } from '../ui/dialog.tsx';
 import { ExactText } from '../ui/exact-text.tsx';
-import { INPUT_CLASS, TextField } from '../ui/field.tsx';
+import { TextField } from '../ui/field.tsx';
 import { JsonView } from '../ui/json-view.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Time } from '../ui/time.tsx';
+import { ReasonForm } from './reason-form.tsx';
+import { SettledLine } from './settled-line.tsx';
+import { useArmed } from './use-armed.ts';
+import { useKeptHeight } from './use-kept-height.ts';
 import { useDecision } from './use-decision.ts';
 
 export interface ApprovalCardProps {
@@ -19,6 +23,8 @@ export interface ApprovalCardProps {
   /** In the conversation itself, the link back to it says nothing. */
   readonly showConversation: boolean;
   readonly aside?: ReactNode;
+  /** Before the title: the box that selects it. */
+  readonly lead?: ReactNode;
   /** The facts scroll inside the card so that the buttons stay in reach. */
   readonly docked?: boolean;
 }
@@ -29,10 +35,14 @@ export function ApprovalCard({
   agentName,
   showConversation,
   aside,
+  lead,
   docked = false,
 }: ApprovalCardProps) {
   const decision = useDecision(approval);
   const [denying, setDenying] = useState(false);
+  const waits = approval.status === 'pending';
+  const armed = useArmed();
+  const footer = useKeptHeight(!waits);
   const title = useId();
   return (
     <section
@@ -40,12 +50,19 @@ export function ApprovalCard({
       data-testid="approval-card"
       data-approval={approval.id}
       className={cx(
-        'flex flex-col rounded-lg border border-ask-line bg-raised',
+        'flex flex-col rounded-lg border bg-raised',
+        waits ? 'border-ask-line' : 'border-line',
         docked && 'max-h-[min(56dvh,520px)] shadow-pop',
       )}
     >
-      <header className="flex items-center gap-2 rounded-t-lg border-b border-ask-line bg-ask-soft px-4 py-2 text-meta">
-        <Hourglass aria-hidden size={16} className="shrink-0 text-ask" />
+      <header
+        className={cx(
+          'flex items-center gap-2 rounded-t-lg border-b px-4 py-2 text-meta',
+          waits ? 'border-ask-line bg-ask-soft' : 'border-line bg-sunken',
+        )}
+      >
+        {lead}
+        <Hourglass aria-hidden size={16} className={cx('shrink-0', waits ? 'text-ask' : 'text-faint')} />
         <h2 id={title} className="min-w-0 flex-1 truncate font-medium">
           {agentName} asks to use <code className="text-mini">{approval.tool}</code>
         </h2>
@@ -87,16 +104,21 @@ export function ApprovalCard({
         </Labelled>
         <Digest value={approval.digest} />
       </div>
-      <footer className="flex flex-col gap-3 border-t border-line px-4 py-3">
+      <footer ref={footer} className="flex flex-col gap-3 border-t border-line px-4 py-3">
         {decision.problem && (
           <Notice tone="stop" testId="approval-problem">
             {decision.problem}
           </Notice>
         )}
-        {denying ? (
-          <DenyForm
+        {approval.status !== 'pending' ? (
+          <SettledLine item={approval} />
+        ) : denying ? (
+          <ReasonForm
+            verb="Deny"
+            note="Nothing is run. The assistant may ask again."
             busy={decision.busy === 'deny'}
-            onDeny={(reason) => void decision.deny(reason)}
+            testId="approval-deny"
+            onSend={(reason) => void decision.deny(reason)}
             onBack={() => setDenying(false)}
           />
         ) : (
@@ -104,14 +126,14 @@ export function ApprovalCard({
             <Button
               tone="primary"
               busy={decision.busy === 'approve'}
-              disabled={decision.busy !== null}
+              disabled={decision.busy !== null || !armed}
               onClick={() => void decision.approve()}
               data-testid="approval-approve"
             >
               Approve this call
             </Button>
             <Button
-              disabled={decision.busy !== null}
+              disabled={decision.busy !== null || !armed}
               onClick={() => setDenying(true)}
               data-testid="approval-deny"
             >
@@ -124,7 +146,7 @@ export function ApprovalCard({
         )}
       </footer>
       <StepUpDialog
-        open={decision.stepUp !== null}
+        open={decision.stepUp !== null && approval.status === 'pending'}
         problem={decision.stepUp?.problem ?? null}
         busy={decision.busy === 'approve'}
         summary={approval.summary}
@@ -162,56 +184,6 @@ export function Digest({
       </code>
       <CopyButton text={value} label="Copy the whole fingerprint" />
     </div>
-  );
-}
-
-function DenyForm({
-  busy,
-  onDeny,
-  onBack,
-}: {
-  readonly busy: boolean;
-  readonly onDeny: (reason: string) => void;
-  readonly onBack: () => void;
-}) {
-  const [reason, setReason] = useState('');
-  const id = useId();
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    onDeny(reason);
-  }
-  return (
-    <form className="flex flex-col gap-2" onSubmit={submit}>
-      <label htmlFor={id} className="text-meta font-medium">
-        Why not? The assistant reads this and can do better.
-      </label>
-      <textarea
-        id={id}
-        rows={2}
-        maxLength={2_000}
-        // The person has just asked for this field.
-        // oxlint-disable-next-line jsx-a11y/no-autofocus
-        autoFocus
-        value={reason}
-        onChange={(event) => setReason(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key !== 'Escape') return;
-          event.stopPropagation();
-          onBack();
-        }}
-        className={cx(INPUT_CLASS, 'h-auto max-md:h-auto resize-none py-2')}
-        data-testid="approval-deny-reason"
-      />
-      <div className="flex flex-wrap items-center gap-2">
-        <Button type="submit" tone="danger" busy={busy} data-testid="approval-deny-send">
-          {reason.trim() === '' ? 'Deny without a reason' : 'Deny and send the reason'}
-        </Button>
-        <Button disabled={busy} onClick={onBack}>
-          Back
-        </Button>
-        <p className="text-mini text-faint">Nothing is run. The assistant may ask again.</p>
-      </div>
-    </form>
   );
 }
 

@@ -1,19 +1,24 @@
-import type { Approval } from '../api/types.ts';
+import type { InboxItem } from '../api/types.ts';
 import { who } from '../ui/who.ts';
 
 /** How a request ended, as a sentence. */
-export function statusText(approval: Pick<Approval, 'status' | 'decided_by'>): string {
-  const by = approval.decided_by ? ` by ${who(approval.decided_by)}` : '';
-  switch (approval.status) {
+export function statusText(item: Pick<InboxItem, 'kind' | 'status' | 'decided_by'>): string {
+  const by = item.decided_by ? ` by ${who(item.decided_by)}` : '';
+  const script = item.kind === 'script';
+  switch (item.status) {
     case 'pending':
       return 'It waits for a decision.';
     case 'approved':
       return `Approved${by}.`;
     case 'denied':
-      return `Denied${by}.`;
+      return script ? `Rejected${by}.` : `Denied${by}.`;
     case 'expired':
       return 'It expired before somebody decided. Nothing was run.';
     case 'cancelled':
-      return 'Withdrawn, because its turn ended. Nothing was run.';
+      return script
+        ? `Withdrawn, because the script was deleted${by}. It was not decided on.`
+        : 'Withdrawn, because its turn ended. Nothing was run.';
+    case 'superseded':
+      return `Replaced by a newer version${by} before somebody decided. It was not decided on.`;
   }
 }

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { call, CallError, explain } from '../api/client.ts';
-import { approvals, placeApproval, queryClient, refreshApprovals } from '../api/queries.ts';
-import type { Approval } from '../api/types.ts';
+import { placeApproval, refreshApprovals } from '../api/queries.ts';
+import type { Approval, InboxList } from '../api/types.ts';
 import { statusText } from './status-text.ts';
 
 export interface Decision {
@@ -75,10 +75,14 @@ export function useDecision(approval: Approval | null): Decision {
 /** Somebody else was first, or the request is another one now: says which. */
 async function whatHappened(id: string, fallback: string): Promise<string> {
   try {
-    const list = await queryClient.fetchQuery({ ...approvals('all'), staleTime: 0 });
+    const { approvals } = await call<InboxList>('GET', `/api/approvals?ids=${encodeURIComponent(id)}`);
     refreshApprovals();
-    const now = list.approvals.find((each) => each.id === id);
-    return now && now.status !== 'pending' ? `Your decision came too late. ${statusText(now)}` : fallback;
+    const [now] = approvals;
+    if (now?.kind !== 'script' && now?.status !== undefined && now.status !== 'pending') {
+      placeApproval(now);
+      return `Your decision came too late. ${statusText(now)}`;
+    }
+    return fallback;
   } catch {
     return fallback;
   }

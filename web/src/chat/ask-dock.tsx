@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { ChevronDown, ChevronUp, Hourglass } from 'lucide-react';
 import { useState } from 'react';
 import { ApprovalCard } from '../approvals/approval-card.tsx';
-import { approvals } from '../api/queries.ts';
+import { asksOf } from '../api/queries.ts';
 import { IconButton } from '../ui/button.tsx';
 import { ExactText } from '../ui/exact-text.tsx';
 import type { Ask, Transcript } from './transcript.ts';
@@ -12,16 +12,18 @@ import type { Ask, Transcript } from './transcript.ts';
  * only that has the digest and the model's reason.
  */
 export function AskDock({
+  conversation,
   transcript,
   agentName,
 }: {
+  readonly conversation: string;
   readonly transcript: Transcript;
   readonly agentName: string;
 }) {
   const waiting = transcript.items.flatMap((item): Ask[] =>
     item.kind === 'tool' && item.ask?.status === 'pending' && !item.result ? [item.ask] : [],
   );
-  const { data } = useQuery({ ...approvals('pending'), enabled: waiting.length > 0 });
+  const { data } = useQuery({ ...asksOf(conversation), enabled: waiting.length > 0 });
   const [folded, setFolded] = useState<string | null>(null);
   const first = waiting[0];
   if (!first) return null;

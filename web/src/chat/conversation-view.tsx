@@ -189,7 +189,7 @@ function OpenConversation({
         )}
       </div>
       <div className="mx-auto flex w-full max-w-[760px] shrink-0 flex-col gap-2 px-6 pb-[max(8px,env(safe-area-inset-bottom))] max-md:px-3">
-        <AskDock transcript={transcript} agentName={name} />
+        <AskDock conversation={id} transcript={transcript} agentName={name} />
         {state.refusal && (
           <Notice
             tone="ask"

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useLocation } from '@tanstack/react-router';
 import { Ellipsis } from 'lucide-react';
 import { useState } from 'react';
-import { systemStatus } from '../api/queries.ts';
+import { systemStatus, waitingFor } from '../api/queries.ts';
 import { ScriptsBadge } from '../scripts/scripts-badge.tsx';
 import { Sheet } from '../ui/dialog.tsx';
 import { cx } from '../ui/class-names.ts';
@@ -30,9 +30,7 @@ export function BottomBar() {
         <Link key={to} to={to} className={ITEM}>
           <Icon aria-hidden size={20} />
           {label}
-          {to === '/approvals' && (
-            <Badge count={data?.pending_approvals ?? 0} className="absolute top-1 left-1/2 ml-2" />
-          )}
+          {to === '/approvals' && <Badge count={waitingFor(data)} className="absolute top-1 left-1/2 ml-2" />}
         </Link>
       ))}
       <button

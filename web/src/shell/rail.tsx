@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { systemStatus } from '../api/queries.ts';
+import { systemStatus, waitingFor } from '../api/queries.ts';
 import { Brand } from '../ui/brand.tsx';
 import { ScriptsBadge } from '../scripts/scripts-badge.tsx';
 import { Badge } from './badge.tsx';
@@ -26,7 +26,7 @@ export function Rail() {
           >
             <Icon aria-hidden size={16} className="shrink-0" />
             <span className="flex-1">{label}</span>
-            {to === '/approvals' && <Badge count={data?.pending_approvals ?? 0} />}
+            {to === '/approvals' && <Badge count={waitingFor(data)} />}
             {to === '/scripts' && <ScriptsBadge />}
           </Link>
         ))}

@@ -1,11 +1,11 @@
 import { useEffect, type ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { systemStatus } from '../api/queries.ts';
+import { systemStatus, waitingFor } from '../api/queries.ts';
 import { cx } from './class-names.ts';
 
 /** Sets the document's title; what waits for the person comes first, because tabs are narrow. */
 export function usePageTitle(title: string): void {
-  const waiting = useQuery({ ...systemStatus, enabled: false }).data?.pending_approvals ?? 0;
+  const waiting = waitingFor(useQuery({ ...systemStatus, enabled: false }).data);
   useEffect(() => {
     document.title = `${waiting > 0 ? `(${waiting}) ` : ''}${title} · OpenPact`;
   }, [title, waiting]);

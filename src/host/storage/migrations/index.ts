@@ -7,6 +7,7 @@ import { fallbackModels } from './0006-fallback-models.ts';
 import { secrets } from './0007-secrets.ts';
 import { scripts } from './0008-scripts.ts';
 import { keptSchedules } from './0009-kept-schedules.ts';
+import { inbox } from './0010-inbox.ts';
 
 /** In order; never change one that has been released: add another. */
 export const migrations: readonly string[] = [
@@ -19,4 +20,5 @@ export const migrations: readonly string[] = [
   secrets,
   scripts,
   keptSchedules,
+  inbox,
 ];
