@@ -172,6 +172,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       scripts: scriptsPort(scripts, { stepUp: config.admin.stepUp ? identity.stepUp : undefined }),
       system,
       pages: readTree(layout.page),
+      redactor: base.redactor,
       clock,
       log: base.log.child('admin'),
       options: {

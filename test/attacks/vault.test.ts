@@ -188,6 +188,47 @@ afterEach(async (context) => {
   shared = undefined;
 });
 
+describe('a script that holds a value in its text', () => {
+  const SOURCE = `# @description: d\nKEY = "${VALUE}"\nresult = KEY\n`;
+  async function answers(off: readonly string[]) {
+    const program = await start({ off });
+    await program.api('POST', '/api/scripts', { name: 'early', source: SOURCE });
+    await set(program, 'TOKEN', VALUE);
+    writeFileSync(join(program.workspace, 'ai-data/scripts/dropped.star'), SOURCE);
+    const said: string[] = [];
+    const ask = async (method: string, path: string, body?: unknown) => {
+      const answer = await asked(program, method, path, body);
+      said.push(answer.text);
+      return { status: answer.status, ...(JSON.parse(answer.text) as { hash: string; error?: string }) };
+    };
+    const refused: unknown[] = [(await ask('POST', '/api/scripts', { name: 'new', source: SOURCE })).error];
+    await ask('GET', '/api/scripts');
+    for (const name of ['early', 'dropped']) {
+      const { hash } = await ask('GET', `/api/scripts/${name}`);
+      await ask('GET', `/api/scripts/${name}/history/${hash}`);
+      await ask('GET', `/api/scripts/${name}/diff?from=${hash}&to=${hash}`);
+      await ask('POST', `/api/scripts/${name}/test`, { hash });
+      refused.push((await ask('POST', `/api/scripts/${name}/approve`, { hash })).error);
+      await ask('POST', `/api/scripts/${name}/approve`, { hash, grant: { hosts: [`${VALUE}.example`] } });
+      await ask('POST', `/api/scripts/${name}/approve`, { hash, grant: { [VALUE]: 1 } });
+    }
+    return { said, refused };
+  }
+
+  test('is not saved, can not be approved, and is shown without it', async () => {
+    const { said, refused } = await answers([]);
+    expect(refused).toEqual(['secret_in_source', 'secret_in_source', 'secret_in_source']);
+    for (const form of variantsOf(VALUE))
+      for (const text of said) expect(text.includes(form), text.slice(0, 300)).toBe(false);
+    expect(said.join('')).toContain('[REDACTED:TOKEN]');
+  }, 60_000);
+
+  test('without redaction it is shown: nothing else hides it', async () => {
+    const { said } = await answers(['redaction']);
+    expect(said.join('')).toContain(VALUE);
+  }, 60_000);
+});
+
 describe('redaction of secrets for scripts', () => {
   const LONGER = `${VALUE}-and-more-8Kq2`;
   async function shown(off: readonly string[]) {

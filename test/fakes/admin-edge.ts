@@ -194,6 +194,7 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
       health: () => health.report,
     },
     pages: options.pages ?? new Map(),
+    redactor: plainRedactor,
     clock,
     log: log.log,
     options: {

@@ -19,6 +19,7 @@ import { proposeGrant, type GrantView } from './grants.ts';
 import { readHeader, type ScriptHeader } from './header.ts';
 import type { Analyse, Analysis, ScriptFiles } from './ports.ts';
 import { checkSource, isText, MOST_SOURCE } from './check-source.ts';
+import { exposedSecrets, requireNoSecret } from './exposed-secrets.ts';
 import { createRecorder } from './record-version.ts';
 import { fileOf, hashOf, scriptName } from './script-name.ts';
 import { runnable, stateOf, type OnDisk, type Runnable, type ScriptState } from './state.ts';
@@ -67,7 +68,10 @@ export interface VersionFacts {
 }
 
 export interface ScriptLibrary {
-  /** Errors: `script_too_large`, `invalid_text`, `invalid_script`, `too_many_pending`, `script_exists`, `script_changed`. */
+  /**
+   * Errors: `script_too_large`, `invalid_text`, `invalid_script`, `secret_in_source`, `too_many_pending`, `script_exists`,
+   * `script_changed`.
+   */
   save(save: Save): Promise<ScriptState>;
   /** Looks at the file of one script. */
   look(name: string, signal?: AbortSignal): Promise<void>;
@@ -84,6 +88,8 @@ export interface ScriptLibrary {
   /** Errors: `not_found`. */
   versionOf(name: string, hash: string): ScriptVersionRow;
   facts(hash: string): VersionFacts;
+  /** Why this text can't be approved: static errors, and values of secrets that stand in it. */
+  problems(hash: string): Analysis['problems'];
   restore(name: string, hash: string, by: Principal): Promise<ScriptState>;
   /** Removes the script and its file; its versions and runs stay. */
   remove(name: string, by: Principal): Promise<void>;
@@ -305,6 +311,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   return {
     async save(save) {
       checkSource(save, deps.analyse);
+      requireNoSecret(save.source, redactor);
       return inOrder(save.name, () => saveNow(save));
     },
     look: (name, signal) => alone(name, () => lookNow(name, signal)),
@@ -341,6 +348,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     versions: (name) => store.versions(name, MOST_VERSIONS),
     versionOf,
     facts,
+    problems: (hash) => [...facts(hash).analysis.problems, ...exposedSecrets(facts(hash).source, redactor)],
     async restore(name, hash, by) {
       versionOf(name, hash);
       const { source } = facts(hash);
