@@ -245,6 +245,11 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         assistant.orphans.run(row, { status: 'approved', by: row.decided_by ?? '' });
       }
     });
+    base.seal.whenLocked(({ principal }) => {
+      scripts.runs.stopAll();
+      assistant.turns.stopAll(principal);
+      assistant.orphans.stopAll();
+    });
     const expiry = setInterval(() => expire(assistant, log), EXPIRE_EVERY_MS);
     undo.push(() => clearInterval(expiry));
 

@@ -352,6 +352,33 @@ describe('a sealed vault', () => {
     expect(audit).toMatchObject({ ok: true, signed: true });
   }, 180_000);
 
+  test('one that is locked again ends what runs, serves as little as before, and takes no word from an open chat', async () => {
+    const program = await sealed();
+    expect((await program.api('POST', '/api/vault/unlock', { passphrase: PASSPHRASE })).status).toBe(200);
+    const id = await program.newConversation();
+    const chat = await program.chat(id);
+    const source = 'def main():\n    for i in range(20):\n        time.sleep(1)\n    return "slept"\n';
+    const { hash } = (await program.api<{ hash: string }>('POST', '/api/scripts', { name: 'job', source }))
+      .body;
+    await program.api('POST', '/api/scripts/job/approve', { hash });
+    const run = program.api<{ error: { code: string } }>('POST', '/api/scripts/job/test', { hash });
+    while ((await program.api<{ runs: unknown[] }>('GET', '/api/scripts/job/runs')).body.runs.length === 0);
+    const locked = await program.api('POST', '/api/vault/lock', {});
+    expect(locked.body).toEqual({ sealed: true, protection: 'passphrase' });
+    const at = performance.now();
+    expect((await run).body.error).toMatchObject({ code: 'killed' });
+    expect(performance.now() - at).toBeLessThan(5_000);
+    chat.send({ type: 'message', content: 'Are you there?' });
+    await chat.closed;
+    expect(chat.events.some(({ type }) => type === 'user' || type === 'started')).toBe(false);
+    expect((await asked(program, 'GET', '/api/secrets', undefined)).status).toBe(503);
+    expect((await program.api('GET', '/ready')).status).toBe(503);
+    expect((await program.api('POST', '/api/vault/unlock', { passphrase: PASSPHRASE })).status).toBe(200);
+    expect((await program.api<SecretList>('GET', '/api/secrets')).body.secrets).toHaveLength(1);
+    await program.stop();
+    expect(lookInto(program.workspace).audit).toMatchObject({ ok: true, signed: true });
+  }, 120_000);
+
   test('does not tell how close a guess was, nor whether it is the length or the text', async () => {
     const program = await sealed();
     const times = { short: [] as number[], close: [] as number[] };

@@ -187,6 +187,7 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
       sealed: () => vault.sealed,
       status: () => ({ sealed: vault.sealed, protection: 'passphrase' }),
       unlock: async () => void (vault.sealed = false),
+      lock: () => void (vault.sealed = true),
     },
     system: {
       status: () => ({ agent_name: 'Pact' }) as never,

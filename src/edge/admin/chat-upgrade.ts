@@ -100,6 +100,8 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
               after,
               actor,
               isLive: () =>
+                // A vault that was locked meanwhile: nobody can say something new.
+                !deps.vault.sealed() &&
                 identity.sessions.isLive(holder.familyId) && identity.users.byId(holder.userId) !== undefined,
             });
             open.set(chat, holder);

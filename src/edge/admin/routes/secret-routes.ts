@@ -36,6 +36,16 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
       },
     }),
     route({
+      method: 'POST',
+      path: '/api/vault/lock',
+      auth: 'access',
+      from: 'complete',
+      async handle({ actor }) {
+        await vault.lock(actor);
+        return ok(await vault.status());
+      },
+    }),
+    route({
       method: 'GET',
       path: '/api/secrets',
       auth: 'access',
