@@ -102,7 +102,8 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
               isLive: () =>
                 // A vault that was locked meanwhile: nobody can say something new.
                 !deps.vault.sealed() &&
-                identity.sessions.isLive(holder.familyId) && identity.users.byId(holder.userId) !== undefined,
+                identity.sessions.isLive(holder.familyId) &&
+                identity.users.byId(holder.userId) !== undefined,
             });
             open.set(chat, holder);
             ws.once('close', () => open.delete(chat));
