@@ -495,6 +495,7 @@ describe('runs', () => {
 
   test('a test of a version that is not approved gets dummies and canned answers', async () => {
     let sent = 0;
+    const texts: string[] = [];
     const made = open({
       secrets: { KEY: 'a secret of some length' },
       send: async () => {
@@ -508,6 +509,7 @@ describe('runs', () => {
         for (let i = 0; i < 2; i += 1) {
           const answer = await send(request, new AbortController().signal);
           answers.push('failed' in answer ? answer.failed : answer.status);
+          if ('body' in answer && answer.body.length > 0) texts.push(new TextDecoder().decode(answer.body));
         }
         return { value: [secrets.openValue('KEY') ?? null, ...answers] };
       },
@@ -523,9 +525,16 @@ describe('runs', () => {
     });
     const canned = await testScript(deps, {
       ...ask,
-      http: { 'GET https://a.example/': [{ status: 201 }, {}] },
+      http: { 'GET https://A.example:443': [{ status: 201, body: { echo: '{{KEY}}' } }] },
     });
-    expect(canned).toMatchObject({ value: [expect.stringMatching(/^dummy-/), 201, 200] });
+    // A list is over at its end, as with "openpact script test"; what it echoes is the dummy.
+    expect(canned).toMatchObject({ value: [expect.stringMatching(/^dummy-/), 201, 'connection_failed'] });
+    expect(texts).toEqual([expect.stringMatching(/^\{"echo":"dummy-.+"\}$/)]);
+    expect(made.events('script.run').map(({ target, details }) => [target, details['kind']])).toEqual([
+      ['job', 'canned'],
+      ['job', 'canned'],
+    ]);
+    expect(made.events('script.ended')).toHaveLength(2);
     expect(sent).toBe(0);
     expect(await code(testScript(deps, { ...ask, http: { nonsense: {} } }))).toBe('invalid_request');
     await made.decisions.approve('job', { hash: hashOf(source) }, OWNER);
