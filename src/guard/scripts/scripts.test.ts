@@ -159,11 +159,43 @@ describe('grants', () => {
     expect(power.lines.map(({ text, fresh }) => [text, fresh])).toEqual([
       ['may send the secret KEY to a.example, in any part of a request', true],
       ['may speak to a.example (GET)', true],
+      ['runs at most 60 times in an hour, with 600 requests and 200 MiB of answers', false],
     ]);
     expect(power.warnings.join(' ')).toContain('OTHER, which its header does not declare');
     const again = powerOf({ ...grant, methods: ['GET', 'POST'] }, grant, { header, analysis });
     expect(again.lines.filter(({ fresh }) => fresh)).toEqual([
       { kind: 'method', text: 'may use POST', fresh: true },
+    ]);
+  });
+
+  test('limits that are looser than they were, or gone, are new power; so are answers that would be hidden', () => {
+    const facts = { header: readHeader(''), analysis: analyseScript('') };
+    const origins = ['https://a.example'];
+    const before = {
+      secrets: { KEY: { origins } },
+      hosts: [],
+      methods: ['GET'],
+      expires_at: '2030-01-01T00:00:00.000Z',
+      quotas: { runs_per_hour: 2 },
+    };
+    const fresh = (change: object) =>
+      powerOf({ ...before, ...change }, before, facts)
+        .lines.filter((line) => line.fresh)
+        .map(({ text }) => text);
+    expect(fresh({})).toEqual([]);
+    expect(fresh({ quotas: { runs_per_hour: 1, bytes_per_hour: 9 } })).toEqual([]);
+    expect(fresh({ quotas: { runs_per_hour: 2, bytes_per_hour: 1024 ** 3 } })).toEqual([
+      'runs at most 2 times in an hour, with 600 requests and 1024 MiB of answers',
+    ]);
+    expect(fresh({ quotas: undefined, expires_at: undefined })).toEqual([
+      'runs at most 60 times in an hour, with 600 requests and 200 MiB of answers',
+      'holds without an end',
+    ]);
+    expect(fresh({ expires_at: '2031-01-01T00:00:00.000Z' })).toEqual([
+      'holds until 2031-01-01T00:00:00.000Z',
+    ]);
+    expect(fresh({ secrets: { KEY: { origins, answers: 'shown' } } })).toEqual([
+      'may send the secret KEY to https://a.example, in any part of a request, and sees the answers even where it could be guessed',
     ]);
   });
 
