@@ -112,6 +112,8 @@ interface Live {
 
 const HOUR_MS = 3_600_000;
 const KEEP_RUNS = 1_000;
+/** What a timer can hold. */
+const MOST_TIMER_MS = 2 ** 31 - 1;
 
 export function createScriptRuns(deps: RunsDeps): ScriptRuns {
   const { library, runStore, database, audit, redactor, clock, log } = deps;
@@ -223,7 +225,8 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     if (ask.signal?.aborted === true) stop();
     const left = granted?.expiresAt === undefined ? undefined : granted.expiresAt - clock.now();
     const expiry =
-      left !== undefined && left <= deps.limits.timeMs
+      // Also one that is far: the run may wait for its turn first.
+      left !== undefined && left <= MOST_TIMER_MS
         ? setTimeout(() => controller.abort('expired'), Math.max(0, left))
         : undefined;
     let end: RunEnd | undefined;

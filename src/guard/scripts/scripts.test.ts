@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { setImmediate as tick } from 'node:timers/promises';
 import { AppError, type Clock } from '../../core/index.ts';
 import {
@@ -489,6 +489,24 @@ describe('runs', () => {
     expect(await made.run('job')).toMatchObject({ ok: true, error: { code: 'killed' } });
     now += 1_000;
     expect(await code(made.run('job'))).toBe('approval_expired');
+  });
+
+  test('an approval that runs out while its run waits for its turn ends it all the same', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const clock: Clock = {
+      now: () => Date.parse('2030-01-01T00:00:00Z'),
+      monotonic: () => performance.now(),
+    };
+    const made = open({
+      clock,
+      play: (order) => new Promise((resolve) => order.signal?.addEventListener('abort', () => resolve({}))),
+    });
+    await approved(made, 'job', ONE, { expires_at: '2030-01-01T00:00:40Z' });
+    const run = made.run('job');
+    while (made.runs.running === 0) await tick();
+    vi.advanceTimersByTime(40_001);
+    expect(await run).toMatchObject({ ok: true, error: { code: 'killed' } });
+    vi.useRealTimers();
   });
 
   test('another grant ends the runs of the one before', async () => {
