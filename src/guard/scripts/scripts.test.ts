@@ -24,6 +24,7 @@ let bench: ScriptBench | undefined;
 afterEach(() => {
   bench?.close();
   bench = undefined;
+  vi.useRealTimers();
 });
 function open(options: ScriptBenchOptions = {}): ScriptBench {
   bench = openScriptBench(options);
@@ -506,7 +507,6 @@ describe('runs', () => {
     while (made.runs.running === 0) await tick();
     vi.advanceTimersByTime(40_001);
     expect(await run).toMatchObject({ ok: true, error: { code: 'killed' } });
-    vi.useRealTimers();
   });
 
   test('another grant ends the runs of the one before', async () => {
