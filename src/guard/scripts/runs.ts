@@ -5,6 +5,7 @@
 // An attacker may control: the name, the function, the arguments, the text of scripts, the answers of hosts.
 import {
   AppError,
+  errorText,
   isoTime,
   type Clock,
   type Json,
@@ -16,7 +17,7 @@ import {
 } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
 import type { ScriptRunKind, ScriptRunRow, ScriptRunStore } from '../../host/storage/script-run-store.ts';
-import type { ScriptStore } from '../../host/storage/script-store.ts';
+import type { ScriptOfferRow, ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 import { NO_GRANT, secretsWhile, type ScriptSecrets } from '../secrets/broker/index.ts';
 import type { ScriptDecisions } from './decisions.ts';
@@ -217,7 +218,8 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       origin: ask.origin,
       declared: new Set(granted?.grant.secrets.keys()),
       audit,
-      offer: (kind, what) => deps.store.offer({ name: row.name, kind, what }, clock.now()),
+      offer: (kind, what) => offer(row.name, kind, what),
+      unrecorded: () => controller.abort('audit'),
     });
     facts.live.watch = watch;
     const stop = (): void => controller.abort('stopped');
@@ -269,10 +271,23 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     return finish(row, end, ask, facts.live, undefined);
   }
 
+  /** For the owner's comfort: a disk that is full must not end the run otherwise than it ends. */
+  function offer(name: string, kind: ScriptOfferRow['kind'], what: string): void {
+    try {
+      deps.store.offer({ name, kind, what }, clock.now());
+    } catch (error) {
+      log.warn('what a script was refused could not be noted for the owner', {
+        script: name,
+        problem: errorText(error),
+      });
+    }
+  }
+
   const KILLED: Readonly<Record<string, string>> = {
     approval: 'its approval was taken back or changed while it ran',
     expired: 'its approval ran out while it ran',
     stopped: 'it was stopped',
+    audit: 'its use of a secret could not be written into the audit log',
   };
 
   function finish(

@@ -447,6 +447,38 @@ describe('runs', () => {
     });
   });
 
+  test('a secret whose use can not be written down is not sent, and its run ends', async () => {
+    let sent = 0;
+    const shown = { method: 'GET', url: 'https://a.example/', headers: {}, body: '' };
+    const made = open({
+      secrets: { KEY: 'a secret of some length' },
+      send: async () => {
+        sent += 1;
+        return { failed: 'connection_failed' };
+      },
+      async play(_order, { secrets, watcher, send }) {
+        watcher.notice({ event: 'secret_sent', name: 'KEY', host: 'a.example' });
+        watcher.notice({ event: 'secret_undeclared', name: 'OTHER' });
+        const request = { ...shown, headers: [], body: undefined, timeoutMs: 1, maxBytes: 10, shown };
+        const answer = await send(request, new AbortController().signal);
+        return { value: ['failed' in answer, secrets.openValue('KEY') ?? null] };
+      },
+    });
+    await approved(made, 'job', '# @secrets: KEY\n', { secrets: { KEY: ['a.example'] }, methods: ['GET'] });
+    made.database.run(
+      `CREATE TRIGGER full BEFORE INSERT ON audit WHEN NEW.event = 'script.secret_used'
+       BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
+      {},
+    );
+    made.database.run(
+      "CREATE TRIGGER full_too BEFORE INSERT ON script_offers BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+      {},
+    );
+    expect(await made.run('job')).toMatchObject({ ok: true, value: null, error: { code: 'killed' } });
+    expect(sent).toBe(0);
+    expect(made.events('script.killed')).toMatchObject([{ details: { secrets: ['KEY'] } }]);
+  });
+
   test('quotas count runs, requests and bytes of an hour, and say when there is room again', async () => {
     let now = Date.parse('2030-01-01T00:00:00Z');
     const clock: Clock = { now: () => now, monotonic: () => performance.now() };
