@@ -6,7 +6,6 @@
 import {
   AppError,
   errorText,
-  isoTime,
   type Clock,
   type Json,
   type Log,
@@ -25,6 +24,7 @@ import { narrowToBound, type Granted } from './grants.ts';
 import type { ScriptLibrary } from './library.ts';
 import type { Runner, RunEnd, Send } from './ports.ts';
 import { quotaRoom, RUN_BYTES, RUN_REQUESTS } from './quota-room.ts';
+import { recoverRuns } from './recover-runs.ts';
 import { newRunRow } from './run-row.ts';
 import { createRunWatch, type RunRequest } from './run-watch.ts';
 import { hashOf } from './script-name.ts';
@@ -397,23 +397,6 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       for (const run of live.values()) run.controller.abort('stopped');
       return live.size;
     },
-    recover() {
-      const left = database.tx(() => {
-        const rows = runStore.closeRunning();
-        for (const row of rows) {
-          audit.append({
-            event: 'script.ended',
-            principal: { kind: 'system' },
-            origin: 'system',
-            target: row.name === '' ? row.hash : row.name,
-            outcome: 'unknown',
-            details: { run: row.id, hash: row.hash, started_at: isoTime(row.started_at) },
-          });
-        }
-        return rows;
-      });
-      if (left.length > 0) log.warn('runs of scripts were cut off by the last end', { runs: left.length });
-      return left.length;
-    },
+    recover: () => recoverRuns(deps),
   };
 }
