@@ -367,8 +367,10 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     async remove(name, by) {
       require(name);
       await alone(name, async () => {
-        const { hash } = require(name);
+        const { hash, row } = require(name);
         database.tx(() => {
+          // Nobody can decide on them any more; they must not go on taking up the room for proposals.
+          store.passOver(name, row.version + 1, clock.now());
           store.remove(name);
           store.clearOffers(name);
           audit.append({

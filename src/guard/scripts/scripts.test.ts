@@ -357,6 +357,15 @@ describe('versions', () => {
     expect(await code(made.run('job'))).toBe('script_not_approved');
   });
 
+  test('what is deleted waits for nobody, and leaves room for other proposals', async () => {
+    const made = open({ options: { maxPending: 1 } });
+    await made.save('job', ONE);
+    expect(await code(made.save('other', ONE))).toBe('too_many_pending');
+    await made.library.remove('job', OWNER);
+    expect(made.store.countPending()).toBe(0);
+    expect(await code(made.save('other', ONE))).toBe('ok');
+  });
+
   test('differences are unified and complete', () => {
     const before = Array.from({ length: 30 }, (_, i) => `line ${i}`);
     const after = before.with(4, 'changed').toSpliced(20, 1);
@@ -439,7 +448,13 @@ describe('runs', () => {
     const [row] = made.runStore.list('job', 10);
     expect(row).toMatchObject({ request_count: 3, bytes: 2_100 });
     expect((JSON.parse(row?.requests ?? '[]') as unknown[]).slice(-3)).toEqual(
-      Array(3).fill({ method: 'GET', host: 'a.example', status: 200, bytes: null, secrets: [] }),
+      Array.from({ length: 3 }, () => ({
+        method: 'GET',
+        host: 'a.example',
+        status: 200,
+        bytes: null,
+        secrets: [],
+      })),
     );
     expect(await made.run('job')).toMatchObject({
       code: 'quota_exceeded',
