@@ -109,7 +109,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   const unreadable = new Map<string, string>();
   /** How the files looked when they were read. A hint for lists only. */
   const seen = new Map<string, string>();
-  const known = new Map<string, VersionFacts>();
+  const known = new Map<string, Omit<VersionFacts, 'proposed'>>();
 
   async function alone<T>(name: string, act: () => Promise<T>): Promise<T> {
     const before = queues.get(name) ?? Promise.resolve();
@@ -130,6 +130,12 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   }
 
   function facts(hash: string): VersionFacts {
+    const read = readFacts(hash);
+    // Each time anew: the hosts of a secret change while its text stays the same.
+    return { ...read, proposed: proposeGrant(read.header, read.analysis, deps.boundHosts) };
+  }
+
+  function readFacts(hash: string): Omit<VersionFacts, 'proposed'> {
     const cached = known.get(hash);
     if (cached) return cached;
     const source = store.source(hash);
@@ -142,8 +148,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
       });
     }
     const header = readHeader(source);
-    const analysis = deps.analyse(source);
-    const made = { source, header, analysis, proposed: proposeGrant(header, analysis, deps.boundHosts) };
+    const made = { source, header, analysis: deps.analyse(source) };
     if (known.size > 200) known.clear();
     known.set(hash, made);
     return made;

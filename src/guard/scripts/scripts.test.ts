@@ -357,6 +357,16 @@ describe('versions', () => {
     expect(await code(made.run('job'))).toBe('script_not_approved');
   });
 
+  test('what a script asks for follows the hosts of its secrets as they are now', async () => {
+    let bound: readonly string[] | undefined;
+    const made = open({ boundHosts: () => bound });
+    await made.save('job', '# @secrets: KEY\n# @hosts: a.example b.example\nresult = 1\n');
+    const { hash } = made.library.require('job');
+    expect(made.library.facts(hash).proposed.secrets).toEqual({ KEY: ['a.example', 'b.example'] });
+    bound = ['b.example'];
+    expect(made.library.facts(hash).proposed.secrets).toEqual({ KEY: ['b.example'] });
+  });
+
   test('what is deleted waits for nobody, and leaves room for other proposals', async () => {
     const made = open({ options: { maxPending: 1 } });
     await made.save('job', ONE);
