@@ -35,6 +35,10 @@ export function controlHandlers({
       await seal.unlock(passphrase, { principal: { kind: 'operator' }, origin: 'cli' });
       return { sealed: seal.sealed() };
     },
+    async vaultLock() {
+      seal.lock({ principal: { kind: 'operator' }, origin: 'cli' });
+      return { sealed: seal.sealed() };
+    },
     async resetPassword({ username, password }) {
       const name = username ?? onlyUser(users);
       const user = users.byName(name);

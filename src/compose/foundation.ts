@@ -103,6 +103,7 @@ export function openFoundation(loaded: LoadedConfig, parts: Parts): Foundation {
           hideKeys(key);
           audit.unseal(deriveKey(key, 'audit'));
         },
+        locked: () => audit.seal(),
         audit: () => audit,
         clock,
       });

@@ -180,6 +180,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       scripts: scriptsPort(scripts, { stepUp: config.admin.stepUp ? identity.stepUp : undefined }),
       system,
       pages: readTree(layout.page),
+      redactor: base.redactor,
       clock,
       log: base.log.child('admin'),
       options: {
@@ -251,6 +252,11 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       for (const row of assistant.recovered.approvedCalls) {
         assistant.orphans.run(row, { status: 'approved', by: row.decided_by ?? '' });
       }
+    });
+    base.seal.whenLocked(({ principal }) => {
+      scripts.runs.stopAll();
+      assistant.turns.stopAll(principal);
+      assistant.orphans.stopAll();
     });
     const expiry = setInterval(() => expire(assistant, log), EXPIRE_EVERY_MS);
     undo.push(() => clearInterval(expiry));

@@ -71,7 +71,7 @@ export function scriptsPort(
         ...header.other,
       },
       functions: analysis.functions,
-      problems: analysis.problems,
+      problems: library.problems(state.hash),
       grant: granted ?? null,
       proposed_grant: proposed,
       proposed_power: powerOf(proposed, granted, facts),

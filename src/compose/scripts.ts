@@ -110,7 +110,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     store,
     runStore,
     log,
-    test: (ask) => testScript({ library, runs, runner: runner as Runner, redactor, limits }, ask),
+    test: (ask) => testScript({ library, runs, runner: runner as Runner, redactor, audit, limits }, ask),
     async stop() {
       runs.stopAll();
       await runner.close();

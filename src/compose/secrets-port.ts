@@ -9,6 +9,7 @@ export function vaultPort(seal: Seal): VaultPort {
     sealed: () => seal.sealed(),
     status: () => ({ sealed: seal.sealed(), protection: seal.protection }),
     unlock: (passphrase, { principal }) => seal.unlock(passphrase, { principal, origin: 'page' }),
+    lock: ({ principal }) => seal.lock({ principal, origin: 'page' }),
   };
 }
 

@@ -188,6 +188,47 @@ afterEach(async (context) => {
   shared = undefined;
 });
 
+describe('a script that holds a value in its text', () => {
+  const SOURCE = `# @description: d\nKEY = "${VALUE}"\nresult = KEY\n`;
+  async function answers(off: readonly string[]) {
+    const program = await start({ off });
+    await program.api('POST', '/api/scripts', { name: 'early', source: SOURCE });
+    await set(program, 'TOKEN', VALUE);
+    writeFileSync(join(program.workspace, 'ai-data/scripts/dropped.star'), SOURCE);
+    const said: string[] = [];
+    const ask = async (method: string, path: string, body?: unknown) => {
+      const answer = await asked(program, method, path, body);
+      said.push(answer.text);
+      return { status: answer.status, ...(JSON.parse(answer.text) as { hash: string; error?: string }) };
+    };
+    const refused: unknown[] = [(await ask('POST', '/api/scripts', { name: 'new', source: SOURCE })).error];
+    await ask('GET', '/api/scripts');
+    for (const name of ['early', 'dropped']) {
+      const { hash } = await ask('GET', `/api/scripts/${name}`);
+      await ask('GET', `/api/scripts/${name}/history/${hash}`);
+      await ask('GET', `/api/scripts/${name}/diff?from=${hash}&to=${hash}`);
+      await ask('POST', `/api/scripts/${name}/test`, { hash });
+      refused.push((await ask('POST', `/api/scripts/${name}/approve`, { hash })).error);
+      await ask('POST', `/api/scripts/${name}/approve`, { hash, grant: { hosts: [`${VALUE}.example`] } });
+      await ask('POST', `/api/scripts/${name}/approve`, { hash, grant: { [VALUE]: 1 } });
+    }
+    return { said, refused };
+  }
+
+  test('is not saved, can not be approved, and is shown without it', async () => {
+    const { said, refused } = await answers([]);
+    expect(refused).toEqual(['secret_in_source', 'secret_in_source', 'secret_in_source']);
+    for (const form of variantsOf(VALUE))
+      for (const text of said) expect(text.includes(form), text.slice(0, 300)).toBe(false);
+    expect(said.join('')).toContain('[REDACTED:TOKEN]');
+  }, 60_000);
+
+  test('without redaction it is shown: nothing else hides it', async () => {
+    const { said } = await answers(['redaction']);
+    expect(said.join('')).toContain(VALUE);
+  }, 60_000);
+});
+
 describe('redaction of secrets for scripts', () => {
   const LONGER = `${VALUE}-and-more-8Kq2`;
   async function shown(off: readonly string[]) {
@@ -310,6 +351,33 @@ describe('a sealed vault', () => {
     expect([value('TOKEN'), providerKey]).toEqual([VALUE, API_KEY]);
     expect(audit).toMatchObject({ ok: true, signed: true });
   }, 180_000);
+
+  test('one that is locked again ends what runs, serves as little as before, and takes no word from an open chat', async () => {
+    const program = await sealed();
+    expect((await program.api('POST', '/api/vault/unlock', { passphrase: PASSPHRASE })).status).toBe(200);
+    const id = await program.newConversation();
+    const chat = await program.chat(id);
+    const source = 'def main():\n    for i in range(20):\n        time.sleep(1)\n    return "slept"\n';
+    const { hash } = (await program.api<{ hash: string }>('POST', '/api/scripts', { name: 'job', source }))
+      .body;
+    await program.api('POST', '/api/scripts/job/approve', { hash });
+    const run = program.api<{ error: { code: string } }>('POST', '/api/scripts/job/test', { hash });
+    while ((await program.api<{ runs: unknown[] }>('GET', '/api/scripts/job/runs')).body.runs.length === 0);
+    const locked = await program.api('POST', '/api/vault/lock', {});
+    expect(locked.body).toEqual({ sealed: true, protection: 'passphrase' });
+    const at = performance.now();
+    expect((await run).body.error).toMatchObject({ code: 'killed' });
+    expect(performance.now() - at).toBeLessThan(5_000);
+    chat.send({ type: 'message', content: 'Are you there?' });
+    await chat.closed;
+    expect(chat.events.some(({ type }) => type === 'user' || type === 'started')).toBe(false);
+    expect((await asked(program, 'GET', '/api/secrets', undefined)).status).toBe(503);
+    expect((await program.api('GET', '/ready')).status).toBe(503);
+    expect((await program.api('POST', '/api/vault/unlock', { passphrase: PASSPHRASE })).status).toBe(200);
+    expect((await program.api<SecretList>('GET', '/api/secrets')).body.secrets).toHaveLength(1);
+    await program.stop();
+    expect(lookInto(program.workspace).audit).toMatchObject({ ok: true, signed: true });
+  }, 120_000);
 
   test('does not tell how close a guess was, nor whether it is the length or the text', async () => {
     const program = await sealed();

@@ -189,6 +189,7 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
       sealed: () => vault.sealed,
       status: () => ({ sealed: vault.sealed, protection: 'passphrase' }),
       unlock: async () => void (vault.sealed = false),
+      lock: () => void (vault.sealed = true),
     },
     system: {
       status: () => ({ agent_name: 'Pact' }) as never,
@@ -196,6 +197,7 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
       health: () => health.report,
     },
     pages: options.pages ?? new Map(),
+    redactor: plainRedactor,
     clock,
     log: log.log,
     options: {

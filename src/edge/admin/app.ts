@@ -1,5 +1,8 @@
+// Guarantees: no known secret stands in an answer of the API, whoever put it where; the table alone says what is served.
+// Does not: search what is sent piece by piece (who makes such a stream does).
+// An attacker may control: the requests, and the texts that answers are made of.
 import { Hono, type Context } from 'hono';
-import { AppError, errorText, type Log } from '../../core/index.ts';
+import { AppError, errorText, type Log, type Redactor } from '../../core/index.ts';
 import { addressKey, type Identity, type KeyedBuckets } from '../../guard/identity/index.ts';
 import { requireSetup, runRoute, unknownPath, type Env } from './dispatch.ts';
 import { errorAnswer, rateLimited } from './error-answer.ts';
@@ -15,6 +18,7 @@ export interface AppDeps {
   readonly vault: VaultPort;
   readonly page: PageFiles;
   readonly log: Log;
+  readonly redactor: Redactor;
   /** Per client: for the API, and for the health paths, which monitors ask often. */
   readonly requests: KeyedBuckets;
   readonly health: KeyedBuckets;
@@ -46,7 +50,8 @@ export function createApp(deps: AppDeps): Hono<Env> {
       if (context.env.incoming.method === 'HEAD' && isApiPath(row.path)) return refuseMethod(context);
       requireSetup(row.from, identity.setup.step());
       requireOpenVault(row, deps.vault);
-      return respond(context, await runRoute(row, context, identity, deps.bodyBytes), cutOff(context));
+      const answer = await runRoute(row, context, identity, deps.bodyBytes);
+      return respond(context, withoutSecrets(answer), cutOff(context));
     });
   }
 
@@ -95,7 +100,12 @@ export function createApp(deps: AppDeps): Hono<Env> {
 
   function respondError(context: Context<Env>, error: unknown): Response {
     const { status, body, headers } = errorAnswer(error, log);
-    return respond(context, { status, json: body, headers });
+    return respond(context, withoutSecrets({ status, json: body, headers }));
+  }
+
+  /** A text may be older than the secret that it holds. */
+  function withoutSecrets(answer: Answer): Answer {
+    return answer.json === undefined ? answer : { ...answer, json: deps.redactor.json(answer.json).value };
   }
 
   return app;

@@ -1,10 +1,18 @@
 // Guarantees: a socket lives no longer than the session that opened it (4401); every event after `after` is sent once, in
 // order; what a slow client can't take is bounded, and it is sent away to resume by seq (1013); what a client sends is
-// checked, limited, and done in order. Closing a socket stops nothing: the turn belongs to the conversation.
+// checked, limited, and done in order; what is stored is searched for secrets that became known since. Closing a socket stops nothing: the turn belongs to the conversation.
 // An attacker may control: with a valid ticket, every message, the pace of reading and sending.
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
-import { AppError, errorText, newId, type Clock, type Log, type StoredEvent } from '../../core/index.ts';
+import {
+  AppError,
+  errorText,
+  newId,
+  type Clock,
+  type Log,
+  type Redactor,
+  type StoredEvent,
+} from '../../core/index.ts';
 import { createTokenBuckets } from '../../guard/identity/index.ts';
 import type { ChatServerEvent } from './api.ts';
 import type { AdminLimits } from './options.ts';
@@ -26,6 +34,7 @@ export interface ChatSocketDeps {
   readonly conversations: ConversationsPort;
   readonly clock: Clock;
   readonly log: Log;
+  readonly redactor: Redactor;
   readonly limits: AdminLimits;
 }
 
@@ -169,7 +178,9 @@ export function openChatSocket(deps: ChatSocketDeps, order: ChatSocketOrder): Ch
     if (closing || event.seq <= last) return;
     last = event.seq;
     const live = event.type === 'text' || event.type === 'thinking';
-    send(event, live ? `${event.type}:${event.part_id}` : undefined);
+    // What happens now was searched when it was made; what is stored may be older than a secret in it.
+    const shown = event.seq <= head.seq ? deps.redactor.json(event).value : event;
+    send(shown, live ? `${event.type}:${event.part_id}` : undefined);
   }
 
   const ping = setInterval(() => {

@@ -100,7 +100,10 @@ export function createChatUpgrade(deps: ChatUpgradeDeps): ChatUpgrade {
               after,
               actor,
               isLive: () =>
-                identity.sessions.isLive(holder.familyId) && identity.users.byId(holder.userId) !== undefined,
+                // A vault that was locked meanwhile: nobody can say something new.
+                !deps.vault.sealed() &&
+                identity.sessions.isLive(holder.familyId) &&
+                identity.users.byId(holder.userId) !== undefined,
             });
             open.set(chat, holder);
             ws.once('close', () => open.delete(chat));

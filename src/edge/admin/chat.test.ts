@@ -32,6 +32,13 @@ describe('a chat socket', () => {
     expect(seqs(events)).toEqual([3, 4, 5, 6, 7, 8, 9]);
   });
 
+  test('hides in what is stored a secret that became known since', async () => {
+    edge.conversations.emit(id, 'it is s3cret-value');
+    const chat = await open();
+    const [, event] = await chat.until((events) => events.length >= 2);
+    expect(JSON.stringify(event)).toContain('it is [REDACTED:TEST]');
+  });
+
   test('without N tells all; with an N from the future tells what comes', async () => {
     edge.conversations.emit(id, 'one');
     const all = await open();

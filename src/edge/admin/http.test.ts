@@ -120,6 +120,7 @@ describe('routing', () => {
       ['PUT', '/api/models/fallback'],
       ['GET', '/api/vault'],
       ['POST', '/api/vault/unlock'],
+      ['POST', '/api/vault/lock'],
       ['GET', '/api/secrets'],
       ['POST', '/api/secrets'],
       ['GET', '/api/secrets/x'],

@@ -10,15 +10,22 @@ const ERROR = {
   properties: { error: { type: 'string' }, message: { type: 'string' }, fix: { type: 'string' } },
 } as const;
 
-/** The schema of what a client sends. */
-function schemaOf(type: z.ZodType): Schema {
-  const { $schema: _, ...schema } = z.toJSONSchema(type, {
-    io: 'input',
-    unrepresentable: 'any',
-  }) as Schema & {
+/** The schema of what a client sends (`input`) or gets. */
+function schemaOf(type: z.ZodType, io: 'input' | 'output' = 'input'): Schema {
+  const made = z.toJSONSchema(type, { io, unrepresentable: 'any' }) as Schema & {
     $schema?: unknown;
+    $defs?: unknown;
   };
-  return schema;
+  const { $schema: _, $defs: __, ...schema } = made;
+  return withoutDefinitions(schema) as Schema;
+}
+
+/** Only "any JSON" refers to itself. A reference into a part of the document would lead nowhere. */
+function withoutDefinitions(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutDefinitions);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  if ('$ref' in schema) return { description: 'Any JSON.' };
+  return Object.fromEntries(Object.entries(schema).map(([key, part]) => [key, withoutDefinitions(part)]));
 }
 
 /** `PUT /api/scripts/:name/x` is `put_scripts_name_x`. */
@@ -53,6 +60,13 @@ function parametersOf(row: AnyRoute): readonly Schema[] {
   ];
 }
 
+function doneOf({ answer, status = 200 }: AnyRoute): Schema {
+  if (answer === undefined) return { '2XX': { description: 'It was done.' } };
+  if (answer === null) return { '204': { description: 'It was done; there is nothing to tell.' } };
+  const content = { 'application/json': { schema: schemaOf(answer, 'output') } };
+  return { [status]: { description: 'It was done.', content } };
+}
+
 export function openApi(routes: readonly AnyRoute[], version: string): Schema {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const row of routes) {
@@ -66,7 +80,7 @@ export function openApi(routes: readonly AnyRoute[], version: string): Schema {
         ? {}
         : { requestBody: { content: { 'application/json': { schema: schemaOf(row.body) } } } }),
       responses: {
-        '2XX': { description: 'It was done.' },
+        ...doneOf(row),
         default: {
           description: 'It was refused.',
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },

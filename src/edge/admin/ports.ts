@@ -192,6 +192,8 @@ export interface VaultPort {
   status(): MaybePromise<VaultStatus>;
   /** Does nothing when it is open. Errors: `wrong_passphrase` (403), `rate_limited`, `master_key_wrong` (503). */
   unlock(passphrase: string, actor: Actor): Promise<void>;
+  /** Ends what runs and forgets the key. Error: `vault_not_lockable` (409) where no passphrase could open it again. */
+  lock(actor: Actor): MaybePromise<void>;
 }
 
 /** Secrets for scripts, without their values. */

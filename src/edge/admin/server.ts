@@ -7,7 +7,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { AppError, errorText } from '../../core/index.ts';
+import { AppError, errorText, type Redactor } from '../../core/index.ts';
 import { addressKey, createTokenBuckets } from '../../guard/identity/index.ts';
 import { createApp } from './app.ts';
 import { createChatUpgrade } from './chat-upgrade.ts';
@@ -23,6 +23,8 @@ import { securityHeaders } from './security-headers.ts';
 export interface AdminServerDeps extends Omit<RouteDeps, 'version'> {
   /** Empty when the page isn't built: a plain page says so then. */
   readonly pages: PageFiles;
+  /** Over every answer of the API. */
+  readonly redactor: Redactor;
   readonly options: AdminOptions;
 }
 
@@ -51,6 +53,7 @@ export function createAdminServer(deps: AdminServerDeps): AdminServer {
     vault: deps.vault,
     page: deps.pages,
     log,
+    redactor: deps.redactor,
     requests: createTokenBuckets({ ...rateLimit, clock }),
     health: createTokenBuckets({ ...HEALTH_RATE, clock }),
     bodyBytes: limits.bodyBytes,

@@ -19,6 +19,7 @@ export async function connectControl(folder: string): Promise<ControlHandlers | 
     auditList: (query) => ask(folder, 'auditList', query),
     vaultStatus: () => ask(folder, 'vaultStatus', {}),
     vaultUnlock: (request) => ask(folder, 'vaultUnlock', request),
+    vaultLock: () => ask(folder, 'vaultLock', {}),
     resetPassword: (request) => ask(folder, 'resetPassword', request),
   };
   try {

@@ -16,6 +16,7 @@ export const OPERATIONS = {
     limit: z.int().min(1).max(10_000),
   }),
   vaultStatus: nothing,
+  vaultLock: nothing,
   vaultUnlock: z.strictObject({ passphrase: z.string().max(4096) }),
   resetPassword: z.strictObject({
     username: z.string().max(200).optional(),

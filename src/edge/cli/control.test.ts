@@ -29,6 +29,7 @@ function handlers(changes: Partial<ControlHandlers> = {}): ControlHandlers {
     auditList: async () => ({ entries: [] }),
     vaultStatus: async () => ({ sealed: false, protection: 'key_file' }),
     vaultUnlock: async () => ({ sealed: false }),
+    vaultLock: async () => ({ sealed: true }),
     resetPassword: async () => ({ username: 'u', ended_logins: 0 }),
     ...changes,
   };

@@ -71,6 +71,8 @@ export interface ControlHandlers {
   vaultStatus(): Promise<VaultState>;
   /** Errors: `wrong_passphrase`, `rate_limited`. Does nothing when the vault is open. */
   vaultUnlock(request: { readonly passphrase: string }): Promise<{ readonly sealed: boolean }>;
+  /** Error: `vault_not_lockable`. */
+  vaultLock(): Promise<{ readonly sealed: boolean }>;
   /** Sets the password and ends all logins of the user. Without a name: the only user. */
   resetPassword(request: {
     readonly username?: string | undefined;

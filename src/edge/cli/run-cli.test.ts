@@ -49,6 +49,10 @@ function handlers(where: string): ControlHandlers {
       reset.push({ where, passphrase });
       return { sealed: false };
     },
+    async vaultLock() {
+      reset.push({ where, locked: true });
+      return { sealed: true };
+    },
     async resetPassword(request) {
       if (request.password === 'weak') {
         throw new AppError({
@@ -310,6 +314,12 @@ test('the vault of a running instance is opened with a passphrase, and asked for
   expect(done).toMatchObject({ code: 0, out: 'The vault is open.\n' });
   expect(reset).toContainEqual({ where: 'running', passphrase: 'five words that are long' });
   expect((await run(['vault', 'status'])).out).toBe('The vault is sealed; its key is under a passphrase.\n');
+});
+
+test('the vault of a running instance is locked without a question', async () => {
+  await withInstance();
+  expect(await run(['vault', 'lock'])).toMatchObject({ code: 0, out: 'The vault is sealed.\n' });
+  expect(reset).toContainEqual({ where: 'running', locked: true });
 });
 
 test('without an instance there is no vault to open', async () => {

@@ -202,6 +202,12 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
     },
   );
 
+  common(
+    vault.command('lock').description('end what runs and forget the key, until somebody unlocks it'),
+  ).action(async (flags: CliFlags) => {
+    print(flags, await (await running(flags)).vaultLock(), ['The vault is sealed.']);
+  });
+
   const secrets = program.command('secrets').description('manage stored secrets');
   common(secrets.command('rekey').description('seal everything stored under a new master key'))
     .option('--to <place>', 'file or passphrase: what the new key stands under', oneOf('file', 'passphrase'))

@@ -2,9 +2,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AppError, errorText, isJsonObject } from '../../core/index.ts';
+import { readCannedHttp } from '../../guard/scripts/index.ts';
 import { fixedSecrets, NO_GRANT, parseGrant } from '../../guard/secrets/broker/index.ts';
 import { parseExact, type ExactJson } from '../../sandbox/wire/index.ts';
-import { createCannedHttp } from './canned-http.ts';
 import type { ScriptTestRequest } from './script-test-ports.ts';
 
 export interface ScriptTestFlags {
@@ -35,7 +35,10 @@ export function readScriptTest(file: string, flags: ScriptTestFlags): ScriptTest
     kwargs: listed ? undefined : args,
     grant: flags.grant === undefined ? NO_GRANT : parseGrant(readJson(flags.grant)),
     secrets: fixedSecrets(values),
-    send: createCannedHttp(flags.http === undefined ? {} : readJson(flags.http), values),
+    send: readCannedHttp(flags.http === undefined ? {} : readJson(flags.http), {
+      secrets: values,
+      refuse: httpInvalid,
+    }),
     now: flags.now,
   };
 }
@@ -104,6 +107,15 @@ function readSecrets(file: string): ReadonlyMap<string, string> {
     values.set(name, value);
   }
   return values;
+}
+
+function httpInvalid(what: string): AppError {
+  return new AppError({
+    family: 'input',
+    code: 'http_file_invalid',
+    message: `The file with HTTP answers can't be used: ${what}.`,
+    fix: 'It looks like {"GET https://host/path?query": {"status": 200, "headers": {}, "body": "text"}}.',
+  });
 }
 
 function invalid(file: string, what: string, cause?: unknown): AppError {

@@ -51,6 +51,8 @@ export interface Audit {
   head(): AuditEnd;
   /** The vault is open: what was written while it was sealed is checked and signed with the next entry. */
   unseal(key: Uint8Array): void;
+  /** The vault was locked: from now on entries are signed with a key of this start, until `unseal`. */
+  seal(): void;
   /** In the transaction of a rekey: the newest entry is signed with another key. The log goes on with the old one: end it. */
   resign(next: Uint8Array): void;
 }
@@ -213,6 +215,11 @@ export function createAudit(deps: AuditDeps): Audit {
     },
     unseal(opened) {
       key = opened;
+    },
+    seal() {
+      key = null;
+      // The newest entry is signed with the key that is gone now.
+      signedSinceBoot = false;
     },
     resign(next) {
       const { last, head } = store.ends();

@@ -16,13 +16,14 @@ import {
 import type { Transactions } from '../../host/storage/index.ts';
 import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
+import { requireNoSecret } from './exposed-secrets.ts';
 import { readGranted, requireDeclared, type Granted } from './grants.ts';
 import type { ScriptLibrary } from './library.ts';
 import type { ScriptState } from './state.ts';
 
 export interface ScriptDecisions {
   /**
-   * Errors: `script_changed` (409), `already_decided` (409), `grant_invalid`, `invalid_script`, `not_found`.
+   * Errors: `script_changed` (409), `already_decided` (409), `grant_invalid`, `invalid_script`, `secret_in_source`, `not_found`.
    * Without `revision` only what nobody decided on can be approved.
    */
   approve(
@@ -113,7 +114,7 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
       return library.inOrder(name, () => {
         const state = library.require(name);
         requireNewest(state, hash);
-        const { header, analysis, proposed } = library.facts(hash);
+        const { source, header, analysis, proposed } = library.facts(hash);
         const [problem] = analysis.problems;
         if (problem)
           throw new AppError({
@@ -122,7 +123,11 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
             message: `Line ${problem.line}: ${problem.message}`,
             details: { problems: analysis.problems },
           });
-        const granted: Granted = readGranted(grant ?? (JSON.parse(JSON.stringify(proposed)) as Json));
+        // Where it is shown the value is hidden, so nobody could have seen what runs.
+        requireNoSecret(source, redactor);
+        const granted: Granted = readGranted(
+          grant === undefined ? (JSON.parse(JSON.stringify(proposed)) as Json) : grant,
+        );
         requireDeclared(granted, header);
         const now = clock.now();
         if (granted.expiresAt !== undefined && granted.expiresAt <= now)

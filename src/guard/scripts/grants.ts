@@ -35,7 +35,8 @@ export interface Granted {
   readonly quotas: Required<Quotas>;
 }
 
-const DEFAULT_QUOTAS: Required<Quotas> = {
+/** Of a grant that says nothing of them. */
+export const DEFAULT_QUOTAS: Required<Quotas> = {
   runs_per_hour: 60,
   requests_per_hour: 600,
   bytes_per_hour: 200 * 1024 * 1024,

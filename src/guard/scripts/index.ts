@@ -1,4 +1,5 @@
 /** Scripts: every version, the one approval of each, and what runs under it. */
+export { readCannedHttp } from './canned-http.ts';
 export { createScriptDecisions, type ScriptDecisions } from './decisions.ts';
 export { createScriptLibrary, type ScriptLibrary, type ScriptOptions } from './library.ts';
 export { unifiedDiff } from './line-diff.ts';

@@ -20,6 +20,7 @@ import { proposeGrant, type GrantView } from './grants.ts';
 import { readHeader, type ScriptHeader } from './header.ts';
 import type { Analyse, Analysis, ScriptFiles } from './ports.ts';
 import { checkSource, isText, MOST_SOURCE } from './check-source.ts';
+import { exposedSecrets, requireNoSecret } from './exposed-secrets.ts';
 import { createRecorder } from './record-version.ts';
 import { fileOf, hashOf, scriptName } from './script-name.ts';
 import { runnable, stateOf, type OnDisk, type Runnable, type ScriptState } from './state.ts';
@@ -68,7 +69,10 @@ export interface VersionFacts {
 }
 
 export interface ScriptLibrary {
-  /** Errors: `script_too_large`, `invalid_text`, `invalid_script`, `too_many_pending`, `script_exists`, `script_changed`. */
+  /**
+   * Errors: `script_too_large`, `invalid_text`, `invalid_script`, `secret_in_source`, `too_many_pending`, `script_exists`,
+   * `script_changed`.
+   */
   save(save: Save): Promise<ScriptState>;
   /** Looks at the file of one script. */
   look(name: string, signal?: AbortSignal): Promise<void>;
@@ -85,6 +89,8 @@ export interface ScriptLibrary {
   /** Errors: `not_found`. */
   versionOf(name: string, hash: string): ScriptVersionRow;
   facts(hash: string): VersionFacts;
+  /** Why this text can't be approved: static errors, and values of secrets that stand in it. */
+  problems(hash: string): Analysis['problems'];
   restore(name: string, hash: string, by: Principal): Promise<ScriptState>;
   /** Removes the script and its file; its versions and runs stay. */
   remove(name: string, by: Principal): Promise<void>;
@@ -107,7 +113,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   const unreadable = new Map<string, string>();
   /** How the files looked when they were read. A hint for lists only. */
   const seen = new Map<string, string>();
-  const known = new Map<string, VersionFacts>();
+  const known = new Map<string, Omit<VersionFacts, 'proposed'>>();
   let knownChars = 0;
 
   async function alone<T>(name: string, act: () => Promise<T>): Promise<T> {
@@ -129,6 +135,12 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   }
 
   function facts(hash: string): VersionFacts {
+    const read = readFacts(hash);
+    // Each time anew: the hosts of a secret change while its text stays the same.
+    return { ...read, proposed: proposeGrant(read.header, read.analysis, deps.boundHosts) };
+  }
+
+  function readFacts(hash: string): Omit<VersionFacts, 'proposed'> {
     const cached = known.get(hash);
     if (cached) return cached;
     const source = store.source(hash);
@@ -141,8 +153,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
       });
     }
     const header = readHeader(source);
-    const analysis = deps.analyse(source);
-    const made = { source, header, analysis, proposed: proposeGrant(header, analysis, deps.boundHosts) };
+    const made = { source, header, analysis: deps.analyse(source) };
     known.set(hash, made);
     knownChars += source.length;
     // The oldest go, one by one: a list that is longer than what is kept must not begin anew for each of its rows.
@@ -316,6 +327,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   return {
     async save(save) {
       checkSource(save, deps.analyse);
+      requireNoSecret(save.source, redactor);
       return inOrder(save.name, () => saveNow(save));
     },
     look: (name, signal) => alone(name, () => lookNow(name, signal)),
@@ -352,6 +364,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     versions: (name) => store.versions(name, MOST_VERSIONS),
     versionOf,
     facts,
+    problems: (hash) => [...facts(hash).analysis.problems, ...exposedSecrets(facts(hash).source, redactor)],
     async restore(name, hash, by) {
       versionOf(name, hash);
       const { source } = facts(hash);

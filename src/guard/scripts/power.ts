@@ -1,5 +1,5 @@
 /** What a script may do, in words, with what is new against the last approved version, and what can't be known. */
-import type { GrantView } from './grants.ts';
+import { DEFAULT_QUOTAS, type GrantView } from './grants.ts';
 import type { ScriptHeader } from './header.ts';
 import type { Analysis } from './ports.ts';
 
@@ -33,9 +33,11 @@ export function powerOf(
   const lines: PowerLine[] = [];
   const secrets = Object.entries(grant.secrets);
   for (const [name, value] of secrets) {
-    const { origins, places } = bindingOf(value);
+    const { origins, places, answers } = bindingOf(value);
     const old = before?.secrets[name];
-    const where = places === undefined ? 'in any part of a request' : `in ${places.join(', ')}`;
+    const place = places === undefined ? 'in any part of a request' : `in ${places.join(', ')}`;
+    const where =
+      answers === 'shown' ? `${place}, and sees the answers even where it could be guessed` : place;
     lines.push({
       kind: 'secret',
       text:
@@ -59,15 +61,38 @@ export function powerOf(
   }
   if (lines.length === 0)
     lines.push({ kind: 'none', text: 'computes only: no secret, no host', fresh: false });
-  const { quotas, expires_at: expires } = grant;
-  for (const [name, value] of Object.entries(quotas ?? {}))
+  lines.push(...limits(grant, before));
+  return { summary: summary(grant), lines, warnings: warnings(grant, facts) };
+}
+
+/** `fresh`: more than in the last approved version. */
+function limits(grant: GrantView, before: GrantView | undefined): PowerLine[] {
+  const quotas = { ...DEFAULT_QUOTAS, ...grant.quotas };
+  const old = { ...DEFAULT_QUOTAS, ...before?.quotas };
+  const traffic =
+    reach(grant).length === 0
+      ? ''
+      : `, with ${quotas.requests_per_hour} requests and ${sizeOf(quotas.bytes_per_hour)} of answers`;
+  const more =
+    quotas.runs_per_hour > old.runs_per_hour ||
+    quotas.requests_per_hour > old.requests_per_hour ||
+    quotas.bytes_per_hour > old.bytes_per_hour;
+  const text = `runs at most ${quotas.runs_per_hour} times in an hour${traffic}`;
+  const lines: PowerLine[] = [{ kind: 'limit', text, fresh: before !== undefined && more }];
+  const [end, oldEnd] = [grant.expires_at, before?.expires_at];
+  if (end !== undefined)
     lines.push({
       kind: 'limit',
-      text: `at most ${value} ${name.replace('_per_', ' in an ').replace('_', ' ')}`,
-      fresh: false,
+      text: `holds until ${end}`,
+      fresh: oldEnd !== undefined && Date.parse(end) > Date.parse(oldEnd),
     });
-  if (expires !== undefined) lines.push({ kind: 'limit', text: `until ${expires}`, fresh: false });
-  return { summary: summary(grant), lines, warnings: warnings(grant, facts) };
+  else if (oldEnd !== undefined) lines.push({ kind: 'limit', text: 'holds without an end', fresh: true });
+  return lines;
+}
+
+function sizeOf(bytes: number): string {
+  const unit = 1024 * 1024;
+  return bytes > 0 && bytes % unit === 0 ? `${bytes / unit} MiB` : `${bytes} bytes`;
 }
 
 /** Hosts that are granted by themselves or as the place of a secret. */
@@ -78,10 +103,14 @@ function reach(grant: GrantView): string[] {
   return [...new Set([...grant.hosts, ...bound])].toSorted();
 }
 
-function bindingOf(value: unknown): { origins: readonly string[]; places: readonly string[] | undefined } {
-  if (Array.isArray(value)) return { origins: value.map(String), places: undefined };
-  const { origins, in: places } = value as { origins?: readonly string[]; in?: readonly string[] };
-  return { origins: origins ?? [], places };
+function bindingOf(value: unknown): {
+  readonly origins: readonly string[];
+  readonly places: readonly string[] | undefined;
+  readonly answers: string | undefined;
+} {
+  if (Array.isArray(value)) return { origins: value.map(String), places: undefined, answers: undefined };
+  const binding = value as { origins?: readonly string[]; in?: readonly string[]; answers?: string };
+  return { origins: binding.origins ?? [], places: binding.in, answers: binding.answers };
 }
 
 function summary(grant: GrantView): string {

@@ -2,7 +2,7 @@
  * What one run did: its requests with host, method, status, bytes and the names of secrets, and what it was refused. Names
  * only; of a request nothing else is kept. What is refused for want of a grant becomes an offer to the owner.
  */
-import type { Origin, Principal } from '../../core/index.ts';
+import { AppError, type Origin, type Principal } from '../../core/index.ts';
 import type { ScriptOfferRow } from '../../host/storage/script-store.ts';
 import type { ScriptRunRow } from '../../host/storage/script-run-store.ts';
 import type { Audit } from '../audit/index.ts';
@@ -29,6 +29,8 @@ export function createRunWatch(facts: {
   readonly declared: ReadonlySet<string>;
   readonly audit: Audit;
   readonly offer: (kind: ScriptOfferRow['kind'], what: string) => void;
+  /** The use of a secret could not be written down: nothing may be sent any more. */
+  readonly unrecorded: () => void;
 }): {
   readonly watcher: BrokerWatcher;
   sending(send: RunPowers['send']): RunPowers['send'];
@@ -42,20 +44,34 @@ export function createRunWatch(facts: {
   const used = new Set<string>();
   let refused = 0;
   let bytes = 0;
+  const entry = {
+    principal: facts.by,
+    origin: facts.origin,
+    target: run.name === '' ? run.hash : run.name,
+  } as const;
 
   function note(
     event: string,
     outcome: 'ok' | 'refused' | 'failed',
     details: Record<string, string | null>,
   ): void {
-    audit.note({
-      event,
-      principal: facts.by,
-      origin: facts.origin,
-      target: run.name === '' ? run.hash : run.name,
-      outcome,
-      details: { run: run.id, ...details },
-    });
+    audit.note({ ...entry, event, outcome, details: { run: run.id, ...details } });
+  }
+
+  /** Before it is sent; a secret whose use can't be written down is not used. */
+  function recordUse(secret: string, host: string | null): void {
+    used.add(secret);
+    try {
+      audit.append({
+        ...entry,
+        event: 'script.secret_used',
+        outcome: 'ok',
+        details: { run: run.id, secret, host },
+      });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      facts.unrecorded();
+    }
   }
 
   /** Names whose markers stand in the request as people see it. */
@@ -76,11 +92,9 @@ export function createRunWatch(facts: {
         if (run.name !== '') facts.offer('secret', notice.name);
         return;
       case 'secret_read':
-        used.add(notice.name);
-        return note('script.secret_used', 'ok', { secret: notice.name, host: null });
+        return recordUse(notice.name, null);
       case 'secret_sent':
-        used.add(notice.name);
-        return note('script.secret_used', 'ok', { secret: notice.name, host: notice.host });
+        return recordUse(notice.name, notice.host);
       case 'request_refused':
         note('script.request_refused', 'refused', { code: notice.code, host: notice.host });
         if (run.name !== '' && notice.code === 'host_not_granted' && notice.host !== null)

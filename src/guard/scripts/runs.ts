@@ -5,7 +5,7 @@
 // An attacker may control: the name, the function, the arguments, the text of scripts, the answers of hosts.
 import {
   AppError,
-  isoTime,
+  errorText,
   type Clock,
   type Json,
   type Log,
@@ -16,7 +16,7 @@ import {
 } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
 import type { ScriptRunKind, ScriptRunRow, ScriptRunStore } from '../../host/storage/script-run-store.ts';
-import type { ScriptStore } from '../../host/storage/script-store.ts';
+import type { ScriptOfferRow, ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 import { NO_GRANT, secretsWhile, type ScriptSecrets } from '../secrets/broker/index.ts';
 import type { ScriptDecisions } from './decisions.ts';
@@ -24,6 +24,7 @@ import { narrowToBound, type Granted } from './grants.ts';
 import type { ScriptLibrary } from './library.ts';
 import type { Runner, RunEnd, Send } from './ports.ts';
 import { quotaRoom, RUN_BYTES, RUN_REQUESTS } from './quota-room.ts';
+import { recoverRuns } from './recover-runs.ts';
 import { newRunRow } from './run-row.ts';
 import { createRunWatch, type RunRequest } from './run-watch.ts';
 import { hashOf } from './script-name.ts';
@@ -112,6 +113,8 @@ interface Live {
 
 const HOUR_MS = 3_600_000;
 const KEEP_RUNS = 1_000;
+/** What a timer can hold. */
+const MOST_TIMER_MS = 2 ** 31 - 1;
 
 export function createScriptRuns(deps: RunsDeps): ScriptRuns {
   const { library, runStore, database, audit, redactor, clock, log } = deps;
@@ -215,7 +218,8 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       origin: ask.origin,
       declared: new Set(granted?.grant.secrets.keys()),
       audit,
-      offer: (kind, what) => deps.store.offer({ name: row.name, kind, what }, clock.now()),
+      offer: (kind, what) => offer(row.name, kind, what),
+      unrecorded: () => controller.abort('audit'),
     });
     facts.live.watch = watch;
     const stop = (): void => controller.abort('stopped');
@@ -223,7 +227,8 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     if (ask.signal?.aborted === true) stop();
     const left = granted?.expiresAt === undefined ? undefined : granted.expiresAt - clock.now();
     const expiry =
-      left !== undefined && left <= deps.limits.timeMs
+      // Also one that is far: the run may wait for its turn first.
+      left !== undefined && left <= MOST_TIMER_MS
         ? setTimeout(() => controller.abort('expired'), Math.max(0, left))
         : undefined;
     let end: RunEnd | undefined;
@@ -266,10 +271,23 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     return finish(row, end, ask, facts.live, undefined);
   }
 
+  /** For the owner's comfort: a disk that is full must not end the run otherwise than it ends. */
+  function offer(name: string, kind: ScriptOfferRow['kind'], what: string): void {
+    try {
+      deps.store.offer({ name, kind, what }, clock.now());
+    } catch (error) {
+      log.warn('what a script was refused could not be noted for the owner', {
+        script: name,
+        problem: errorText(error),
+      });
+    }
+  }
+
   const KILLED: Readonly<Record<string, string>> = {
     approval: 'its approval was taken back or changed while it ran',
     expired: 'its approval ran out while it ran',
     stopped: 'it was stopped',
+    audit: 'its use of a secret could not be written into the audit log',
   };
 
   function finish(
@@ -379,23 +397,6 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       for (const run of live.values()) run.controller.abort('stopped');
       return live.size;
     },
-    recover() {
-      const left = database.tx(() => {
-        const rows = runStore.closeRunning();
-        for (const row of rows) {
-          audit.append({
-            event: 'script.ended',
-            principal: { kind: 'system' },
-            origin: 'system',
-            target: row.name === '' ? row.hash : row.name,
-            outcome: 'unknown',
-            details: { run: row.id, hash: row.hash, started_at: isoTime(row.started_at) },
-          });
-        }
-        return rows;
-      });
-      if (left.length > 0) log.warn('runs of scripts were cut off by the last end', { runs: left.length });
-      return left.length;
-    },
+    recover: () => recoverRuns(deps),
   };
 }

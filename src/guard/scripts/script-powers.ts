@@ -46,7 +46,7 @@ export function createScriptPowers({
       reason: state.version.reason,
       approved_hash: state.approved?.hash ?? null,
       power: powerOf(granted ?? proposed, granted, { header, analysis }).lines.map(({ text }) => text),
-      problems: analysis.problems.map(({ line, message }) => ({ line, message })),
+      problems: library.problems(state.hash).map(({ line, message }) => ({ line, message })),
       functions: analysis.functions.map(({ name: fn, params }) => ({ name: fn, params })),
     };
   }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { setImmediate as tick } from 'node:timers/promises';
 import { AppError, type Clock } from '../../core/index.ts';
 import {
@@ -24,6 +24,7 @@ let bench: ScriptBench | undefined;
 afterEach(() => {
   bench?.close();
   bench = undefined;
+  vi.useRealTimers();
 });
 function open(options: ScriptBenchOptions = {}): ScriptBench {
   bench = openScriptBench(options);
@@ -159,11 +160,43 @@ describe('grants', () => {
     expect(power.lines.map(({ text, fresh }) => [text, fresh])).toEqual([
       ['may send the secret KEY to a.example, in any part of a request', true],
       ['may speak to a.example (GET)', true],
+      ['runs at most 60 times in an hour, with 600 requests and 200 MiB of answers', false],
     ]);
     expect(power.warnings.join(' ')).toContain('OTHER, which its header does not declare');
     const again = powerOf({ ...grant, methods: ['GET', 'POST'] }, grant, { header, analysis });
     expect(again.lines.filter(({ fresh }) => fresh)).toEqual([
       { kind: 'method', text: 'may use POST', fresh: true },
+    ]);
+  });
+
+  test('limits that are looser than they were, or gone, are new power; so are answers that would be hidden', () => {
+    const facts = { header: readHeader(''), analysis: analyseScript('') };
+    const origins = ['https://a.example'];
+    const before = {
+      secrets: { KEY: { origins } },
+      hosts: [],
+      methods: ['GET'],
+      expires_at: '2030-01-01T00:00:00.000Z',
+      quotas: { runs_per_hour: 2 },
+    };
+    const fresh = (change: object) =>
+      powerOf({ ...before, ...change }, before, facts)
+        .lines.filter((line) => line.fresh)
+        .map(({ text }) => text);
+    expect(fresh({})).toEqual([]);
+    expect(fresh({ quotas: { runs_per_hour: 1, bytes_per_hour: 9 } })).toEqual([]);
+    expect(fresh({ quotas: { runs_per_hour: 2, bytes_per_hour: 1024 ** 3 } })).toEqual([
+      'runs at most 2 times in an hour, with 600 requests and 1024 MiB of answers',
+    ]);
+    expect(fresh({ quotas: undefined, expires_at: undefined })).toEqual([
+      'runs at most 60 times in an hour, with 600 requests and 200 MiB of answers',
+      'holds without an end',
+    ]);
+    expect(fresh({ expires_at: '2031-01-01T00:00:00.000Z' })).toEqual([
+      'holds until 2031-01-01T00:00:00.000Z',
+    ]);
+    expect(fresh({ secrets: { KEY: { origins, answers: 'shown' } } })).toEqual([
+      'may send the secret KEY to https://a.example, in any part of a request, and sees the answers even where it could be guessed',
     ]);
   });
 
@@ -324,6 +357,25 @@ describe('versions', () => {
     expect(await code(made.run('job'))).toBe('script_not_approved');
   });
 
+  test('what a script asks for follows the hosts of its secrets as they are now', async () => {
+    let bound: readonly string[] | undefined;
+    const made = open({ boundHosts: () => bound });
+    await made.save('job', '# @secrets: KEY\n# @hosts: a.example b.example\nresult = 1\n');
+    const { hash } = made.library.require('job');
+    expect(made.library.facts(hash).proposed.secrets).toEqual({ KEY: ['a.example', 'b.example'] });
+    bound = ['b.example'];
+    expect(made.library.facts(hash).proposed.secrets).toEqual({ KEY: ['b.example'] });
+  });
+
+  test('what is deleted waits for nobody, and leaves room for other proposals', async () => {
+    const made = open({ options: { maxPending: 1 } });
+    await made.save('job', ONE);
+    expect(await code(made.save('other', ONE))).toBe('too_many_pending');
+    await made.library.remove('job', OWNER);
+    expect(made.store.countPending()).toBe(0);
+    expect(await code(made.save('other', ONE))).toBe('ok');
+  });
+
   test('differences are unified and complete', () => {
     const before = Array.from({ length: 30 }, (_, i) => `line ${i}`);
     const after = before.with(4, 'changed').toSpliced(20, 1);
@@ -406,12 +458,50 @@ describe('runs', () => {
     const [row] = made.runStore.list('job', 10);
     expect(row).toMatchObject({ request_count: 3, bytes: 2_100 });
     expect((JSON.parse(row?.requests ?? '[]') as unknown[]).slice(-3)).toEqual(
-      Array(3).fill({ method: 'GET', host: 'a.example', status: 200, bytes: null, secrets: [] }),
+      Array.from({ length: 3 }, () => ({
+        method: 'GET',
+        host: 'a.example',
+        status: 200,
+        bytes: null,
+        secrets: [],
+      })),
     );
     expect(await made.run('job')).toMatchObject({
       code: 'quota_exceeded',
       details: { quota: 'requests_per_hour', used: 3 },
     });
+  });
+
+  test('a secret whose use can not be written down is not sent, and its run ends', async () => {
+    let sent = 0;
+    const shown = { method: 'GET', url: 'https://a.example/', headers: {}, body: '' };
+    const made = open({
+      secrets: { KEY: 'a secret of some length' },
+      send: async () => {
+        sent += 1;
+        return { failed: 'connection_failed' };
+      },
+      async play(_order, { secrets, watcher, send }) {
+        watcher.notice({ event: 'secret_sent', name: 'KEY', host: 'a.example' });
+        watcher.notice({ event: 'secret_undeclared', name: 'OTHER' });
+        const request = { ...shown, headers: [], body: undefined, timeoutMs: 1, maxBytes: 10, shown };
+        const answer = await send(request, new AbortController().signal);
+        return { value: ['failed' in answer, secrets.openValue('KEY') ?? null] };
+      },
+    });
+    await approved(made, 'job', '# @secrets: KEY\n', { secrets: { KEY: ['a.example'] }, methods: ['GET'] });
+    made.database.run(
+      `CREATE TRIGGER full BEFORE INSERT ON audit WHEN NEW.event = 'script.secret_used'
+       BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
+      {},
+    );
+    made.database.run(
+      "CREATE TRIGGER full_too BEFORE INSERT ON script_offers BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+      {},
+    );
+    expect(await made.run('job')).toMatchObject({ ok: true, value: null, error: { code: 'killed' } });
+    expect(sent).toBe(0);
+    expect(made.events('script.killed')).toMatchObject([{ details: { secrets: ['KEY'] } }]);
   });
 
   test('quotas count runs, requests and bytes of an hour, and say when there is room again', async () => {
@@ -459,6 +549,23 @@ describe('runs', () => {
     expect(await code(made.run('job'))).toBe('approval_expired');
   });
 
+  test('an approval that runs out while its run waits for its turn ends it all the same', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const clock: Clock = {
+      now: () => Date.parse('2030-01-01T00:00:00Z'),
+      monotonic: () => performance.now(),
+    };
+    const made = open({
+      clock,
+      play: (order) => new Promise((resolve) => order.signal?.addEventListener('abort', () => resolve({}))),
+    });
+    await approved(made, 'job', ONE, { expires_at: '2030-01-01T00:00:40Z' });
+    const run = made.run('job');
+    while (made.runs.running === 0) await tick();
+    vi.advanceTimersByTime(40_001);
+    expect(await run).toMatchObject({ ok: true, error: { code: 'killed' } });
+  });
+
   test('another grant ends the runs of the one before', async () => {
     const made = open({
       play: (order) => new Promise((resolve) => order.signal?.addEventListener('abort', () => resolve({}))),
@@ -495,6 +602,7 @@ describe('runs', () => {
 
   test('a test of a version that is not approved gets dummies and canned answers', async () => {
     let sent = 0;
+    const texts: string[] = [];
     const made = open({
       secrets: { KEY: 'a secret of some length' },
       send: async () => {
@@ -508,6 +616,7 @@ describe('runs', () => {
         for (let i = 0; i < 2; i += 1) {
           const answer = await send(request, new AbortController().signal);
           answers.push('failed' in answer ? answer.failed : answer.status);
+          if ('body' in answer && answer.body.length > 0) texts.push(new TextDecoder().decode(answer.body));
         }
         return { value: [secrets.openValue('KEY') ?? null, ...answers] };
       },
@@ -523,9 +632,16 @@ describe('runs', () => {
     });
     const canned = await testScript(deps, {
       ...ask,
-      http: { 'GET https://a.example/': [{ status: 201 }, {}] },
+      http: { 'GET https://A.example:443': [{ status: 201, body: { echo: '{{KEY}}' } }] },
     });
-    expect(canned).toMatchObject({ value: [expect.stringMatching(/^dummy-/), 201, 200] });
+    // A list is over at its end, as with "openpact script test"; what it echoes is the dummy.
+    expect(canned).toMatchObject({ value: [expect.stringMatching(/^dummy-/), 201, 'connection_failed'] });
+    expect(texts).toEqual([expect.stringMatching(/^\{"echo":"dummy-.+"\}$/)]);
+    expect(made.events('script.run').map(({ target, details }) => [target, details['kind']])).toEqual([
+      ['job', 'canned'],
+      ['job', 'canned'],
+    ]);
+    expect(made.events('script.ended')).toHaveLength(2);
     expect(sent).toBe(0);
     expect(await code(testScript(deps, { ...ask, http: { nonsense: {} } }))).toBe('invalid_request');
     await made.decisions.approve('job', { hash: hashOf(source) }, OWNER);

@@ -2,7 +2,8 @@
 // no secret is opened. A live test is a run of the approved digest with its grant, and nothing more.
 // Does not: count against quotas; the owner asks for it.
 // An attacker may control: the text of the script.
-import { newToken, type Json, type Principal, type Redactor } from '../../core/index.ts';
+import { AppError, newToken, type Json, type Principal, type Redactor } from '../../core/index.ts';
+import type { Audit } from '../audit/index.ts';
 import { fixedSecrets } from '../secrets/broker/index.ts';
 import { readCannedHttp } from './canned-http.ts';
 import { readGranted } from './grants.ts';
@@ -42,12 +43,13 @@ export interface TestDeps {
   readonly runs: ScriptRuns;
   readonly runner: Runner;
   readonly redactor: Redactor;
+  readonly audit: Audit;
   readonly limits: { readonly timeMs: number; readonly memoryBytes: number };
 }
 
 /** Errors: `not_found`, `script_changed`, `grant_invalid`, `invalid_request`, and what a live run refuses (a value). */
 export async function testScript(
-  { library, runs, runner, redactor, limits }: TestDeps,
+  { library, runs, runner, redactor, audit, limits }: TestDeps,
   ask: TestAsk,
 ): Promise<TestDone | Extract<RunResult, { ok: false }>> {
   await library.look(ask.name, ask.signal);
@@ -68,8 +70,19 @@ export async function testScript(
   const facts = library.facts(ask.hash);
   const granted = approved?.granted ?? readGranted(JSON.parse(JSON.stringify(facts.proposed)) as Json);
   const dummies = new Map([...granted.grant.secrets.keys()].map((name) => [name, `dummy-${newToken()}`]));
-  const answer = readCannedHttp(ask.http);
+  const answer = readCannedHttp(ask.http ?? {}, { secrets: dummies, refuse: httpInvalid });
   const requests: { method: string; url: string; refused: string | null }[] = [];
+  const entry = { principal: ask.by, origin: 'page', target: ask.name } as const;
+  audit.append({
+    ...entry,
+    event: 'script.run',
+    outcome: 'intent',
+    details: {
+      kind: 'canned',
+      hash: ask.hash,
+      arguments: audit.digest({ args: ask.args ?? [], kwargs: ask.kwargs ?? {} }),
+    },
+  });
   const end = await runner.runScript(
     {
       digest: ask.hash,
@@ -94,11 +107,33 @@ export async function testScript(
       send: async (request) => answer(request),
     },
   );
-  const clean = redactor.json({
+  const { value: clean, hidden } = redactor.json({
     value: end.value,
     error: end.error === null ? null : { ...end.error },
     logs: end.logs,
     requests,
-  }).value;
+  });
+  audit.append({
+    ...entry,
+    event: 'script.ended',
+    outcome: end.error === null ? 'ok' : 'failed',
+    details: {
+      kind: 'canned',
+      hash: ask.hash,
+      code: end.error?.code ?? null,
+      duration_ms: Math.round(end.durationMs),
+      requests: requests.length,
+      hidden,
+    },
+  });
   return { live: false, runId: null, ...clean, durationMs: Math.round(end.durationMs) };
+}
+
+function httpInvalid(what: string): AppError {
+  return new AppError({
+    family: 'input',
+    code: 'invalid_request',
+    message: `"http" can't be used: ${what}.`,
+    fix: 'It looks like {"GET https://host/path?query": {"status": 200, "headers": {}, "body": "text"}}.',
+  });
 }

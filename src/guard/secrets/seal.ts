@@ -1,7 +1,8 @@
 // Guarantees: while the vault is sealed no key that is derived from the master key exists in this process; asking for one
 // is refused. Unlocking takes the passphrase, under limits that hold for everybody together, one try at a time. An open
 // vault does not look at a passphrase at all, so that it can't be used to try some.
-// Does not: seal again without a restart; protect from who can read the memory of this process.
+// Sealing it again drops the key, whatever else fails. Does not: protect from who can read the memory of this process:
+// what has to be hidden in texts stays known.
 // An attacker may control: the passphrase, how many ask at once, and (after a login) from where.
 import { AppError, type Clock, type Origin, type Principal } from '../../core/index.ts';
 import type { Audit } from '../audit/index.ts';
@@ -24,6 +25,10 @@ export interface Seal {
    * `master_key_wrong`.
    */
   unlock(passphrase: string, who: Unlocker): Promise<void>;
+  /** Ends what runs and forgets the key. Nothing when it is sealed. Error: conflict `vault_not_lockable`. */
+  lock(who: Unlocker): void;
+  /** Runs at each `lock`, while the key is still there: ends what stands on it. */
+  whenLocked(act: (who: Unlocker) => void): void;
 }
 
 export interface Unlocker {
@@ -37,6 +42,8 @@ export interface SealDeps {
   readonly master: Uint8Array | SealedKeys;
   /** Called before the audit log is written with the new key. */
   readonly opened: (master: Uint8Array) => void;
+  /** Called when the key is gone, before the audit log is written without it. */
+  readonly locked: () => void;
   readonly audit: () => Pick<Audit, 'append' | 'note'>;
   readonly clock: Pick<Clock, 'monotonic'>;
 }
@@ -48,6 +55,7 @@ const WINDOW_MS = 15 * 60_000;
 export function createSeal(deps: SealDeps): Seal {
   let master = deps.master instanceof Uint8Array ? deps.master : undefined;
   const waiting: (() => void)[] = [];
+  const enders: ((who: Unlocker) => void)[] = [];
   const tries = createAttempts({ max: MOST_TRIES, windowMs: WINDOW_MS, clock: deps.clock });
   /** One after the other: each takes a lot of memory. */
   let line: Promise<void> = Promise.resolve();
@@ -97,6 +105,18 @@ export function createSeal(deps: SealDeps): Seal {
       line = mine.catch(() => undefined);
       return mine;
     },
+    lock(who) {
+      if (master === undefined) return;
+      if (deps.master instanceof Uint8Array) throw notLockable();
+      try {
+        for (const end of enders) end(who);
+      } finally {
+        master = undefined;
+        deps.locked();
+        deps.audit().note({ ...who, event: 'vault.locked', target: 'vault', outcome: 'ok' });
+      }
+    },
+    whenLocked: (act) => void enders.push(act),
   };
 }
 
@@ -107,6 +127,15 @@ export function vaultSealed(): AppError {
     message: 'The vault is sealed: nothing that needs a stored secret can run.',
     fix: 'Unlock it with its passphrase, on the page or with "openpact vault unlock".',
     details: { sealed: true },
+  });
+}
+
+function notLockable(): AppError {
+  return new AppError({
+    family: 'conflict',
+    code: 'vault_not_lockable',
+    message: 'The key of the vault is not under a passphrase, so nothing could open it again.',
+    fix: 'Stop OpenPact and run "openpact secrets rekey --to passphrase" first.',
   });
 }
 

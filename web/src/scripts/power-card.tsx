@@ -7,7 +7,6 @@ const ICON = { secret: KeyRound, host: Globe, method: Globe, limit: Gauge, none:
 
 /** Power in sentences: what is new is marked, and what reading the text can't decide is said. */
 export function PowerCard({ title, power }: { readonly title: string; readonly power: ScriptPower }) {
-  const limited = power.lines.some(({ kind }) => kind === 'limit');
   return (
     <div className="flex flex-col gap-2" data-testid="script-power">
       <h3 className="text-meta font-medium text-muted">{title}</h3>
@@ -28,12 +27,6 @@ export function PowerCard({ title, power }: { readonly title: string; readonly p
             </li>
           );
         })}
-        {!limited && (
-          <li className="flex items-start gap-2 text-muted">
-            <Gauge aria-hidden size={16} className="mt-0.5 shrink-0" />
-            <span className="min-w-0">It has the usual limits for runs, requests and bytes in an hour.</span>
-          </li>
-        )}
       </ul>
       {power.warnings.length > 0 && (
         <div

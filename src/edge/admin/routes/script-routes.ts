@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import type { Json } from '../../../core/index.ts';
 import { noContent, ok, route, type AnyRoute } from '../route.ts';
+import {
+  scriptAnswer,
+  scriptDiffAnswer,
+  scriptHistoryAnswer,
+  scriptListAnswer,
+  scriptRestoredAnswer,
+  scriptRunsAnswer,
+  scriptTestAnswer,
+  scriptVersionAnswer,
+} from '../script-answers.ts';
 import type { RouteDeps } from './deps.ts';
 
 const hash = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'want sha256: and 64 hex digits');
@@ -20,12 +30,15 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
       ...access,
       method: 'GET',
       path: '/api/scripts',
+      answer: scriptListAnswer,
       handle: async () => ok(await scripts.list()),
     }),
     route({
       ...access,
       method: 'POST',
       path: '/api/scripts',
+      answer: scriptAnswer,
+      status: 201,
       body: z.strictObject({ name: z.string().min(1).max(80), source, message }),
       handle: async ({ body, actor }) => ({ status: 201, json: await scripts.create(body, actor) }),
     }),
@@ -33,12 +46,14 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
       ...access,
       method: 'GET',
       path: '/api/scripts/:name',
+      answer: scriptAnswer,
       handle: async ({ param }) => ok(await scripts.get(param('name'))),
     }),
     route({
       ...access,
       method: 'PUT',
       path: '/api/scripts/:name',
+      answer: scriptAnswer,
       body: z.strictObject({ source, message, hash: hash.optional() }),
       handle: async ({ param, body, actor }) => ok(await scripts.update(param('name'), body, actor)),
     }),
@@ -46,6 +61,7 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
       ...access,
       method: 'DELETE',
       path: '/api/scripts/:name',
+      answer: null,
       handle: async ({ param, actor }) => {
         await scripts.remove(param('name'), actor);
         return noContent();
@@ -55,6 +71,7 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
       ...access,
       method: 'POST',
       path: '/api/scripts/:name/approve',
+      answer: scriptAnswer,
       body: z.strictObject({
         hash,
         grant: json.optional(),
@@ -67,6 +84,7 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
       ...access,
       method: 'POST',
       path: '/api/scripts/:name/reject',
+      answer: scriptAnswer,
       body: z.strictObject({ hash: hash.optional(), reason: z.string().max(2000).optional() }),
       handle: async ({ param, body, actor }) => ok(await scripts.reject(param('name'), body, actor)),
     }),
@@ -74,12 +92,14 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
       ...access,
       method: 'POST',
       path: '/api/scripts/:name/disable',
+      answer: scriptAnswer,
       handle: async ({ param, actor }) => ok(await scripts.disable(param('name'), actor)),
     }),
     route({
       ...access,
       method: 'POST',
       path: '/api/scripts/:name/enable',
+      answer: scriptAnswer,
       body: z.strictObject({ password }),
       handle: async ({ param, body, actor }) => ok(await scripts.enable(param('name'), body.password, actor)),
     }),
@@ -87,6 +107,7 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
       ...access,
       method: 'GET',
       path: '/api/scripts/:name/runs',
+      answer: scriptRunsAnswer,
       query: z.strictObject({
         limit: z.coerce.number().int().min(1).max(200).default(50),
         before: z
@@ -100,6 +121,7 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
       ...access,
       method: 'POST',
       path: '/api/scripts/:name/test',
+      answer: scriptTestAnswer,
       body: z.strictObject({
         hash,
         function: z.string().min(1).max(100).optional(),
@@ -113,18 +135,21 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
       ...access,
       method: 'GET',
       path: '/api/scripts/:name/history',
+      answer: scriptHistoryAnswer,
       handle: async ({ param }) => ok(await scripts.history(param('name'))),
     }),
     route({
       ...access,
       method: 'GET',
       path: '/api/scripts/:name/history/:commit',
+      answer: scriptVersionAnswer,
       handle: async ({ param }) => ok(await scripts.version(param('name'), param('commit'))),
     }),
     route({
       ...access,
       method: 'GET',
       path: '/api/scripts/:name/diff',
+      answer: scriptDiffAnswer,
       query: z.strictObject({ from: hash, to: hash }),
       handle: async ({ param, query }) => ok(await scripts.diff(param('name'), query.from, query.to)),
     }),
@@ -132,6 +157,7 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
       ...access,
       method: 'POST',
       path: '/api/scripts/:name/restore/:commit',
+      answer: scriptRestoredAnswer,
       handle: async ({ param, actor }) => ok(await scripts.restore(param('name'), param('commit'), actor)),
     }),
   ];

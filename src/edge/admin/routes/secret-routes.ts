@@ -2,6 +2,14 @@ import { z } from 'zod';
 import type { SecretList } from '../api.ts';
 import { notFound } from '../error-answer.ts';
 import { noContent, ok, route, type AnyRoute } from '../route.ts';
+import {
+  secretAnswer,
+  secretCreatedAnswer,
+  secretListAnswer,
+  secretSetAnswer,
+  secretUpdatedAnswer,
+  vaultAnswer,
+} from '../secret-answers.ts';
 import type { RouteDeps } from './deps.ts';
 
 /** Longer than any good value; the rules behind say it exactly. */
@@ -20,6 +28,7 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
     route({
       method: 'GET',
       path: '/api/vault',
+      answer: vaultAnswer,
       auth: 'access',
       from: 'complete',
       handle: async () => ok(await vault.status()),
@@ -27,6 +36,7 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
     route({
       method: 'POST',
       path: '/api/vault/unlock',
+      answer: vaultAnswer,
       auth: 'access',
       from: 'complete',
       body: z.strictObject({ passphrase: z.string().min(1).max(4096) }),
@@ -36,8 +46,20 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
       },
     }),
     route({
+      method: 'POST',
+      path: '/api/vault/lock',
+      answer: vaultAnswer,
+      auth: 'access',
+      from: 'complete',
+      async handle({ actor }) {
+        await vault.lock(actor);
+        return ok(await vault.status());
+      },
+    }),
+    route({
       method: 'GET',
       path: '/api/secrets',
+      answer: secretListAnswer,
       auth: 'access',
       from: 'complete',
       handle: async () => ok({ secrets: await secrets.list() } satisfies SecretList),
@@ -45,6 +67,8 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
     route({
       method: 'POST',
       path: '/api/secrets',
+      answer: secretCreatedAnswer,
+      status: 201,
       auth: 'access',
       from: 'complete',
       body: z.strictObject({ name: z.string().max(200), value, ...fields }),
@@ -56,6 +80,7 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
     route({
       method: 'GET',
       path: '/api/secrets/:name',
+      answer: secretAnswer,
       auth: 'access',
       from: 'complete',
       async handle({ param }) {
@@ -67,13 +92,20 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
     route({
       method: 'PUT',
       path: '/api/secrets/:name',
+      answer: secretUpdatedAnswer,
       auth: 'access',
       from: 'complete',
-      body: z.strictObject({
-        value: value.optional(),
-        ...fields,
-        if_updated_at: z.string().max(40).optional(),
-      }),
+      body: z
+        .strictObject({
+          value: value.optional(),
+          ...fields,
+          if_updated_at: z.string().max(40).optional(),
+        })
+        .refine(
+          (body) =>
+            [body.value, body.hosts, body.note, body.rotate_by].some((member) => member !== undefined),
+          'names nothing that is to change',
+        ),
       async handle({ param, body, actor }) {
         const name = param('name');
         const secret = await secrets.change(name, body, actor);
@@ -84,6 +116,7 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
       // The form of older documents: makes it, or gives it another value.
       method: 'POST',
       path: '/api/secrets/:name',
+      answer: secretSetAnswer,
       auth: 'access',
       from: 'complete',
       body: z.strictObject({ value, confirm_weak: fields.confirm_weak, password: fields.password }),
@@ -97,6 +130,7 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
     route({
       method: 'DELETE',
       path: '/api/secrets/:name',
+      answer: null,
       auth: 'access',
       from: 'complete',
       query: z.strictObject({}),

@@ -1,0 +1,45 @@
+/** What the routes of secrets and of the vault answer, as schemas: no member holds a value. */
+import { z } from 'zod';
+import type { SecretFacts, SecretList, VaultStatus } from './api.ts';
+
+type Shape<T> = { [Member in keyof T]-?: z.ZodType };
+
+const time = z.iso.datetime().nullable();
+
+export const secretAnswer = z.strictObject({
+  name: z.string(),
+  source: z.enum(['environment', 'vault', 'config']),
+  stored: z.boolean(),
+  hosts: z.array(z.string()),
+  note: z.string(),
+  rotate_by: z.iso.date().nullable(),
+  due: z.enum(['no', 'soon', 'due']),
+  matched: z.boolean(),
+  created_at: time,
+  updated_at: time,
+  rotated_at: time,
+  last_used: z.strictObject({ at: z.iso.datetime(), by: z.string() }).nullable(),
+} satisfies Shape<SecretFacts>);
+
+export const secretListAnswer = z.strictObject({
+  secrets: z.array(secretAnswer),
+} satisfies Shape<SecretList>);
+
+export const secretCreatedAnswer = z.strictObject({
+  status: z.literal('created'),
+  name: z.string(),
+  secret: secretAnswer,
+});
+
+export const secretUpdatedAnswer = z.strictObject({
+  status: z.literal('updated'),
+  name: z.string(),
+  secret: secretAnswer,
+});
+
+export const secretSetAnswer = z.strictObject({ name: z.string(), set: z.literal(true) });
+
+export const vaultAnswer = z.strictObject({
+  sealed: z.boolean(),
+  protection: z.enum(['key_file', 'external', 'passphrase']),
+} satisfies Shape<VaultStatus>);
