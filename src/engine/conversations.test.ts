@@ -10,11 +10,10 @@ import {
   type WorkbenchOptions,
 } from '../../test/fakes/workbench.ts';
 
-let bench: Workbench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench?.remove();
-  bench = undefined;
+const benches: Workbench[] = [];
+afterEach(async () => {
+  for (const bench of benches) await bench.close();
+  for (const bench of benches.splice(0)) bench.remove();
 });
 
 const RULES = [
@@ -23,7 +22,8 @@ const RULES = [
 ] as const;
 
 function make(options: WorkbenchOptions = {}): Workbench {
-  bench = createWorkbench({ rules: RULES, ...options });
+  const bench = createWorkbench({ rules: RULES, ...options });
+  benches.push(bench);
   return bench;
 }
 
@@ -115,9 +115,8 @@ describe('an edit of the last message', () => {
     await until(() => first.approvals.countPending() === 1);
     const request = first.approvals.list('pending', 1)[0]?.id ?? '';
     await first.turns.shutdown();
-    first.close();
-    const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
-    bench = second;
+    await first.close();
+    const second = make({ tools, directory: first.directory });
     second.recover();
     parrot(second);
     second.conversations.edit(id, lastMessage(second, id), 'stay', OWNER);

@@ -24,6 +24,8 @@ export interface EventLog {
   lastSeq(conversationId: string): number;
   /** Drops what is held of a deleted conversation. */
   forget(conversationId: string): void;
+  /** Stores what is streamed and not stored yet, for a shutdown. Nothing is stored later by itself. */
+  close(): void;
 }
 
 interface Stream {
@@ -108,6 +110,8 @@ export function createEventLog({ events, conversations, database, clock, log }: 
     });
   }
 
+  let closed = false;
+
   /** What could not be stored stays live, and is tried again. */
   function flushLater(id: string, stream: Stream): void {
     stream.timer = undefined;
@@ -115,7 +119,7 @@ export function createEventLog({ events, conversations, database, clock, log }: 
       flush(id);
     } catch (error) {
       log.error('streamed text could not be stored', { conversation: id, problem: errorText(error) });
-      stream.timer = setTimeout(() => flushLater(id, stream), RETRY_MS);
+      if (!closed) stream.timer = setTimeout(() => flushLater(id, stream), RETRY_MS);
     }
   }
 
@@ -152,7 +156,7 @@ export function createEventLog({ events, conversations, database, clock, log }: 
         at: new Date(clock.now()).toISOString(),
       };
       stream.live.set(event.part_id, stored);
-      stream.timer ??= setTimeout(() => flushLater(id, stream), FLUSH_MS);
+      if (!closed) stream.timer ??= setTimeout(() => flushLater(id, stream), FLUSH_MS);
       send(stream, stored);
     },
     flush,
@@ -172,6 +176,13 @@ export function createEventLog({ events, conversations, database, clock, log }: 
       const stream = streams.get(id);
       clearTimeout(stream?.timer);
       streams.delete(id);
+    },
+    close() {
+      closed = true;
+      for (const [id, stream] of streams) {
+        clearTimeout(stream.timer);
+        flushLater(id, stream);
+      }
     },
   };
 }

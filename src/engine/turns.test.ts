@@ -11,11 +11,10 @@ import {
 } from '../../test/fakes/workbench.ts';
 import { historyOf } from './history.ts';
 
-let bench: Workbench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench?.remove();
-  bench = undefined;
+const benches: Workbench[] = [];
+afterEach(async () => {
+  for (const bench of benches) await bench.close();
+  for (const bench of benches.splice(0)) bench.remove();
 });
 
 const RULES = [
@@ -24,7 +23,8 @@ const RULES = [
 ] as const;
 
 function make(options: WorkbenchOptions = {}): Workbench {
-  bench = createWorkbench({ rules: RULES, ...options });
+  const bench = createWorkbench({ rules: RULES, ...options });
+  benches.push(bench);
   return bench;
 }
 
@@ -120,10 +120,7 @@ test('after a crash the numbers go on above every number that was ever heard', a
   first.conversations.send(id, 'Hi', OWNER);
   await until(() => last > 600);
   // The process dies here: nothing is flushed, nothing ended.
-  first.events.forget(id);
-  first.close();
-  const second = createWorkbench({ directory: first.directory });
-  bench = second;
+  const second = make({ directory: first.afterCrash() });
   expect(second.recover().interruptedTurns).toBe(1);
   expect(second.eventsOf(id).at(-1)).toMatchObject({ type: 'done', status: 'interrupted', can_retry: true });
   expect(second.eventsOf(id).at(-1)?.seq).toBeGreaterThan(last);
@@ -195,9 +192,6 @@ test('a turn has a time limit and a step limit, and says which it reached', asyn
     { type: 'error', code: 'turn_timeout' },
     { type: 'done', status: 'failed', can_retry: true },
   ]);
-  bench.close();
-  bench.remove();
-
   const other = make();
   other.setPlay(async (_turn, runtime) => {
     for (let i = 0; i < 10; i += 1) step(runtime, `step ${i}`);
@@ -243,10 +237,8 @@ test('after a crash a running call is unknown and not run again, an open request
   });
   first.conversations.send(id, 'go', OWNER);
   await until(() => first.approvals.countPending() === 1);
-  first.close();
 
-  const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
-  bench = second;
+  const second = make({ tools, directory: first.afterCrash() });
   expect(second.recover()).toMatchObject({ interruptedTurns: 1, unknownCalls: 1, approvedCalls: [] });
   const [request] = second.approvals.list('pending', 1);
   second.approvals.decide(request?.id ?? '', 'approve', OWNER, {});
@@ -279,9 +271,8 @@ test('a graceful stop keeps the open request, and approving later runs it once',
   await until(() => first.approvals.countPending() === 1);
   await first.turns.shutdown();
   expect(first.eventsOf(id).at(-1)).toMatchObject({ type: 'done', status: 'interrupted' });
-  first.close();
-  const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
-  bench = second;
+  await first.close();
+  const second = make({ tools, directory: first.directory });
   expect(second.recover().interruptedTurns).toBe(0);
   second.approvals.decide(second.approvals.list('pending', 1)[0]?.id ?? '', 'approve', OWNER, {});
   await until(() => runs === 1);
@@ -364,9 +355,7 @@ test('a denial after a restart ends the call, and the model is told', async () =
   });
   first.conversations.send(id, 'go', OWNER);
   await until(() => first.approvals.countPending() === 1);
-  first.close();
-  const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
-  bench = second;
+  const second = make({ tools, directory: first.afterCrash() });
   second.recover();
   second.approvals.decide(second.approvals.list('pending', 1)[0]?.id ?? '', 'deny', OWNER, {
     reason: 'not this',
@@ -388,9 +377,7 @@ test('a call that was approved after a restart can be stopped, and its outcome i
   });
   first.conversations.send(id, 'go', OWNER);
   await until(() => first.approvals.countPending() === 1);
-  first.close();
-  const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
-  bench = second;
+  const second = make({ tools, directory: first.afterCrash() });
   second.recover();
   second.approvals.decide(second.approvals.list('pending', 1)[0]?.id ?? '', 'approve', OWNER, {});
   await second.conversations.delete(id, OWNER);
