@@ -1,30 +1,12 @@
 /** An export is read in pieces while the conversation goes on: what it holds, and what it costs others. */
-import { afterEach, describe, expect, test } from 'vitest';
-import {
-  createWorkbench,
-  OWNER,
-  step,
-  testTool,
-  until,
-  type Workbench,
-  type WorkbenchOptions,
-} from '../../test/fakes/workbench.ts';
+import { describe, expect, test } from 'vitest';
+import { OWNER, step, testTool, until, type Workbench } from '../../test/fakes/workbench.ts';
+import { workbenches } from '../../test/fakes/workbenches.ts';
 import type { ExportFormat } from './conversation-export.ts';
 
-const benches: Workbench[] = [];
-afterEach(async () => {
-  for (const bench of benches) await bench.close();
-  for (const bench of benches.splice(0)) bench.remove();
+const make = workbenches({
+  rules: [{ id: 'free', decision: 'allow', resources: ['free'], because: '' }],
 });
-
-function make(options: WorkbenchOptions = {}): Workbench {
-  const bench = createWorkbench({
-    rules: [{ id: 'free', decision: 'allow', resources: ['free'], because: '' }],
-    ...options,
-  });
-  benches.push(bench);
-  return bench;
-}
 
 async function say(bench: Workbench, id: string, text: string): Promise<void> {
   bench.conversations.send(id, text, OWNER);

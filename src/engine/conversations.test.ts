@@ -1,31 +1,14 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { HistoryMessage } from '../core/index.ts';
-import {
-  createWorkbench,
-  OWNER,
-  step,
-  testTool,
-  until,
-  type Workbench,
-  type WorkbenchOptions,
-} from '../../test/fakes/workbench.ts';
-
-const benches: Workbench[] = [];
-afterEach(async () => {
-  for (const bench of benches) await bench.close();
-  for (const bench of benches.splice(0)) bench.remove();
-});
+import { OWNER, step, testTool, until, type Workbench } from '../../test/fakes/workbench.ts';
+import { workbenches } from '../../test/fakes/workbenches.ts';
 
 const RULES = [
   { id: 'free', decision: 'allow', resources: ['free'], because: '' },
   { id: 'asks', decision: 'ask', resources: ['ask'], because: '' },
 ] as const;
 
-function make(options: WorkbenchOptions = {}): Workbench {
-  const bench = createWorkbench({ rules: RULES, ...options });
-  benches.push(bench);
-  return bench;
-}
+const make = workbenches({ rules: RULES });
 
 /** Answers each message with `re: ` and the message, and keeps what the model was told. */
 function parrot(bench: Workbench): { readonly told: (readonly HistoryMessage[])[] } {

@@ -1,31 +1,14 @@
 /** The order of a stop: what turns, their calls and their text have to store is stored before the database closes. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
-import {
-  createWorkbench,
-  OWNER,
-  step,
-  testTool,
-  until,
-  type Workbench,
-  type WorkbenchOptions,
-} from '../../test/fakes/workbench.ts';
+import { expect, test } from 'vitest';
+import { OWNER, step, testTool, until, type Workbench } from '../../test/fakes/workbench.ts';
+import { workbenches } from '../../test/fakes/workbenches.ts';
 
 const RULES = [
   { id: 'free', decision: 'allow', resources: ['free'], because: '' },
   { id: 'asks', decision: 'ask', resources: ['ask'], because: '' },
 ] as const;
-const benches: Workbench[] = [];
-afterEach(async () => {
-  for (const bench of benches) await bench.close();
-  for (const bench of benches.splice(0)) bench.remove();
-});
-
-function make(options: WorkbenchOptions = {}): Workbench {
-  const bench = createWorkbench({ rules: RULES, ...options });
-  benches.push(bench);
-  return bench;
-}
+const make = workbenches({ rules: RULES });
 
 const never = () => new Promise<never>(() => undefined);
 

@@ -1,14 +1,7 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { TurnRuntime } from '../../engine/turn-runtime.ts';
-import {
-  createWorkbench,
-  OWNER,
-  step,
-  testTool,
-  until,
-  type Workbench,
-  type WorkbenchOptions,
-} from '../../../test/fakes/workbench.ts';
+import { OWNER, step, testTool, until, type Workbench } from '../../../test/fakes/workbench.ts';
+import { workbenches } from '../../../test/fakes/workbenches.ts';
 import type { PolicyRule } from '../policy/index.ts';
 
 const ALLOW: readonly PolicyRule[] = [
@@ -16,17 +9,7 @@ const ALLOW: readonly PolicyRule[] = [
   { id: 'asks', decision: 'ask', resources: ['ask'], because: 'asks' },
   { id: 'never', decision: 'deny', resources: ['never'], because: 'never' },
 ];
-const benches: Workbench[] = [];
-afterEach(async () => {
-  for (const bench of benches) await bench.close();
-  for (const bench of benches.splice(0)) bench.remove();
-});
-
-function make(options: WorkbenchOptions): Workbench {
-  const bench = createWorkbench({ rules: ALLOW, ...options });
-  benches.push(bench);
-  return bench;
-}
+const make = workbenches({ rules: ALLOW });
 
 /** Runs one turn that plays `act` and returns what it returned. */
 async function inTurn<T>(on: Workbench, act: (runtime: TurnRuntime) => Promise<T>): Promise<T> {
