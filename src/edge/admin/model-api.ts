@@ -1,14 +1,7 @@
 /** The shapes of the API: models and the providers that have them. */
+import type { UpstreamName } from '../../core/index.ts';
 
-export type UpstreamName =
-  | 'openai'
-  | 'anthropic'
-  | 'google'
-  | 'azure'
-  | 'openrouter'
-  | 'ollama'
-  | 'openai-compatible'
-  | 'demo';
+export type { UpstreamName };
 export interface UpstreamView {
   readonly name: UpstreamName;
   readonly label: string;
