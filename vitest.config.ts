@@ -1,10 +1,44 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** They hold a duration against a bound, or take all of the machine for a moment: nothing runs beside them. */
+const ALONE = [
+  'src/engine/fallback.test.ts',
+  'src/guard/secrets/redactor.test.ts',
+  'src/host/process/launch*.test.ts',
+  'src/host/storage/has-words.test.ts',
+  'test/attacks/fallback.test.ts',
+  'test/attacks/hanging.test.ts',
+  'test/attacks/launcher-bombs.test.ts',
+  'test/attacks/login-enumeration.test.ts',
+  'test/attacks/many-conversations.test.ts',
+  'test/image/*.test.ts',
+];
+
+/** All that are run. */
+export const TESTS = ['src/**/*.test.ts', 'test/**/*.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Nothing is asserted by these: they end a test that hangs, on a machine with other work too.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: TESTS,
+          exclude: [...configDefaults.exclude, ...ALONE],
+          // Most tests wait for programs that they have started; by default two cores would run one file at a time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -4,6 +4,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { CONFIG_DOCUMENT, configDocument } from '../scripts/config-docs.ts';
+import { PRODUCT } from './support/product.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const NOT_OURS = /(^|\/)(node_modules|dist|test-results|workspace|coverage)(\/|$)/;
@@ -112,7 +113,7 @@ test('every command of openpact that is shown is one, with the flags that are sh
   expect([...shown.keys()]).toContain('audit verify');
   expect(shown.size).toBeGreaterThan(4);
   for (const [name, flags] of shown) {
-    const { status, stdout } = spawnSync(process.execPath, ['src/main.ts', ...name.split(' '), '--help'], {
+    const { status, stdout } = spawnSync(process.execPath, [PRODUCT, ...name.split(' '), '--help'], {
       cwd: ROOT,
       encoding: 'utf8',
       env: { PATH: process.env['PATH'] ?? '' },
@@ -122,7 +123,7 @@ test('every command of openpact that is shown is one, with the flags that are sh
     expect(stdout.replace(/\|\w+/, '')).toContain(`Usage: openpact ${name} [options]`);
     for (const flag of flags) expect(stdout, `openpact ${name}`).toContain(flag);
   }
-}, 60_000);
+}, 180_000);
 
 test('the page of the configuration is what the keys and the schema say', () => {
   expect(readFileSync(CONFIG_DOCUMENT, 'utf8'), 'run node scripts/config-docs.ts').toBe(configDocument());

@@ -113,7 +113,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     });
     undo.push(() => assistant.engine.stop());
     undo.push(() => assistant.turns.shutdown());
-    undo.push(() => void assistant.orphans.stopAll());
+    undo.push(() => assistant.orphans.shutdown());
 
     const codeFile = createPrivateFile(paths.setupCode);
     const identity = parts.identity({

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { UPSTREAM_NAMES } from '../core/index.ts';
 import { parseDuration } from './duration.ts';
 import type { BindAddress, Config } from './types.ts';
 
@@ -77,16 +78,7 @@ export const settingsSchema = z.strictObject({
     max_turns_at_once: whole(1, 32),
     max_steps: whole(1, 200),
     turn_timeout: duration('10s', '24h'),
-    provider: oneOf([
-      'openai',
-      'anthropic',
-      'google',
-      'azure',
-      'openrouter',
-      'ollama',
-      'openai-compatible',
-      'demo',
-    ]),
+    provider: oneOf(UPSTREAM_NAMES),
     model: text.max(200, 'must be at most 200 characters long'),
   }),
   budget: z.strictObject({

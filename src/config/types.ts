@@ -1,4 +1,6 @@
 /** The whole configuration, checked and frozen. Durations are milliseconds, paths absolute. It holds no secret. */
+import type { UpstreamName } from '../core/index.ts';
+
 export interface Config {
   readonly workspace: { readonly path: string };
   readonly admin: {
@@ -29,7 +31,7 @@ export interface Config {
     readonly maxSteps: number;
     readonly turnTimeoutMs: number;
     /** The first choice; one made on the page wins. */
-    readonly provider: ProviderName;
+    readonly provider: UpstreamName;
     readonly model: string;
   };
   /** First limits; those that were set on the page win. Tokens of prompts and answers together; US dollars; UTC days. */
@@ -81,15 +83,6 @@ export interface BindAddress {
 }
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-type ProviderName =
-  | 'openai'
-  | 'anthropic'
-  | 'google'
-  | 'azure'
-  | 'openrouter'
-  | 'ollama'
-  | 'openai-compatible'
-  | 'demo';
 
 /** The variables of the surroundings, as they were handed over. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -8,4 +8,5 @@ export * from './principal.ts';
 export * from './redaction.ts';
 export * from './tool.ts';
 export * from './turn-events.ts';
+export * from './upstream-name.ts';
 export * from './wire.ts';

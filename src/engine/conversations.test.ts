@@ -1,31 +1,14 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { HistoryMessage } from '../core/index.ts';
-import {
-  createWorkbench,
-  OWNER,
-  step,
-  testTool,
-  until,
-  type Workbench,
-  type WorkbenchOptions,
-} from '../../test/fakes/workbench.ts';
-
-let bench: Workbench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench?.remove();
-  bench = undefined;
-});
+import { OWNER, step, testTool, until, type Workbench } from '../../test/fakes/workbench.ts';
+import { workbenches } from '../../test/fakes/workbenches.ts';
 
 const RULES = [
   { id: 'free', decision: 'allow', resources: ['free'], because: '' },
   { id: 'asks', decision: 'ask', resources: ['ask'], because: '' },
 ] as const;
 
-function make(options: WorkbenchOptions = {}): Workbench {
-  bench = createWorkbench({ rules: RULES, ...options });
-  return bench;
-}
+const make = workbenches({ rules: RULES });
 
 /** Answers each message with `re: ` and the message, and keeps what the model was told. */
 function parrot(bench: Workbench): { readonly told: (readonly HistoryMessage[])[] } {
@@ -115,9 +98,8 @@ describe('an edit of the last message', () => {
     await until(() => first.approvals.countPending() === 1);
     const request = first.approvals.list('pending', 1)[0]?.id ?? '';
     await first.turns.shutdown();
-    first.close();
-    const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
-    bench = second;
+    await first.close();
+    const second = make({ tools, directory: first.directory });
     second.recover();
     parrot(second);
     second.conversations.edit(id, lastMessage(second, id), 'stay', OWNER);
@@ -292,53 +274,5 @@ describe('a search', () => {
     await say(bench, id, 'needle');
     await bench.conversations.delete(id, OWNER);
     expect(bench.conversations.search('needle')).toEqual([]);
-  });
-});
-
-describe('an export', () => {
-  test('has everything of the conversation, hides secrets once more, and is in the audit log', async () => {
-    const bench = make({ tools: [testTool('act', async () => 'a ```` fence\n```\nout')] });
-    const { id } = bench.conversations.create('Trip', OWNER);
-    bench.setPlay(async (_turn, runtime) => {
-      const [call] = step(runtime, 'I will act.', [{ name: 'act', args: { path: 'free/a' } }]);
-      await runtime.callTool({ callId: call, name: 'act', arguments: { path: 'free/a' } });
-      step(runtime, 'Done.');
-      return { kind: 'finished' };
-    });
-    await say(bench, id, 'Please act');
-    // A secret that was not known yet when this was said.
-    bench.events.append(id, null, { type: 'user', message_id: 'm', content: 'it is s3cret-value' });
-    const markdown = bench.conversations.export(id, 'markdown', OWNER);
-    expect(markdown.name).toBe(`${id}.md`);
-    expect(markdown.text).toMatch(
-      /^# Trip\n.*## You\n.*Please act.*## Assistant\n.*I will act\..*Tool `act`: done.*Done\./s,
-    );
-    expect(markdown.text).toContain('`````\na ```` fence\n```\nout\n`````');
-    expect(markdown.text).toContain('it is [REDACTED:TEST]');
-    const json = bench.conversations.export(id, 'json', OWNER);
-    expect(json.text).not.toContain('s3cret-value');
-    expect(JSON.parse(json.text)).toMatchObject({
-      format: 'openpact.conversation',
-      id,
-      title: 'Trip',
-      events: expect.arrayContaining(bench.eventsOf(id).slice(0, 8)),
-    });
-    expect(
-      audited(bench, 'conversation.exported').map(({ details }) => JSON.parse(details) as unknown),
-    ).toEqual([
-      { chars: json.text.length, format: 'json' },
-      { chars: markdown.text.length, format: 'markdown' },
-    ]);
-  });
-
-  test('says which part was replaced by an edit', async () => {
-    const bench = make();
-    parrot(bench);
-    const { id } = bench.conversations.create(undefined, OWNER);
-    await say(bench, id, 'tow');
-    bench.conversations.edit(id, lastMessage(bench, id), 'two', OWNER);
-    await bench.turns.idle(id);
-    const { text } = bench.conversations.export(id, 'markdown', OWNER);
-    expect(text).toMatch(/## You, replaced by an edit\n.*tow.*## You\n.*two/s);
   });
 });

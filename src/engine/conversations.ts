@@ -19,7 +19,7 @@ import type {
   Transactions,
   TurnStore,
 } from '../host/storage/index.ts';
-import { exportJson, exportMarkdown, type ExportFormat } from './conversation-export.ts';
+import { exportConversation, type ExportFormat } from './conversation-export.ts';
 import { isFirstMessage } from './edit-message.ts';
 import type { EventListener, EventLog } from './event-log.ts';
 import { sameModel, type ModelName } from './fallback.ts';
@@ -63,8 +63,12 @@ export interface Conversations {
   get(id: string): ConversationView;
   /** Errors: `invalid_request` for an empty title; `fallback_is_model`; what `checkModel` throws. */
   change(id: string, change: ConversationChange, by: Principal): ConversationView;
-  /** The whole conversation as one text, with secrets hidden once more. */
-  export(id: string, format: ExportFormat, by: Principal): { readonly name: string; readonly text: string };
+  /** The whole conversation as it stands now, in pieces, with secrets hidden once more. */
+  export(
+    id: string,
+    format: ExportFormat,
+    by: Principal,
+  ): { readonly name: string; readonly body: AsyncIterable<string> };
   exists(id: string): boolean;
   /** Stops what runs, then removes the conversation with all its events. The audit log keeps that it existed. */
   delete(id: string, by: Principal): Promise<void>;
@@ -239,21 +243,19 @@ export function createConversations(deps: ConversationsDeps): Conversations {
       });
     },
     export(id, format, by) {
-      const conversation = { ...view(find(id)), events: events.all(id) };
-      const now = clock.now();
-      const text =
-        format === 'json'
-          ? `${JSON.stringify(deps.redactor.json(exportJson(conversation, now)).value, null, 2)}\n`
-          : deps.redactor.text(exportMarkdown(conversation, now)).value;
+      const conversation = { ...view(find(id)), events: events.snapshot(id) };
       audit.append({
         event: 'conversation.exported',
         principal: by,
         origin: 'page',
         target: id,
         outcome: 'ok',
-        details: { format, chars: text.length },
+        details: { format, events: conversation.events.marks.length },
       });
-      return { name: `${id}.${format === 'json' ? 'json' : 'md'}`, text };
+      return {
+        name: `${id}.${format === 'json' ? 'json' : 'md'}`,
+        body: exportConversation(conversation, format, deps.redactor, clock.now()),
+      };
     },
     get: (id) => view(find(id)),
     exists: (id) => isId('cnv', id) && store.get(id) !== undefined,

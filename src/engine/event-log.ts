@@ -2,6 +2,7 @@
 // with `after` hears everything later exactly once and in order; a durable event is heard only after it is stored.
 // Does not: keep streamed text that was not flushed yet (at most about a second) through a crash.
 import { errorText, type Clock, type Log, type StoredEvent, type TurnEvent } from '../core/index.ts';
+import type { EventMark } from '../host/storage/event-store.ts';
 import type { ConversationStore, EventRow, EventStore, Transactions } from '../host/storage/index.ts';
 
 export type EventListener = (event: StoredEvent) => void;
@@ -22,8 +23,19 @@ export interface EventLog {
   /** Those after a seq, stored and live. */
   since(conversationId: string, after: number): readonly StoredEvent[];
   lastSeq(conversationId: string): number;
+  /** The conversation as it stands now, to be read bit by bit while it goes on. */
+  snapshot(conversationId: string): EventSnapshot;
   /** Drops what is held of a deleted conversation. */
   forget(conversationId: string): void;
+  /** Stores what is streamed and not stored yet, for a shutdown. Nothing is stored later by itself. */
+  close(): void;
+}
+
+export interface EventSnapshot {
+  /** Oldest first. */
+  readonly marks: readonly Pick<EventMark, 'seq' | 'turn_id' | 'type'>[];
+  /** Undefined when the conversation has been deleted since. */
+  read(seq: number): StoredEvent | undefined;
 }
 
 interface Stream {
@@ -108,6 +120,8 @@ export function createEventLog({ events, conversations, database, clock, log }: 
     });
   }
 
+  let closed = false;
+
   /** What could not be stored stays live, and is tried again. */
   function flushLater(id: string, stream: Stream): void {
     stream.timer = undefined;
@@ -115,7 +129,7 @@ export function createEventLog({ events, conversations, database, clock, log }: 
       flush(id);
     } catch (error) {
       log.error('streamed text could not be stored', { conversation: id, problem: errorText(error) });
-      stream.timer = setTimeout(() => flushLater(id, stream), RETRY_MS);
+      if (!closed) stream.timer = setTimeout(() => flushLater(id, stream), RETRY_MS);
     }
   }
 
@@ -152,7 +166,7 @@ export function createEventLog({ events, conversations, database, clock, log }: 
         at: new Date(clock.now()).toISOString(),
       };
       stream.live.set(event.part_id, stored);
-      stream.timer ??= setTimeout(() => flushLater(id, stream), FLUSH_MS);
+      if (!closed) stream.timer ??= setTimeout(() => flushLater(id, stream), FLUSH_MS);
       send(stream, stored);
     },
     flush,
@@ -168,10 +182,43 @@ export function createEventLog({ events, conversations, database, clock, log }: 
     since: all,
     lastSeq: (id) =>
       Math.max(events.lastSeq(id), ...[...(streams.get(id)?.live.values() ?? [])].map((part) => part.seq)),
+    snapshot(id) {
+      const marks = new Map<string | number, EventMark>();
+      for (const mark of events.marks(id)) marks.set(mark.part_id ?? mark.seq, mark);
+      const ended = new Set(
+        [...marks.values()].flatMap((mark) => (mark.type === 'done' ? [mark.turn_id] : [])),
+      );
+      // Only a part of a turn that goes on can grow, and is another event then.
+      const held = new Map<number, StoredEvent>();
+      for (const mark of marks.values()) {
+        const row = mark.part_id === null || ended.has(mark.turn_id) ? undefined : events.at(id, mark.seq);
+        if (row) held.set(row.seq, toEvent(row));
+      }
+      for (const part of streams.get(id)?.live.values() ?? []) {
+        marks.set(part.part_id, part);
+        held.set(part.seq, part);
+      }
+      return {
+        marks: [...marks.values()].toSorted((a, b) => a.seq - b.seq),
+        read(seq) {
+          const known = held.get(seq);
+          if (known) return known;
+          const row = events.at(id, seq);
+          return row && toEvent(row);
+        },
+      };
+    },
     forget(id) {
       const stream = streams.get(id);
       clearTimeout(stream?.timer);
       streams.delete(id);
+    },
+    close() {
+      closed = true;
+      for (const [id, stream] of streams) {
+        clearTimeout(stream.timer);
+        flushLater(id, stream);
+      }
     },
   };
 }

@@ -13,11 +13,10 @@ import {
 import type { EngineTurn } from './adapter.ts';
 import type { TurnRuntime } from './turn-runtime.ts';
 
-let bench: Workbench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench?.remove();
-  bench = undefined;
+const benches: Workbench[] = [];
+afterEach(async () => {
+  for (const bench of benches) await bench.close();
+  for (const bench of benches.splice(0)) bench.remove();
 });
 
 const FALLBACK = { provider: 'other', model: 'second' };
@@ -27,7 +26,8 @@ const RULES = [
 ] as const;
 
 function make(options: WorkbenchOptions = {}): { bench: Workbench; id: string } {
-  bench = createWorkbench({ rules: RULES, fallback: FALLBACK, ...options });
+  const bench = createWorkbench({ rules: RULES, fallback: FALLBACK, ...options });
+  benches.push(bench);
   return { bench, id: bench.conversations.create(undefined, OWNER).id };
 }
 
@@ -334,10 +334,8 @@ test('a crash in the middle of the switch leaves an interrupted turn that can go
   });
   first.bench.conversations.send(id, 'go', OWNER);
   await until(() => hangs);
-  first.bench.events.forget(id);
-  first.bench.close();
-  const second = createWorkbench({ directory: first.bench.directory, rules: RULES });
-  bench = second;
+  const second = createWorkbench({ directory: first.bench.afterCrash(), rules: RULES });
+  benches.push(second);
   expect(second.recover().interruptedTurns).toBe(1);
   expect(second.eventsOf(id).at(-1)).toMatchObject({ status: 'interrupted', can_continue: true });
   let history: readonly HistoryMessage[] = [];

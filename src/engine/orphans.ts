@@ -11,6 +11,8 @@ export interface Orphans {
   stopAll(): number;
   /** Resolves when none of the conversation runs. */
   idle(conversationId: string): Promise<void>;
+  /** Stops all for a shutdown; resolves when each has stored its end. */
+  shutdown(): Promise<void>;
   count(): number;
 }
 
@@ -49,6 +51,11 @@ export function createOrphans(deps: {
     stopAll: () => stopThese([...running]),
     async idle(conversationId) {
       await Promise.all(of(conversationId).map(({ ended }) => ended));
+    },
+    async shutdown() {
+      const ends = [...running].map(({ ended }) => ended);
+      orphans.stopAll();
+      await Promise.all(ends);
     },
     count: () => running.size,
   };

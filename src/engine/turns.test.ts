@@ -1,32 +1,15 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { StoredEvent } from '../core/index.ts';
-import {
-  createWorkbench,
-  OWNER,
-  step,
-  testTool,
-  until,
-  type Workbench,
-  type WorkbenchOptions,
-} from '../../test/fakes/workbench.ts';
+import { OWNER, step, testTool, until } from '../../test/fakes/workbench.ts';
+import { workbenches } from '../../test/fakes/workbenches.ts';
 import { historyOf } from './history.ts';
-
-let bench: Workbench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench?.remove();
-  bench = undefined;
-});
 
 const RULES = [
   { id: 'free', decision: 'allow', resources: ['free'], because: '' },
   { id: 'asks', decision: 'ask', resources: ['ask'], because: '' },
 ] as const;
 
-function make(options: WorkbenchOptions = {}): Workbench {
-  bench = createWorkbench({ rules: RULES, ...options });
-  return bench;
-}
+const make = workbenches({ rules: RULES });
 
 const types = (events: readonly StoredEvent[]) => events.map((event) => event.type);
 const never = () => new Promise<never>(() => undefined);
@@ -106,29 +89,6 @@ test('a subscriber hears what it missed and then what is new, once each and in o
   expect(later[0]).toMatchObject({ content: 'Hello you.' });
 });
 
-test('after a crash the numbers go on above every number that was ever heard', async () => {
-  const first = make();
-  const { id } = first.conversations.create(undefined, OWNER);
-  let last = 0;
-  first.setPlay(async (_turn, runtime) => {
-    for (let i = 0; i < 700; i += 1) {
-      first.events.live(id, runtime.turnId, { type: 'text', part_id: 'p', content: 'x'.repeat(i) });
-    }
-    return never();
-  });
-  first.conversations.subscribe(id, 0, (event) => (last = event.seq));
-  first.conversations.send(id, 'Hi', OWNER);
-  await until(() => last > 600);
-  // The process dies here: nothing is flushed, nothing ended.
-  first.events.forget(id);
-  first.close();
-  const second = createWorkbench({ directory: first.directory });
-  bench = second;
-  expect(second.recover().interruptedTurns).toBe(1);
-  expect(second.eventsOf(id).at(-1)).toMatchObject({ type: 'done', status: 'interrupted', can_retry: true });
-  expect(second.eventsOf(id).at(-1)?.seq).toBeGreaterThan(last);
-});
-
 test('a stop ends a turn within a second even when the engine hangs, and the waiting messages with it', async () => {
   const bench = make({ play: never });
   const { id } = bench.conversations.create(undefined, OWNER);
@@ -195,9 +155,6 @@ test('a turn has a time limit and a step limit, and says which it reached', asyn
     { type: 'error', code: 'turn_timeout' },
     { type: 'done', status: 'failed', can_retry: true },
   ]);
-  bench.close();
-  bench.remove();
-
   const other = make();
   other.setPlay(async (_turn, runtime) => {
     for (let i = 0; i < 10; i += 1) step(runtime, `step ${i}`);
@@ -223,68 +180,6 @@ test('the capability of a turn is dead once the turn has ended', async () => {
   await bench.turns.idle(id);
   expect(capability).not.toBe('');
   expect(bench.turns.turnFor(capability)).toBeUndefined();
-});
-
-test('after a crash a running call is unknown and not run again, an open request can still be approved and runs once', async () => {
-  let runs = 0;
-  const tools = [testTool('act', async () => (runs += 1)), testTool('hang', never)];
-  const first = make({ tools });
-  const { id } = first.conversations.create(undefined, OWNER);
-  first.setPlay(async (_turn, runtime) => {
-    const [hang, ask] = step(runtime, '', [
-      { name: 'hang', args: { path: 'free/a' } },
-      { name: 'act', args: { path: 'ask/a' } },
-    ]);
-    await Promise.all([
-      runtime.callTool({ callId: hang, name: 'hang', arguments: { path: 'free/a' } }),
-      runtime.callTool({ callId: ask, name: 'act', arguments: { path: 'ask/a' } }),
-    ]);
-    return { kind: 'finished' };
-  });
-  first.conversations.send(id, 'go', OWNER);
-  await until(() => first.approvals.countPending() === 1);
-  first.close();
-
-  const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
-  bench = second;
-  expect(second.recover()).toMatchObject({ interruptedTurns: 1, unknownCalls: 1, approvedCalls: [] });
-  const [request] = second.approvals.list('pending', 1);
-  second.approvals.decide(request?.id ?? '', 'approve', OWNER, {});
-  await until(() => runs === 1);
-  expect(() => second.approvals.decide(request?.id ?? '', 'approve', OWNER, {})).toThrow('already decided');
-  await until(() => second.eventsOf(id).filter((event) => event.type === 'tool_result').length === 2);
-  const results = second.eventsOf(id).filter((event) => event.type === 'tool_result');
-  expect(results).toMatchObject([{ outcome: 'unknown' }, { outcome: 'done', result: 1 }]);
-  expect(runs).toBe(1);
-  second.setPlay(async (turn) => {
-    expect(turn.history.at(-1)).toMatchObject({ role: 'tool', results: [{ is_error: true }, { text: '1' }] });
-    return { kind: 'finished' };
-  });
-  second.conversations.resume(id, OWNER);
-  await second.turns.idle(id);
-  expect(() => second.conversations.resume(id, OWNER)).toThrow('complete');
-});
-
-test('a graceful stop keeps the open request, and approving later runs it once', async () => {
-  let runs = 0;
-  const tools = [testTool('act', async () => (runs += 1))];
-  const first = make({ tools });
-  const { id } = first.conversations.create(undefined, OWNER);
-  first.setPlay(async (_turn, runtime) => {
-    const [ask] = step(runtime, '', [{ name: 'act', args: { path: 'ask/a' } }]);
-    await runtime.callTool({ callId: ask, name: 'act', arguments: { path: 'ask/a' } });
-    return { kind: 'finished' };
-  });
-  first.conversations.send(id, 'go', OWNER);
-  await until(() => first.approvals.countPending() === 1);
-  await first.turns.shutdown();
-  expect(first.eventsOf(id).at(-1)).toMatchObject({ type: 'done', status: 'interrupted' });
-  first.close();
-  const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
-  bench = second;
-  expect(second.recover().interruptedTurns).toBe(0);
-  second.approvals.decide(second.approvals.list('pending', 1)[0]?.id ?? '', 'approve', OWNER, {});
-  await until(() => runs === 1);
 });
 
 test('a conversation that is deleted while it runs is stopped first, and only the audit log still knows it', async () => {
@@ -351,51 +246,6 @@ test('a disk that takes nothing ends no turn and no program: the conversation he
   expect(() => bench.approvals.decide(request?.id ?? '', 'approve', OWNER, {})).toThrow('already decided');
   await until(() => bench.turnStore.latest(id)?.ended_at !== null);
   expect(bench.eventsOf(id).filter((event) => event.type === 'done')).toHaveLength(1);
-});
-
-test('a denial after a restart ends the call, and the model is told', async () => {
-  const tools = [testTool('act', async () => 'ran')];
-  const first = make({ tools });
-  const { id } = first.conversations.create(undefined, OWNER);
-  first.setPlay(async (_turn, runtime) => {
-    const [ask] = step(runtime, '', [{ name: 'act', args: { path: 'ask/a' } }]);
-    await runtime.callTool({ callId: ask, name: 'act', arguments: { path: 'ask/a' } });
-    return { kind: 'finished' };
-  });
-  first.conversations.send(id, 'go', OWNER);
-  await until(() => first.approvals.countPending() === 1);
-  first.close();
-  const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
-  bench = second;
-  second.recover();
-  second.approvals.decide(second.approvals.list('pending', 1)[0]?.id ?? '', 'deny', OWNER, {
-    reason: 'not this',
-  });
-  await until(() => second.eventsOf(id).some((event) => event.type === 'tool_result'));
-  expect(historyOf(second.eventsOf(id)).at(-1)).toMatchObject({
-    results: [{ text: 'The owner denied this: not this', is_error: true }],
-  });
-});
-
-test('a call that was approved after a restart can be stopped, and its outcome is in the log even when the conversation is deleted', async () => {
-  const tools = [testTool('hang', never)];
-  const first = make({ tools });
-  const { id } = first.conversations.create(undefined, OWNER);
-  first.setPlay(async (_turn, runtime) => {
-    const [ask] = step(runtime, '', [{ name: 'hang', args: { path: 'ask/a' } }]);
-    await runtime.callTool({ callId: ask, name: 'hang', arguments: { path: 'ask/a' } });
-    return { kind: 'finished' };
-  });
-  first.conversations.send(id, 'go', OWNER);
-  await until(() => first.approvals.countPending() === 1);
-  first.close();
-  const second = createWorkbench({ rules: RULES, tools, directory: first.directory });
-  bench = second;
-  second.recover();
-  second.approvals.decide(second.approvals.list('pending', 1)[0]?.id ?? '', 'approve', OWNER, {});
-  await second.conversations.delete(id, OWNER);
-  expect(second.audit.list({ event: 'tool.result', limit: 5 })).toMatchObject([{ outcome: 'unknown' }]);
-  expect(second.approvals.list(undefined, 5)).toEqual([]);
 });
 
 test('when too many turns wait for a person, the oldest gives up its place and its request stays', async () => {

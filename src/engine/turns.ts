@@ -37,7 +37,10 @@ export interface Turns {
   runningCount(): number;
   /** Resolves when no turn of the conversation is running or queued. */
   idle(conversationId: string): Promise<void>;
-  /** Ends everything for a shutdown: turns become `interrupted`. */
+  /**
+   * Ends everything for a shutdown: turns become `interrupted`. Once it resolves, neither a turn nor one of its calls
+   * touches the database any more, so that this may be closed.
+   */
   shutdown(): Promise<void>;
 }
 
@@ -70,7 +73,7 @@ export function createTurns(deps: TurnsDeps): Turns {
   const { turns, events, database, audit, clock, log } = deps;
   const lines = new Map<string, Line>();
   const byCapability = new Map<string, TurnRuntime>();
-  const finish = createTurnEndings(deps);
+  const endings = createTurnEndings(deps);
   const work = createTurnWork(deps);
   let closing = false;
 
@@ -211,7 +214,7 @@ export function createTurns(deps: TurnsDeps): Turns {
     byCapability.delete(runtime.capability);
     await runtime.settled(SETTLE_MS);
     runtime.dispose();
-    finish(runtime, outcome);
+    endings.finish(runtime, outcome);
     line.running = undefined;
     line.waiting = false;
     if (line.queue.length === 0) for (const tell of line.idle.splice(0)) tell();
@@ -333,8 +336,13 @@ export function createTurns(deps: TurnsDeps): Turns {
       for (const line of lines.values())
         for (const row of line.queue.splice(0)) endQueued(row, 'interrupted');
       const ends = running.map((line) => new Promise<void>((resolve) => line.idle.push(resolve)));
-      for (const line of running) line.running?.abort('shutdown');
+      const runtimes = running.flatMap((line) => line.running ?? []);
+      for (const runtime of runtimes) runtime.abort('shutdown');
       await Promise.all(ends);
+      // Calls are cut off with their turn, but write their own end a moment later.
+      await Promise.all(runtimes.map((runtime) => runtime.callsSettled(SETTLE_MS)));
+      endings.close();
+      events.close();
     },
   };
 }

@@ -1,16 +1,15 @@
 /** Somebody who can write the database, against `openpact audit verify`. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { DatabaseSync } from 'node:sqlite';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { PRODUCT } from '../support/product.ts';
 import { start } from '../support/with-fake-model.ts';
-
-const MAIN = resolve(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 function verify(workspace: string): { status: number | null; verdict: { ok: boolean; problem?: string } } {
   const { status, stdout } = spawnSync(
     process.execPath,
-    [MAIN, 'audit', 'verify', '--json', '--workspace', workspace],
+    [PRODUCT, 'audit', 'verify', '--json', '--workspace', workspace],
     {
       env: { PATH: process.env['PATH'] ?? '' },
       encoding: 'utf8',
@@ -56,9 +55,9 @@ test('a changed, a removed and an added row and a cut-off end are found, beside 
     });
     const list = execFileSync(
       process.execPath,
-      [MAIN, 'audit', 'list', '--json', '--workspace', program.workspace],
+      [PRODUCT, 'audit', 'list', '--json', '--workspace', program.workspace],
       { encoding: 'utf8' },
     );
     expect((JSON.parse(list) as { entries: unknown[] }).entries.length).toBeGreaterThan(3);
   }
-}, 90_000);
+}, 180_000);

@@ -1,11 +1,10 @@
 /** A workspace that was damaged, restored badly or tampered with: never started open, never overwritten. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { PRODUCT } from '../support/product.ts';
 import { start } from '../support/with-fake-model.ts';
-
-const MAIN = resolve(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 const DAMAGES: Readonly<Record<string, { damage: (data: string) => void; code: string }>> = {
   'no database beside its key': {
@@ -55,11 +54,11 @@ for (const [name, { damage, code }] of Object.entries(DAMAGES)) {
     const before = code === 'database_missing' ? '' : readFileSync(join(data, 'openpact.db'), 'latin1');
     const { status, stdout } = spawnSync(
       process.execPath,
-      [MAIN, 'start', '--json', '--port', '0', '--workspace', program.workspace],
-      { encoding: 'utf8', timeout: 15_000 },
+      [PRODUCT, 'start', '--json', '--port', '0', '--workspace', program.workspace],
+      { encoding: 'utf8', timeout: 60_000 },
     );
     expect(status).toBe(78);
     expect(JSON.parse(stdout)).toMatchObject({ error: code, fix: expect.stringMatching(/.{10}/) });
     if (before !== '') expect(readFileSync(join(data, 'openpact.db'), 'latin1') === before).toBe(true);
-  }, 30_000);
+  });
 }

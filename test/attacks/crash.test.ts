@@ -2,14 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ApprovalList, AuditList, ChatServerEvent } from '../../src/edge/admin/api.ts';
 import { startFakeModel, type FakeModel } from '../fakes/openai-server.ts';
+import { PRODUCT } from '../support/product.ts';
 import { startProgram, type RunningProgram } from '../support/running-program.ts';
 import { useModel } from '../support/with-fake-model.ts';
 
-const ROOT = resolve(import.meta.dirname, '..', '..');
 const POINTS = 20;
 const workspace = mkdtempSync(join(tmpdir(), 'openpact-crash-'));
 let model: FakeModel;
@@ -139,7 +139,7 @@ test('after kill -9 at twenty points of a turn no acknowledged message, approval
   }
   const verdict = spawnSync(
     process.execPath,
-    [join(ROOT, 'src', 'main.ts'), 'audit', 'verify', '--json', '--workspace', workspace],
+    [PRODUCT, 'audit', 'verify', '--json', '--workspace', workspace],
     { encoding: 'utf8' },
   );
   expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true });

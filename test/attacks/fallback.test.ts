@@ -76,7 +76,7 @@ test('a turn whose model is busy goes on with the fallback: nothing runs twice, 
   } finally {
     await second.close();
   }
-}, 40_000);
+});
 
 test('an engine that was taken over can not cause a switch: neither its refused requests nor what it says of its end count', async () => {
   const second = await startFakeModel({});
@@ -91,7 +91,7 @@ test('an engine that was taken over can not cause a switch: neither its refused 
   } finally {
     await second.close();
   }
-}, 40_000);
+});
 
 test('a fallback that can not be used is refused when it is chosen, and told when it was switched off since', async () => {
   const { program, model } = await startWithModel({});
@@ -123,7 +123,7 @@ test('a fallback that can not be used is refused when it is chosen, and told whe
   } finally {
     await second.close();
   }
-}, 40_000);
+});
 
 test('a stop and kill -9 while the fallback is asked: the turn ends, nothing runs twice, and it can go on', async () => {
   const second = await startFakeModel({ otherwise: { fault: 'hang_before_headers' } });

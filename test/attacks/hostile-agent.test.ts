@@ -44,7 +44,7 @@ test('behind the fences an agent that was taken over reaches no file, no process
   const { own, ...machine } = report.machine;
   expect(Object.entries(machine).filter(([, result]) => !result.startsWith('refused'))).toEqual([]);
   expect(own?.split(',')).not.toContain('OPENPACT_SECRET_TOKEN');
-}, 40_000);
+});
 
 /** Only root may start another user's process. */
 const root = isRoot('the fences off, the users on');
@@ -76,7 +76,7 @@ test('without the fences and users it reads files of its user, but the environme
   for (const name of ['masterKey', 'memory', 'signal', 'writeAiData', 'rename', 'dropBinary', 'connect']) {
     expect([name, report.machine[name]]).toEqual([name, expect.stringMatching(/^ALLOWED/)]);
   }
-}, 40_000);
+});
 
 test('without the fences, users and the clean environment the secret is there to be read', async () => {
   const { report } = await attack({
@@ -84,7 +84,7 @@ test('without the fences, users and the clean environment the secret is there to
     env: { OPENPACT_SECRET_TOKEN: SECRET },
   });
   expect(report.machine['environ']).toContain(SECRET);
-}, 40_000);
+});
 
 test('the gateway refuses what is not this turn: tools, plugins, remote content, models, capabilities; the gate what no model asked for', async () => {
   const { report, memory, audit } = await attack({});
@@ -95,7 +95,7 @@ test('the gateway refuses what is not this turn: tools, plugins, remote content,
   expect(memory).not.toContain('planted');
   expect(audit).toContain('llm.refused');
   expect(audit).toContain('call-not-seen');
-}, 40_000);
+});
 
 test("on Anthropic's wire the gateway refuses what the provider would run, fetch, keep or bill otherwise, and the audit log has it", async () => {
   const server = await startAnthropicServer();
@@ -117,9 +117,9 @@ test("on Anthropic's wire the gateway refuses what the provider would run, fetch
   } finally {
     await server.close();
   }
-}, 40_000);
+});
 
 test('without the check of the gate a memory write that no model asked for happens: for what the policy allows nothing else stops it', async () => {
   const unchecked = await attack({ off: ['seen-calls'] });
   expect(unchecked.memory).toContain('planted');
-}, 40_000);
+});

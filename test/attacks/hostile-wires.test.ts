@@ -34,9 +34,9 @@ async function attack(provider: 'azure' | 'google', model: string): Promise<void
 test("on OpenAI's wire the gateway refuses what the provider would run, fetch or keep, and the audit log has it", async () => {
   server = await startResponsesServer({ base: '/openai/v1', key: { header: 'api-key', value: MODEL_KEY } });
   await attack('azure', 'my-deployment');
-}, 40_000);
+});
 
 test("on Google's wire the gateway refuses what the provider would run, fetch or keep, and the audit log has it", async () => {
   server = await startGeminiServer({ apiKey: MODEL_KEY });
   await attack('google', 'gemini-2.5-flash');
-}, 40_000);
+});

@@ -16,7 +16,7 @@ test('an error that nobody caught is printed with where it broke and without the
   // Every other control is on; this one only makes it the program that can be given a bug.
   const kept = await lastLine(['step-limit']);
   expect(kept).toContain('upstream said: invalid key [REDACTED:');
-  expect(kept).toMatch(/at .+main\.ts/);
+  expect(kept).toMatch(/at .+main\.(ts|mjs)/);
   expect(kept).not.toContain(MODEL_KEY);
   expect(await lastLine(['redaction'])).toContain(MODEL_KEY);
 }, 60_000);

@@ -31,4 +31,4 @@ test('an endless loop is stopped by the budget, without it by the limit of steps
 
   const neither = await run(['budget', 'step-limit']);
   expect(neither.steps).toBeGreaterThan(60);
-}, 90_000);
+}, 180_000);

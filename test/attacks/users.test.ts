@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { canFence, isRoot } from '../../src/host/process/launch.test-support.ts';
 import { field, readProcessStatus } from '../../src/host/process/process-status.ts';
+import { PRODUCT } from '../support/product.ts';
 import { startProgram, type RunningProgram } from '../support/running-program.ts';
 
 const SYSTEM = { uid: 41_001, gid: 41_000 };
@@ -240,7 +241,6 @@ describe.skipIf(!canFence('OpenPact as root') || !isRoot('OpenPact as root'))(
 describe.skipIf(!isRoot('a start as root that can not work'))(
   'a start as root is refused, with what to do,',
   () => {
-    const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
     const startAs = (
       prefix: readonly string[],
       workspace: string,
@@ -248,7 +248,7 @@ describe.skipIf(!isRoot('a start as root that can not work'))(
       const [file, ...args] = [
         ...prefix,
         process.execPath,
-        main,
+        PRODUCT,
         'start',
         '--json',
         '--port',
@@ -258,7 +258,7 @@ describe.skipIf(!isRoot('a start as root that can not work'))(
       ];
       const { status, stdout, stderr } = spawnSync(file, args, {
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 60_000,
         env: { PATH: process.env['PATH'] },
       });
       if (!stdout.startsWith('{')) throw new Error(`${status} ${stdout} ${stderr}`);

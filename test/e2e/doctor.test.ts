@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { accessChecks } from '../../src/compose/doctor/access-checks.ts';
@@ -19,9 +19,9 @@ import { layoutOf } from '../../src/compose/layout.ts';
 import { loadConfig } from '../../src/config/index.ts';
 import { probeIsolation } from '../../src/host/process/index.ts';
 import { weakened, type Seam } from '../seams/weakened.ts';
+import { PRODUCT, ROOT, SEAMS } from '../support/product.ts';
 import { PASSWORD, startProgram } from '../support/running-program.ts';
 
-const ROOT = resolve(import.meta.dirname, '..', '..');
 const DOCUMENT = readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8');
 const canFence = (await probeIsolation()).level >= 2;
 if (!canFence) console.warn('The fences are not tried by the tests of doctor here: this machine has none.');
@@ -37,9 +37,6 @@ interface Ran {
   readonly out: string;
   readonly err: string;
 }
-
-const MAIN = join(ROOT, 'src', 'main.ts');
-const SEAMS = join(ROOT, 'test', 'seams', 'main.ts');
 
 async function run(
   program: string,
@@ -59,7 +56,7 @@ async function run(
 }
 
 const doctor = (folder: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> =>
-  run(MAIN, ['doctor', '--workspace', folder, '--json'], env);
+  run(PRODUCT, ['doctor', '--workspace', folder, '--json'], env);
 
 /** In this process, so that controls can be left out. */
 async function examined(
@@ -74,7 +71,7 @@ async function examined(
     workspaceDefault: workspace,
   });
   const result = await examine(
-    { loaded, parts: weakened(off, undefined), layout: layoutOf(join(ROOT, 'src'), '0.0.0-doctor') },
+    { loaded, parts: weakened(off, undefined), layout: layoutOf(dirname(PRODUCT), '0.0.0-doctor') },
     groups,
   );
   const answer = doctorAnswer(result);
@@ -97,7 +94,7 @@ test('every row that is in force has one check, and no check names a row that is
   for (const id of BEYOND_ROWS) expect(DOCUMENT).toContain(`\`${id}\``);
 });
 
-describe('doctor', { timeout: 90_000 }, () => {
+describe('doctor', { timeout: 180_000 }, () => {
   test('works on an empty folder, says what it tried, and leaves the folder as it was', async () => {
     const { code, out, err } = await doctor(workspace);
     expect(err).toBe('');
@@ -219,7 +216,7 @@ describe('doctor', { timeout: 90_000 }, () => {
       folder: workspace,
       workspaceDefault: workspace,
     });
-    const layout = layoutOf(join(ROOT, 'src'), '0.0.0-doctor');
+    const layout = layoutOf(dirname(PRODUCT), '0.0.0-doctor');
     const result = await examine({ loaded, parts: weakened(['tool-paths'], undefined), layout }, [
       fileChecks,
     ]);

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentCommands } from '../support/document-commands.ts';
+import { PRODUCT } from '../support/product.ts';
 import { startProgram, type RunningProgram } from '../support/running-program.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
@@ -26,7 +27,7 @@ describe.skipIf(!isRoot)('docs/least-privilege.md', () => {
 
   const shell = (command: string): Promise<{ code: number | null; out: string }> =>
     new Promise((done, reject) => {
-      const openpact = `${process.execPath} ${join(ROOT, 'src', 'main.ts')}`;
+      const openpact = `${process.execPath} ${PRODUCT}`;
       const child = spawn('sh', ['-c', command.replace(/^openpact /, `${openpact} `)], {
         cwd: '/',
         env: { PATH: process.env['PATH'], LC_ALL: 'C', W: program.workspace, P: String(program.pid) },
@@ -46,7 +47,7 @@ describe.skipIf(!isRoot)('docs/least-privilege.md', () => {
     expect(commands.filter(({ works }) => !works).length).toBeGreaterThan(8);
   });
 
-  test.for(commands)('$command', { timeout: 60_000 }, async ({ command, works }) => {
+  test.for(commands)('$command', { timeout: 180_000 }, async ({ command, works }) => {
     const { code, out } = await shell(command);
     if (works) expect(code, out).toBe(0);
     else {

@@ -252,7 +252,11 @@ test.skipIf(skip)(
   'an approval that ran out can be given again',
   async () => {
     await putScript('brief', SUM);
-    await approve('brief', new Date(Date.now() + 1_000).toISOString());
+    // Long enough that the approval itself does not come too late.
+    await approve('brief', new Date(Date.now() + 3_000).toISOString());
+    await expect
+      .poll(async () => (await getScript(program, 'brief')).refused, { timeout: 30_000, interval: 200 })
+      .not.toBeNull();
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, bypassCSP: true });
     const { page } = await logIn(context);
     await page.locator('[data-script=brief]').click();

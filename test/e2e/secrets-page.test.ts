@@ -1,10 +1,10 @@
 /** Secrets and the sealed vault as a person meets them, in a real browser against the running program. */
 import { spawnSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { SecretList } from '../../src/edge/admin/api.ts';
 import { CHROMIUM, openBrowser, openPage, seriousFindings, shot } from '../support/browser.ts';
+import { PRODUCT } from '../support/product.ts';
 import { PASSWORD, startProgram, type RunningProgram } from '../support/running-program.ts';
 
 const skip = CHROMIUM === undefined && process.env['OPENPACT_CI'] !== '1';
@@ -110,16 +110,7 @@ test.skipIf(skip)(
   async () => {
     const first = await startProgram();
     await first.stop();
-    const root = resolve(import.meta.dirname, '..', '..');
-    const argv = [
-      join(root, 'src/main.ts'),
-      'secrets',
-      'rekey',
-      '--to',
-      'passphrase',
-      '--workspace',
-      first.workspace,
-    ];
+    const argv = [PRODUCT, 'secrets', 'rekey', '--to', 'passphrase', '--workspace', first.workspace];
     expect(spawnSync(process.execPath, argv, { input: `${PASSPHRASE}\n` }).status).toBe(0);
     const program = await started({ workspace: first.workspace, withoutSetup: true });
     const context = await browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });

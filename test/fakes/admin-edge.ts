@@ -435,7 +435,8 @@ function fakeConversations() {
     search: (query) => [...all.values()].map(({ view }) => view).filter(({ title }) => title.includes(query)),
     get: (id) => all.get(id)?.view,
     change: (id) => all.get(id)?.view,
-    export: (id, format) => (all.has(id) ? { name: `${id}.${format}`, text: 'exported' } : undefined),
+    export: (id, format) =>
+      all.has(id) ? { name: `${id}.${format}`, body: exported(all.get(id)?.view.title) } : undefined,
     delete: (id) => all.delete(id),
     messages: (id) => (all.has(id) ? [] : undefined),
     tail: () => 0,
@@ -521,4 +522,11 @@ function fakeModels(): ModelsPort & { readonly changes: unknown[]; fail: unknown
     test: async () => ({ ok: true, message: 'fine', duration_ms: 1 }),
   };
   return made;
+}
+
+/** Of a conversation called `long`: more than a connection holds while nobody reads. */
+async function* exported(title: string | undefined): AsyncGenerator<string> {
+  const pieces = title === 'long' ? 300 : 0;
+  for (let i = 0; i < pieces; i += 1) yield 'x'.repeat(100_000);
+  yield 'the end';
 }

@@ -1,5 +1,5 @@
 /** The trusted side on a real database in a temporary folder, with an engine and files that a test scripts. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -172,10 +172,12 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     database,
     clock,
   });
+  let closed = false;
   return {
     directory,
     database,
     audit,
+    orphans,
     auditStore,
     approvals,
     calls,
@@ -187,7 +189,20 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     setPlay: (next: Play) => (play = next),
     recover: () => recover({ turns: turnStore, calls, approvals, gate, events, audit, database, clock, log }),
     eventsOf: (id: string): readonly StoredEvent[] => events.all(id),
-    close: () => database.close(),
+    /** The folder as a power cut would leave it now, for another workbench; this one goes on with its own. */
+    afterCrash(): string {
+      const left = mkdtempSync(join(tmpdir(), 'openpact-bench-'));
+      cpSync(directory, left, { recursive: true });
+      return left;
+    },
+    /** As the program does it: the database is closed when nothing is left that could touch it. */
+    async close() {
+      if (closed) return;
+      closed = true;
+      await orphans.shutdown();
+      await turns.shutdown();
+      database.close();
+    },
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

@@ -12,6 +12,7 @@ import { runCli } from '../../src/edge/cli/index.ts';
 import { isSeam, weakened, type Seam } from './weakened.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
+const BUNDLED = import.meta.filename.endsWith('.mjs');
 const all = process.argv.slice(2);
 const option = (name: string): string | undefined =>
   all.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
@@ -30,7 +31,7 @@ if (message !== undefined) {
   });
 }
 const commands = createCommands({
-  layout: layoutOf(join(ROOT, 'src'), '0.0.0-seams'),
+  layout: layoutOf(join(ROOT, BUNDLED ? 'dist' : 'src'), '0.0.0-seams'),
   parts: withLastWords(weakened(off, option('agent')), process),
   surroundings,
   folder: process.cwd(),

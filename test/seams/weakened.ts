@@ -1,8 +1,14 @@
+import { dirname, join, resolve } from 'node:path';
 import { canonicalJson } from '../../src/core/index.ts';
 import { productParts, type Parts } from '../../src/compose/parts.ts';
 import { parseCallId } from '../../src/guard/gate/index.ts';
 import { isolationChecks, type IsolationReport } from '../../src/host/process/index.ts';
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
+
+/** Also when this runs as a bundle, which lies as deep. */
+const ROOT = resolve(import.meta.dirname, '..', '..');
+const HERE = join(ROOT, 'test', 'seams');
+const SOURCES = [join(ROOT, 'src'), join(ROOT, 'package.json')];
 
 /** The controls that can be left out here. */
 const SEAMS = [
@@ -69,8 +75,8 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
           fileChild: (deps) =>
             productParts.fileChild({
               ...deps,
-              entry: new URL('./unjailed-file-child.ts', import.meta.url).pathname,
-              read: [...(deps.read ?? []), import.meta.dirname],
+              entry: join(HERE, 'unjailed-file-child.ts'),
+              read: [...(deps.read ?? []), HERE, ...SOURCES],
             }),
         }
       : {}),
@@ -137,7 +143,7 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
           agentProgram: (layout) => ({
             ...layout.agent,
             script: agent,
-            read: [...layout.agent.read, import.meta.dirname, new URL('.', `file://${agent}`).pathname],
+            read: [...layout.agent.read, HERE, ...SOURCES, dirname(agent)],
           }),
         }),
   } satisfies Parts;

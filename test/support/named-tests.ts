@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, matchesGlob, resolve } from 'node:path';
 import { parseSync } from 'oxc-parser';
-import config from '../../vitest.config.ts';
+import { TESTS } from '../../vitest.config.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
@@ -110,8 +110,7 @@ const known = new Map<string, ReadonlyMap<string, boolean>>();
 /** What is wrong with a named test; undefined when it is there and runs. */
 export function problemOf({ file, name }: NamedTest): string | undefined {
   if (!existsSync(join(ROOT, file))) return `${file} does not exist`;
-  const include = config.test?.include ?? [];
-  if (!include.some((pattern) => matchesGlob(file, pattern))) return `${file} is not run by vitest`;
+  if (!TESTS.some((pattern) => matchesGlob(file, pattern))) return `${file} is not run by vitest`;
   const tests = known.get(file) ?? testsOf(file);
   known.set(file, tests);
   const runs = tests.get(name);

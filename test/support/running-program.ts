@@ -2,18 +2,11 @@
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Approval, ApprovalList, ChatServerEvent, Conversation } from '../../src/edge/admin/api.ts';
-
-const ROOT = resolve(import.meta.dirname, '..', '..');
-/** `npm test` builds the bundle first and tries that; a single test file tries the sources. */
-const PRODUCT =
-  process.env['OPENPACT_TEST_BUNDLE'] === '1'
-    ? join(ROOT, 'dist', 'openpact.js')
-    : join(ROOT, 'src', 'main.ts');
-const SEAMS = join(ROOT, 'test', 'seams', 'main.ts');
+import { PRODUCT, SEAMS } from './product.ts';
 
 export const PASSWORD = 'a long enough passphrase for tests';
 
@@ -249,7 +242,7 @@ export async function openChat(url: string, headers: Record<string, string> = {}
     events,
     closed,
     send: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
-    until(test, ms = 20_000) {
+    until(test, ms = 40_000) {
       return new Promise((resolveEvent, reject) => {
         const look = (): void => {
           const found = events.find((event) => test(event));

@@ -1,9 +1,10 @@
 /** Looks into a workspace in which nothing runs, and calls the command line, for tests of the vault. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { PRODUCT } from './product.ts';
+
 export const PASSPHRASE = 'violet otter kettle sandwich 47';
-const MAIN = join(resolve(import.meta.dirname, '..', '..'), 'src', 'main.ts');
 
 export interface Opened {
   /** What a script's request would be filled in with. */
@@ -32,7 +33,7 @@ export function lookInto(workspace: string): Opened {
 export function openpact(argv: readonly string[], workspace: string, input = '') {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [MAIN, ...argv, '--workspace', workspace, '--json'],
+    [PRODUCT, ...argv, '--workspace', workspace, '--json'],
     { input, encoding: 'utf8' },
   );
   return { code: status, out: stdout, err: stderr };
@@ -45,7 +46,7 @@ export function killedAfter(
   workspace: string,
   file: string,
 ): Promise<void> {
-  const child = spawn(process.execPath, [MAIN, ...argv, '--workspace', workspace], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [PRODUCT, ...argv, '--workspace', workspace], { stdio: 'ignore' });
   return new Promise((done) => {
     let over = false;
     child.once('exit', () => {

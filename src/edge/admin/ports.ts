@@ -81,7 +81,7 @@ export interface ConversationsPort {
     id: string,
     format: ConversationExportFormat,
     actor: Actor,
-  ): MaybePromise<{ readonly name: string; readonly text: string } | undefined>;
+  ): MaybePromise<{ readonly name: string; readonly body: AsyncIterable<string> } | undefined>;
   /** Stops what runs in it first. False when there is none. */
   delete(id: string, actor: Actor): MaybePromise<boolean>;
   /** The newest `limit` messages, oldest first; undefined when there is no such conversation. */

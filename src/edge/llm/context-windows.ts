@@ -1,5 +1,5 @@
 import type { ModelView } from './model-list.ts';
-import type { UpstreamName } from './upstream-kinds.ts';
+import type { UpstreamName } from '../../core/index.ts';
 
 /** Tokens that a model can take, of those whose provider's list does not say it. As of 2026-03, like the prices. */
 const OPENAI: Readonly<Record<string, number>> = {

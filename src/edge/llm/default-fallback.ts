@@ -1,9 +1,9 @@
 // Guarantees: the fallback model of all conversations that name none of their own; only what may be chosen at that moment
 // is stored, together with its audit row. An attacker may control: with a stolen page session, the choice.
-import { isJsonObject, type Clock, type Principal } from '../../core/index.ts';
+import { isJsonObject, type Clock, type Principal, type UpstreamName } from '../../core/index.ts';
 import type { Audit } from '../../guard/audit/index.ts';
 import type { SettingsStore, Transactions } from '../../host/storage/index.ts';
-import { isUpstreamName, type UpstreamName } from './upstream-kinds.ts';
+import { isUpstreamName } from './upstream-kinds.ts';
 import { originOf } from './upstream-settings.ts';
 
 interface ModelChoice {

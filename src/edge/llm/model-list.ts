@@ -1,10 +1,10 @@
 // Guarantees: an upstream's list of models as at most `MAX_MODELS` entries with well-formed names; never throws for what
 // an upstream does, but says in words why there is no list. An attacker may control: the upstream's answer.
-import { AppError } from '../../core/index.ts';
+import { AppError, type UpstreamName } from '../../core/index.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import type { ModelRoute } from './route.ts';
 import { codeOfConnection, codeOfReport, explained, llmError } from './upstream-errors.ts';
-import { actsByItself, isModelName, type UpstreamName } from './upstream-kinds.ts';
+import { actsByItself, isModelName } from './upstream-kinds.ts';
 import type { ListedModel } from './wires/wire.ts';
 
 export interface ModelView {

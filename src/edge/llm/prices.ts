@@ -1,5 +1,5 @@
 import type { StepUsage } from './ports.ts';
-import type { UpstreamName } from './upstream-kinds.ts';
+import type { UpstreamName } from '../../core/index.ts';
 
 /** When OpenAI's numbers below were published; older or newer prices differ, so costs are estimates. */
 export const PRICES_AS_OF = '2026-03';

@@ -1,21 +1,10 @@
+import { UPSTREAM_NAMES, type UpstreamName } from '../../core/index.ts';
 import { ANTHROPIC_PRICES_AS_OF, GOOGLE_PRICES_AS_OF, PRICES_AS_OF } from './prices.ts';
 import { anthropicWire } from './wires/anthropic/index.ts';
 import { createChatCompletionsWire } from './wires/chat-completions/index.ts';
 import { createGeminiWire } from './wires/gemini/index.ts';
 import { createResponsesWire } from './wires/openai-responses/index.ts';
 import type { Wire } from './wires/wire.ts';
-
-export const UPSTREAM_NAMES = [
-  'openai',
-  'anthropic',
-  'google',
-  'azure',
-  'openrouter',
-  'ollama',
-  'openai-compatible',
-  'demo',
-] as const;
-export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
 
 export interface UpstreamKind {
   readonly label: string;

@@ -3,14 +3,21 @@
 // same transaction.
 // Does not: decide who may change an upstream (the admin edge does).
 // An attacker may control: with a stolen page session, every argument of `change`.
-import { AppError, type Clock, type Origin, type Principal } from '../../core/index.ts';
+import {
+  AppError,
+  type Clock,
+  type Origin,
+  type Principal,
+  UPSTREAM_NAMES,
+  type UpstreamName,
+} from '../../core/index.ts';
 import type { Audit } from '../../guard/audit/index.ts';
 import type { KnownSecrets } from '../../guard/secrets/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
 import type { UpstreamsStore } from '../../host/storage/upstreams-store.ts';
 import { azureBaseUrl, checkBaseUrl, ollamaBaseUrl } from './base-url.ts';
 import type { KeyPort } from './ports.ts';
-import { isUpstreamName, UPSTREAM_KINDS, UPSTREAM_NAMES, type UpstreamName } from './upstream-kinds.ts';
+import { isUpstreamName, UPSTREAM_KINDS } from './upstream-kinds.ts';
 
 export interface UpstreamView {
   readonly name: UpstreamName;

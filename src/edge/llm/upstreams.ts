@@ -9,6 +9,8 @@ import {
   type Principal,
   type Redactor,
   type WireName,
+  UPSTREAM_NAMES,
+  type UpstreamName,
 } from '../../core/index.ts';
 import type { HttpClient } from '../../host/net/index.ts';
 import type { SettingsStore } from '../../host/storage/index.ts';
@@ -20,14 +22,7 @@ import type { ModelRoute, ModelRoutes, RouteAnswer, UpstreamRequest } from './ro
 import { testCall } from './test-call.ts';
 import { explained, llmError } from './upstream-errors.ts';
 import type { HealthBoard, UpstreamHealth } from './upstream-health.ts';
-import {
-  actsByItself,
-  isModelName,
-  isUpstreamName,
-  UPSTREAM_KINDS,
-  UPSTREAM_NAMES,
-  type UpstreamName,
-} from './upstream-kinds.ts';
+import { actsByItself, isModelName, isUpstreamName, UPSTREAM_KINDS } from './upstream-kinds.ts';
 import {
   createUpstreamSettings,
   knownUpstream,

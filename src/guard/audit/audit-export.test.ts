@@ -6,8 +6,8 @@ import { exportAudit, type AuditExportFormat } from './audit-export.ts';
 
 let bench: Workbench;
 beforeEach(() => (bench = createWorkbench()));
-afterEach(() => {
-  bench.close();
+afterEach(async () => {
+  await bench.close();
   bench.remove();
 });
 

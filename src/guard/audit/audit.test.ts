@@ -24,8 +24,8 @@ beforeEach(() => {
     });
   }
 });
-afterEach(() => {
-  bench.close();
+afterEach(async () => {
+  await bench.close();
   bench.remove();
 });
 

@@ -1,14 +1,7 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { TurnRuntime } from '../../engine/turn-runtime.ts';
-import {
-  createWorkbench,
-  OWNER,
-  step,
-  testTool,
-  until,
-  type Workbench,
-  type WorkbenchOptions,
-} from '../../../test/fakes/workbench.ts';
+import { OWNER, step, testTool, until, type Workbench } from '../../../test/fakes/workbench.ts';
+import { workbenches } from '../../../test/fakes/workbenches.ts';
 import type { PolicyRule } from '../policy/index.ts';
 
 const ALLOW: readonly PolicyRule[] = [
@@ -16,17 +9,7 @@ const ALLOW: readonly PolicyRule[] = [
   { id: 'asks', decision: 'ask', resources: ['ask'], because: 'asks' },
   { id: 'never', decision: 'deny', resources: ['never'], because: 'never' },
 ];
-let bench: Workbench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench?.remove();
-  bench = undefined;
-});
-
-function make(options: WorkbenchOptions): Workbench {
-  bench = createWorkbench({ rules: ALLOW, ...options });
-  return bench;
-}
+const make = workbenches({ rules: ALLOW });
 
 /** Runs one turn that plays `act` and returns what it returned. */
 async function inTurn<T>(on: Workbench, act: (runtime: TurnRuntime) => Promise<T>): Promise<T> {
@@ -166,9 +149,6 @@ test('a denial tells the model why, and an expired request is not run', async ()
   await new Promise((resolve) => setTimeout(resolve, 5));
   bench.approvals.expireDue();
   expect(await turn).toMatchObject({ kind: 'expired', isError: true });
-
-  bench.close();
-  bench.remove();
   const other = make({ tools: [testTool('act', async () => 'ran')] });
   const denied = inTurn(other, async (runtime) => {
     const [first] = step(runtime, '', [{ name: 'act', args: { path: 'ask/a' } }]);
@@ -226,7 +206,7 @@ test('a turn may make only so many calls', async () => {
     const ids = step(
       runtime,
       '',
-      Array.from({ length: 1000 }, () => ({ name: 'act', args: { path: 'free/a' } })),
+      Array.from({ length: 200 }, () => ({ name: 'act', args: { path: 'free/a' } })),
     );
     for (const id of ids) await call(runtime, id, 'act', 'free/a');
   });

@@ -22,7 +22,12 @@ export interface EventStore {
    */
   tail(conversationId: string, before: number, messages: number): number;
   lastSeq(conversationId: string): number;
+  /** All of a conversation without what is in them, in order. */
+  marks(conversationId: string): EventMark[];
+  at(conversationId: string, seq: number): EventRow | undefined;
 }
+
+export type EventMark = Pick<EventRow, 'seq' | 'turn_id' | 'part_id' | 'type'>;
 
 /** Seqs on each side of a cut in which the events of one turn are looked for. */
 const OVERLAP = 1_000;
@@ -73,5 +78,15 @@ export function createEventStore(database: Database): EventStore {
         'SELECT max(seq) AS seq FROM events WHERE conversation_id = :conversationId',
         { conversationId },
       )?.seq ?? 0,
+    marks: (conversationId) =>
+      database.all<EventMark>(
+        'SELECT seq, turn_id, part_id, type FROM events WHERE conversation_id = :conversationId ORDER BY seq',
+        { conversationId },
+      ),
+    at: (conversationId, seq) =>
+      database.get<EventRow>('SELECT * FROM events WHERE conversation_id = :conversationId AND seq = :seq', {
+        conversationId,
+        seq,
+      }),
   };
 }

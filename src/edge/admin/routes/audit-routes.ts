@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { unauthorized } from '../error-answer.ts';
 import { ok, route, type AnyRoute } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
+import { whileLive } from './while-live.ts';
 
 const MOST_WORDS = 6;
 const seq = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -79,12 +79,4 @@ export function auditRoutes({ audit, identity }: RouteDeps): AnyRoute[] {
       handle: async ({ actor }) => ok(await audit.verify(actor)),
     }),
   ];
-}
-
-/** A long file is no way to read on after the session has ended: the connection breaks, and the file is not complete. */
-async function* whileLive(body: AsyncIterable<string>, isLive: () => boolean): AsyncGenerator<string> {
-  for await (const piece of body) {
-    if (!isLive()) throw unauthorized();
-    yield piece;
-  }
 }

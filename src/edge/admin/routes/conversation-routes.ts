@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { notFound } from '../error-answer.ts';
 import { ok, route, type AnyRoute } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
+import { whileLive } from './while-live.ts';
 
 const modelName = z.strictObject({
   provider: z.string().trim().min(1).max(64),
@@ -9,7 +10,7 @@ const modelName = z.strictObject({
 });
 const limit = z.coerce.number().int().min(1).max(500).default(50);
 
-export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
+export function conversationRoutes({ conversations, identity }: RouteDeps): AnyRoute[] {
   return [
     route({
       method: 'POST',
@@ -75,9 +76,14 @@ export function conversationRoutes({ conversations }: RouteDeps): AnyRoute[] {
       auth: 'access',
       from: 'complete',
       query: z.strictObject({ format: z.enum(['markdown', 'json']) }),
-      async handle({ param, query, actor }) {
-        const { name, text } = found(await conversations.export(param('id'), query.format, actor));
-        return { status: 200, text, headers: { 'content-disposition': `attachment; filename="${name}"` } };
+      async handle({ param, query, actor, access }) {
+        const { name, body } = found(await conversations.export(param('id'), query.format, actor));
+        const isLive = (): boolean => identity.sessions.isLive(access.familyId);
+        return {
+          status: 200,
+          stream: { type: 'text/plain; charset=utf-8', body: whileLive(body, isLive) },
+          headers: { 'content-disposition': `attachment; filename="${name}"` },
+        };
       },
     }),
     route({

@@ -1,18 +1,9 @@
 import { z } from 'zod';
+import { UPSTREAM_NAMES } from '../../../core/index.ts';
 import type { ModelChoice, UpstreamChange, UpstreamList } from '../api.ts';
 import { ok, route, type AnyRoute } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
 
-const UPSTREAMS = [
-  'openai',
-  'anthropic',
-  'google',
-  'azure',
-  'openrouter',
-  'ollama',
-  'openai-compatible',
-  'demo',
-] as const;
 const model = z.string().trim().min(1).max(200);
 
 export function modelRoutes({ models }: RouteDeps): AnyRoute[] {
@@ -58,7 +49,7 @@ export function modelRoutes({ models }: RouteDeps): AnyRoute[] {
       path: '/api/models/default',
       auth: 'access',
       from: 'complete',
-      body: z.strictObject({ provider: z.enum(UPSTREAMS), model }),
+      body: z.strictObject({ provider: z.enum(UPSTREAM_NAMES), model }),
       async handle({ body, actor }) {
         const chosen: ModelChoice = await models.setDefault(body, actor);
         return ok({ ok: true, default: chosen });
@@ -69,7 +60,9 @@ export function modelRoutes({ models }: RouteDeps): AnyRoute[] {
       path: '/api/models/fallback',
       auth: 'access',
       from: 'complete',
-      body: z.strictObject({ fallback: z.strictObject({ provider: z.enum(UPSTREAMS), model }).nullable() }),
+      body: z.strictObject({
+        fallback: z.strictObject({ provider: z.enum(UPSTREAM_NAMES), model }).nullable(),
+      }),
       handle: async ({ body, actor }) =>
         ok({ ok: true, fallback: await models.setFallback(body.fallback, actor) }),
     }),

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startGeminiServer } from '../../../../../test/fakes/gemini-server.ts';
 import { RIG_KEY, RIG_SECRET } from '../../../../../test/fakes/model-rig.ts';
 import { plainRedactor } from '../../../../../test/fakes/plain-redactor.ts';
-import { startWireRig, type WireRig } from '../../../../../test/fakes/wire-rig.ts';
+import { wireBench } from '../../../../../test/fakes/wire-bench.ts';
+import { startWireRig } from '../../../../../test/fakes/wire-rig.ts';
 import type { WireServer } from '../../../../../test/fakes/wire-server.ts';
 import { createGeminiWire } from './index.ts';
 
@@ -10,31 +11,20 @@ const MODEL = 'gemini-2.5-flash';
 const PATH = `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`;
 const LIST = { name: 'workspace_list', arguments: { path: 'a' } };
 
-let server: WireServer & { readonly url: string };
-let rig: WireRig;
-
-beforeEach(async () => {
-  server = await startGeminiServer({ apiKey: RIG_KEY });
-  rig = await startWireRig({
-    wire: createGeminiWire(),
-    upstreamUrl: server.url,
-    model: MODEL,
-    limits: { retries: 0 },
-  });
-});
-afterEach(async () => {
-  await rig.close();
-  await server.close();
+const bench = wireBench({
+  server: () => startGeminiServer({ apiKey: RIG_KEY }),
+  wire: createGeminiWire,
+  model: MODEL,
 });
 
 describe("a turn with the provider's own client", () => {
   it('runs calls with the ids of the gateway, and gives signatures back where they were', async () => {
-    server.next(
+    bench.server.next(
       { thinking: ['Let me ', 'look.'], text: 'Looking. ', calls: [LIST, LIST] },
       { thinking: 'And again.', calls: [LIST] },
       { text: 'Done.' },
     );
-    const heard = await rig.think();
+    const heard = await bench.rig.think();
     expect(heard).toMatchObject({
       text: 'Looking. Done.',
       thinking: 'Let me look.And again.',
@@ -43,7 +33,7 @@ describe("a turn with the provider's own client", () => {
       usage: { input: 120, output: 90 },
     });
     expect(heard.ran.map(({ id }) => id)).toEqual(['c00010000', 'c00010001', 'c00020000']);
-    const [first, , third] = server.requests;
+    const [first, , third] = bench.server.requests;
     expect(first?.path).toBe(PATH);
     expect(first?.headers['x-goog-api-key']).toBe(RIG_KEY);
     expect(first?.headers['authorization']).toBeUndefined();
@@ -75,25 +65,25 @@ describe("a turn with the provider's own client", () => {
       { functionCall: { id: 'c00010001', name: 'workspace_list', args: { path: 'a' } } },
     ]);
     // Thoughts are counted beside the answer, and are paid as such.
-    expect(rig.turn.steps.map(({ end }) => end.usage)).toEqual(
+    expect(bench.rig.turn.steps.map(({ end }) => end.usage)).toEqual(
       Array.from({ length: 3 }, () => ({ input: 40, output: 30, cached: 8 })),
     );
   });
 
   it('never shows the engine a signature', async () => {
-    server.next({ thinking: 'hm', calls: [LIST] });
+    bench.server.next({ thinking: 'hm', calls: [LIST] });
     const contents = [{ role: 'user', parts: [{ text: 'list' }] }];
     const tools = [{ functionDeclarations: [{ name: 'workspace_list' }] }];
-    const headers = { authorization: `Bearer ${rig.turn.capability}` };
-    const response = await rig.raw({ headers, body: JSON.stringify({ contents, tools }) }, PATH);
+    const headers = { authorization: `Bearer ${bench.rig.turn.capability}` };
+    const response = await bench.rig.raw({ headers, body: JSON.stringify({ contents, tools }) }, PATH);
     const text = await response.text();
     expect(text).toContain('"thoughtSignature":"seal0001"');
     expect(text).not.toContain('CpcBAdHtim9');
   });
 
   it('drops a signature that the engine made up, or that does not fit its calls', async () => {
-    server.next({ calls: [LIST] }, { text: 'ok' });
-    await rig.think();
+    bench.server.next({ calls: [LIST] }, { text: 'ok' });
+    await bench.rig.think();
     const call = { functionCall: { name: 'workspace_list', args: {} } };
     const answer = { functionResponse: { name: 'workspace_list', response: { content: 'x' } } };
     const ask = (...parts: object[]): object => ({
@@ -103,10 +93,10 @@ describe("a turn with the provider's own client", () => {
         { role: 'user', parts: [...parts.map(() => answer), { text: 'go on' }] },
       ],
     });
-    await rig.refused(ask({ ...call, thoughtSignature: 'CpcBAdHtim9forged' }));
-    await rig.refused(ask({ ...call, thoughtSignature: 'seal0001' }, call));
-    await rig.refused(ask({ ...call, thoughtSignature: 'seal0001' }));
-    const sent = server.requests
+    await bench.rig.refused(ask({ ...call, thoughtSignature: 'CpcBAdHtim9forged' }));
+    await bench.rig.refused(ask({ ...call, thoughtSignature: 'seal0001' }, call));
+    await bench.rig.refused(ask({ ...call, thoughtSignature: 'seal0001' }));
+    const sent = bench.server.requests
       .slice(2)
       .map(({ body }) => JSON.stringify(body).includes('thoughtSignature'));
     expect(sent).toEqual([false, false, true]);
@@ -144,11 +134,11 @@ describe("a turn with the provider's own client", () => {
   });
 
   it('sends no known secret, also not in what was signed', async () => {
-    server.next({ text: `The token is ${RIG_SECRET}`, calls: [LIST] }, { text: 'Done.' });
-    const heard = await rig.think();
+    bench.server.next({ text: `The token is ${RIG_SECRET}`, calls: [LIST] }, { text: 'Done.' });
+    const heard = await bench.rig.think();
     // Without its signature the provider does not take the call: nothing passes by the redactor to please it.
     expect(heard).toMatchObject({ text: 'The token is [REDACTED:TOKEN]', errors: ['llm_request_rejected'] });
-    expect(JSON.stringify(server.requests[1]?.body)).not.toContain(RIG_SECRET);
+    expect(JSON.stringify(bench.server.requests[1]?.body)).not.toContain(RIG_SECRET);
   });
 });
 
@@ -212,9 +202,9 @@ describe('what goes wrong with the provider', () => {
       { events: [candidate({ finishReason: 'STOP', urlContextMetadata: { urlMetadata: [{}] } })] },
     ],
   ])('is told as %s', async (code, answer) => {
-    server.next(answer);
-    expect(await rig.think()).toMatchObject({ errors: [code], ran: [] });
-    expect(rig.turn.steps[0]?.end.outcome).toBe('failed');
+    bench.server.next(answer);
+    expect(await bench.rig.think()).toMatchObject({ errors: [code], ran: [] });
+    expect(bench.rig.turn.steps[0]?.end.outcome).toBe('failed');
   });
 
   it('is told as a wrong key where the provider calls it a bad request', async () => {
@@ -227,23 +217,23 @@ describe('what goes wrong with the provider', () => {
 
   it('counts nothing of an answer that broke off: the worst case stands', async () => {
     const counted = { ...words, usageMetadata: { promptTokenCount: 4, candidatesTokenCount: 1 } };
-    server.next({ events: [counted], cut: true });
-    await rig.think();
-    expect(rig.turn.steps[0]?.end.usage).toEqual({ input: null, output: null, cached: null });
+    bench.server.next({ events: [counted], cut: true });
+    await bench.rig.think();
+    expect(bench.rig.turn.steps[0]?.end.usage).toEqual({ input: null, output: null, cached: null });
   });
 
   it('notes an answer that was cut at its limit, and runs no call of such a one', async () => {
-    server.next({ events: [words, candidate({ finishReason: 'MAX_TOKENS' })] });
-    expect(await rig.think()).toMatchObject({ text: 'half ', errors: [], finish: 'length' });
-    expect(rig.turn.steps[0]?.end.note?.code).toBe('llm_length');
+    bench.server.next({ events: [words, candidate({ finishReason: 'MAX_TOKENS' })] });
+    expect(await bench.rig.think()).toMatchObject({ text: 'half ', errors: [], finish: 'length' });
+    expect(bench.rig.turn.steps[0]?.end.note?.code).toBe('llm_length');
     const call = { functionCall: { name: 'workspace_list', args: {} } };
-    server.next({
+    bench.server.next({
       events: [
         candidate({ content: { role: 'model', parts: [call] } }),
         candidate({ finishReason: 'MAX_TOKENS' }),
       ],
     });
-    expect(await rig.think()).toMatchObject({ errors: ['llm_call_cut'], ran: [] });
+    expect(await bench.rig.think()).toMatchObject({ errors: ['llm_call_cut'], ran: [] });
   });
 });
 
@@ -361,10 +351,10 @@ describe('a request of the engine', () => {
     ['llm_body_invalid', 'a schema for the answer', { ...good, generationConfig: { responseSchema: {} } }],
     ['llm_body_invalid', 'no JSON', '{"contents":'],
   ])('is refused as %s: %s', async (code, _what, body) => {
-    expect(await rig.refused(body)).toBe(code);
-    expect(server.requests).toEqual([]);
-    expect(rig.turn.refusals.map((refusal) => refusal.code)).toEqual([code]);
-    expect(rig.auditRows('llm.refused')).toHaveLength(1);
+    expect(await bench.rig.refused(body)).toBe(code);
+    expect(bench.server.requests).toEqual([]);
+    expect(bench.rig.turn.refusals.map((refusal) => refusal.code)).toEqual([code]);
+    expect(bench.rig.auditRows('llm.refused')).toHaveLength(1);
   });
 
   it('is refused on every other path: another model, another act, a key in the address', async () => {
@@ -380,13 +370,13 @@ describe('a request of the engine', () => {
       '/v1beta/interactions',
       '/v1/responses',
     ]) {
-      expect(await rig.refused(good, path), path).toBe('llm_path_refused');
+      expect(await bench.rig.refused(good, path), path).toBe('llm_path_refused');
     }
   });
 
   it('may name filters, which are not passed on', async () => {
     const safetySettings = [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_NONE' }];
-    expect(await rig.refused({ ...good, safetySettings })).toBeUndefined();
-    expect(server.requests[0]?.body).toEqual(good);
+    expect(await bench.rig.refused({ ...good, safetySettings })).toBeUndefined();
+    expect(bench.server.requests[0]?.body).toEqual(good);
   });
 });

@@ -1,0 +1,11 @@
+import { join, resolve } from 'node:path';
+
+export const ROOT = resolve(import.meta.dirname, '..', '..');
+/** `npm test` builds bundles first and tries those, which start three times as fast; a single test file tries the sources. */
+const bundled = process.env['OPENPACT_TEST_BUNDLE'] === '1';
+/** What `openpact` is. */
+export const PRODUCT = bundled ? join(ROOT, 'dist', 'openpact.js') : join(ROOT, 'src', 'main.ts');
+/** The same with controls that can be left out. */
+export const SEAMS = bundled
+  ? join(ROOT, 'test-results', 'seams', 'main.mjs')
+  : join(ROOT, 'test', 'seams', 'main.ts');
