@@ -4,6 +4,17 @@ import { createBudgets, type Budgets, type BudgetsDeps } from '../guard/budget/i
 import { createGate, type Gate, type GateDeps } from '../guard/gate/index.ts';
 import { createIdentity, type Identity, type IdentityDeps } from '../guard/identity/index.ts';
 import { defaultRules, type PolicyRule } from '../guard/policy/index.ts';
+import {
+  createScriptDecisions,
+  createScriptLibrary,
+  createScriptRuns,
+  type DecisionDeps,
+  type LibraryDeps,
+  type RunsDeps,
+  type ScriptDecisions,
+  type ScriptLibrary,
+  type ScriptRuns,
+} from '../guard/scripts/index.ts';
 import { createRedactor, type KnownSecretsSource } from '../guard/secrets/index.ts';
 import { createFileChild, type FileChild, type FileChildDeps } from '../host/files/index.ts';
 import {
@@ -43,6 +54,9 @@ export interface Parts {
   isolation(assets: string, users: Users | null): Promise<IsolationReport>;
   fileChild(deps: FileChildDeps): FileChild;
   agentProgram(layout: Layout): AgentProgram;
+  scriptLibrary(deps: LibraryDeps): ScriptLibrary;
+  scriptDecisions(deps: DecisionDeps): ScriptDecisions;
+  scriptRuns(deps: RunsDeps): ScriptRuns;
   scriptRunner(deps: RunnerDeps): ScriptRunner;
   egress(deps: EgressGuardDeps): EgressGuard;
 }
@@ -61,6 +75,9 @@ export const productParts: Parts = {
   isolation: (assets, users) => probeIsolation({ assets, users }),
   fileChild: createFileChild,
   agentProgram: (layout) => layout.agent,
+  scriptLibrary: createScriptLibrary,
+  scriptDecisions: createScriptDecisions,
+  scriptRuns: createScriptRuns,
   scriptRunner: createScriptRunner,
   egress: createEgressGuard,
 };

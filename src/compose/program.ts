@@ -22,7 +22,7 @@ import { openFoundation, type Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { secretsPort, vaultPort } from './secrets-port.ts';
-import { createScripts } from './scripts.ts';
+import { createScripts, type Scripts } from './scripts.ts';
 import { scriptsPort } from './script-ports.ts';
 import { usagePort } from './usage-ports.ts';
 import { requireIsolation } from './isolation.ts';
@@ -244,7 +244,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         assistant.orphans.run(row, { status: 'approved', by: row.decided_by ?? '' });
       }
     });
-    const expiry = setInterval(() => expire(assistant, log), EXPIRE_EVERY_MS);
+    const expiry = setInterval(() => expire(assistant, scripts, log), EXPIRE_EVERY_MS);
     undo.push(() => clearInterval(expiry));
 
     return {
@@ -272,9 +272,10 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
   }
 }
 
-function expire(assistant: Assistant, log: Log): void {
+function expire(assistant: Assistant, scripts: Scripts, log: Log): void {
   try {
     assistant.approvals.expireDue();
+    scripts.decisions.expireDue();
   } catch (error) {
     log.error('the requests that are due could not be read', { problem: errorText(error) });
   }

@@ -17,6 +17,7 @@ import type { Transactions } from '../../host/storage/index.ts';
 import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 import { readGranted, requireDeclared, type Granted } from './grants.ts';
+import { createApprovalExpiry } from './approval-expiry.ts';
 import type { ScriptLibrary } from './library.ts';
 import type { ScriptState } from './state.ts';
 
@@ -42,6 +43,8 @@ export interface ScriptDecisions {
   ): Promise<ScriptState>;
   disable(name: string, by: Principal): Promise<ScriptState>;
   enable(name: string, by: Principal): Promise<ScriptState>;
+  /** Takes back the approvals that have run out by now, for good. */
+  expireDue(): void;
   /** Whether power was taken away that could not be stored; such a script does not run. */
   isHeld(name: string): boolean;
   /** Resolves when somebody decides on this version, or it is not the newest any more; false when the time is over. */
@@ -64,6 +67,7 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
   const { library, store, database, audit, clock, log, redactor } = deps;
   /** Scripts whose power was taken away while nothing could be stored. */
   const held = new Set<string>();
+  const expiry = createApprovalExpiry({ library, store, database, audit, clock, log });
   const waiters = new Set<{ readonly name: string; readonly tell: () => void }>();
   library.onChange((name) => {
     for (const waiter of waiters) if (waiter.name === name) waiter.tell();
@@ -220,7 +224,9 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
       return library.require(name);
     },
 
-    isHeld: (name) => held.has(name),
+    expireDue: () => expiry.expireDue(),
+
+    isHeld: (name) => held.has(name) || expiry.isUnstored(name),
 
     wait(name, hash, ms, signal) {
       const settled = (): boolean => {
