@@ -21,7 +21,7 @@ import { controlHandlers } from './control.ts';
 import { openFoundation, type Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
-import { secretsPort, vaultPort } from './secrets-port.ts';
+import { secretsPort } from './secrets-port.ts';
 import { createScripts, type Scripts } from './scripts.ts';
 import { scriptsPort } from './script-ports.ts';
 import { usagePort } from './usage-ports.ts';
@@ -168,7 +168,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         stepUp: identity.stepUp,
         always: config.admin.stepUp,
       }),
-      vault: vaultPort(base.seal),
+      vault: parts.vaultPort(base.seal),
       scripts: scriptsPort(scripts, { stepUp: config.admin.stepUp ? identity.stepUp : undefined }),
       system,
       pages: readTree(layout.page),
@@ -221,7 +221,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     if (healthAddress !== undefined) {
       const health = createHealthServer({
         identity,
-        vault: vaultPort(base.seal),
+        vault: parts.vaultPort(base.seal),
         system,
         clock,
         version: layout.version,

@@ -2,6 +2,7 @@ import { canonicalJson } from '../../src/core/index.ts';
 import { productParts, type Parts } from '../../src/compose/parts.ts';
 import { parseCallId } from '../../src/guard/gate/index.ts';
 import { isolationChecks, type IsolationReport } from '../../src/host/process/index.ts';
+import { SCRIPT_SEAMS, weakenedScripts } from './script-seams.ts';
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
 
 /** The controls that can be left out here. */
@@ -18,6 +19,7 @@ const SEAMS = [
   'budget',
   'step-limit',
   'call-limit',
+  ...SCRIPT_SEAMS,
 ] as const;
 export type Seam = (typeof SEAMS)[number];
 
@@ -30,6 +32,7 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
   const without = (seam: Seam): boolean => off.includes(seam);
   return {
     ...productParts,
+    ...weakenedScripts(productParts, without),
     ...(without('policy')
       ? {
           policyRules: () =>
