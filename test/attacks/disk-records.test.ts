@@ -7,7 +7,7 @@ import { startFakeModel } from '../fakes/openai-server.ts';
 import { startProgram } from '../support/running-program.ts';
 import { hashOf } from '../support/script-bench.ts';
 import { approveNow, getScript, modelCalls } from '../support/script-chat.ts';
-import { scriptLog } from '../support/script-log.ts';
+import { entriesOf, scriptLog } from '../support/script-log.ts';
 import { noDisksBecause, smallDisk } from '../support/small-disk.ts';
 import { lookInto, openpact } from '../support/vault-tools.ts';
 import { useModel } from '../support/with-fake-model.ts';
@@ -69,15 +69,18 @@ test.skipIf(noDisksBecause() !== undefined)(
     expect([run.status, run.body.error]).toEqual([503, expect.stringMatching(CODES)]);
     // Less power needs no room.
     const off = await program.api<{ error: string }>('POST', '/api/scripts/runs/disable', {});
-    expect([200, 503]).toContain(off.status);
+    expect([off.status, off.body.error]).toEqual([503, expect.stringMatching(CODES)]);
     expect((await program.api<SecretFacts>('GET', '/api/secrets/TOKEN')).body.rotated_at).toBe(
       before.rotated_at,
     );
     expect((await program.api('GET', '/api/version')).status).toBe(200);
 
     disk.free();
-    const held = await program.api<{ error: string }>('POST', '/api/scripts/runs/test', { hash });
-    expect([held.status, held.body.error]).toEqual([409, 'script_disabled']);
+    // What took power is stored by itself.
+    await expect
+      .poll(async () => (await getScript(program, 'runs')).status, { timeout: 10_000 })
+      .toBe('disabled');
+    expect((await entriesOf(program, 'script.disabled')).map(({ target }) => target)).toEqual(['runs']);
     expect((await program.api('POST', '/api/scripts/runs/enable', {})).status).toBe(200);
     expect((await program.api<Script>('PUT', '/api/scripts/waits', { source: NEWER })).status).toBe(200);
     await approveNow(program, 'waits');

@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { SecretList, VaultStatus } from '../../src/edge/admin/api.ts';
+import { findUsers } from '../../src/host/process/index.ts';
 import { startProgram, type RunningProgram } from '../support/running-program.ts';
 
 const VALUE = 'ghp_8fJ2kQxW/5tZp9&LmNv3RsYb7Hd';
@@ -31,11 +31,17 @@ test('a master key from outside opens the workspace, stands nowhere in it, and i
   const folder = mkdtempSync(join(tmpdir(), 'openpact-key-'));
   undo.push(() => rmSync(folder, { recursive: true }));
   chmodSync(folder, 0o755);
-  const file = (name: string, text: string, mode = 0o600): string => {
+  const root = process.getuid?.() === 0;
+  const { uid, gid } = findUsers().system;
+  /** As root the program becomes openpact-system, and the key must be that user's. */
+  const file = (name: string, text: string): string => {
     const path = join(folder, name);
-    writeFileSync(path, text, { mode });
+    writeFileSync(path, text, { mode: 0o600 });
+    if (root) chownSync(path, uid, gid);
     return path;
   };
+  const foreign = file('foreign', newKey());
+  if (root) chownSync(foreign, 0, 0);
   const key = file('key', newKey());
   const start = async (path: string | undefined, workspace?: string): Promise<RunningProgram> => {
     const program = await startProgram({
@@ -74,6 +80,7 @@ test('a master key from outside opens the workspace, stands nowhere in it, and i
     [file('long', newKey(33)), 'master_key_damaged'],
     [file('words', 'not a key at all\n'), 'master_key_damaged'],
     [file('other', newKey()), 'master_key_wrong'],
+    ...(root ? [[foreign, 'EACCES'] as const] : []),
   ] as const) {
     await expect(start(path, workspace), String(path)).rejects.toThrow(code);
     expect(existsSync(own)).toBe(false);
@@ -89,21 +96,13 @@ test('a master key from outside opens the workspace, stands nowhere in it, and i
     );
     return { status, said: stdout + stderr };
   };
-  const root = process.getuid?.() === 0;
-  const mine = (path: string): string => {
-    // As root the command becomes the owner of the workspace, and so must the key.
-    const { uid, gid } = statSync(database);
-    if (root) chownSync(path, uid, gid);
-    return path;
-  };
-  const open = mine(file('open', newKey()));
+  const open = file('open', newKey());
   chmodSync(open, 0o644);
-  symlinkSync(mine(file('target', newKey())), join(folder, 'link'));
-  const foreign = file('foreign', newKey());
+  symlinkSync(file('target', newKey()), join(folder, 'link'));
   for (const [path, code] of [
     [undefined, 'rekey_key_file'],
     [join(folder, 'nowhere'), 'rekey_key_file'],
-    [mine(file('few', newKey(16))), 'master_key_damaged'],
+    [file('few', newKey(16)), 'master_key_damaged'],
     [open, 'private_file_open'],
     [join(folder, 'link'), 'private_file_unreadable'],
     ...(root ? [[foreign, 'private_file_'] as const] : []),
@@ -112,7 +111,7 @@ test('a master key from outside opens the workspace, stands nowhere in it, and i
     expect([path, status === 0, said]).toEqual([path, false, expect.stringContaining(code)]);
     expect(said).not.toContain(text);
   }
-  const next = mine(file('next', newKey()));
+  const next = file('next', newKey());
   expect(rekey('--new-key-file', next)).toMatchObject({ status: 0 });
   await expect(start(key, workspace)).rejects.toThrow('master_key_wrong');
   const again = await start(next, workspace);

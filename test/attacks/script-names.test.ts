@@ -207,20 +207,23 @@ test.each([
   async ({ off, most }) => {
     const { program, model } = await begun(off);
     const heard: Record<string, unknown>[] = [];
-    for (let turn = 0; turn < 10; turn += 1) {
+    for (let turn = 0; turn < turns; turn += 1) {
       const answers = await modelCallsAll(
         program,
         model,
         Array.from({ length: 50 }, (_, at) => ({
           name: 'script_write',
-          arguments: { name: at % 2 === 0 ? 'one' : `many${turn}_${at}`, source: `result = ${turn}${at}\n` },
+          arguments: {
+            name: at % 2 === 0 ? 'one' : `many${turn}_${at}`,
+            source: `result = ${turn * 100 + at}\n`,
+          },
         })),
       );
       heard.push(...answers.map(({ value }) => value));
     }
     expect(heard.filter((value) => value['saved'] === true)).toHaveLength(most);
     const refused = heard.filter((value) => value['saved'] !== true);
-    expect(refused).toHaveLength(500 - most);
+    expect(refused).toHaveLength(turns * 50 - most);
     for (const value of refused)
       expect(value).toMatchObject({ error: 'too_many_pending', message: expect.stringContaining('wait') });
     const began = performance.now();
