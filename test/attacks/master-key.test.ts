@@ -14,7 +14,7 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { SecretList, VaultStatus } from '../../src/edge/admin/api.ts';
+import type { AuditChain, SecretList, VaultStatus } from '../../src/edge/admin/api.ts';
 import { findUsers } from '../../src/host/process/index.ts';
 import { startProgram, type RunningProgram } from '../support/running-program.ts';
 
@@ -115,5 +115,8 @@ test('a master key from outside opens the workspace, stands nowhere in it, and i
   ]);
   const { events } = await again.say(`Is ${VALUE} good?`);
   expect(JSON.stringify(events)).toContain('[REDACTED:TOKEN]');
-  expect((await again.api<{ ok: boolean }>('POST', '/api/audit/verify', {})).body.ok).toBe(true);
+  await again.api('POST', '/api/audit/verify', {});
+  const verified = async (): Promise<boolean | undefined> =>
+    (await again.api<AuditChain>('GET', '/api/audit/chain')).body.last?.ok;
+  await expect.poll(verified, { timeout: 20_000 }).toBe(true);
 }, 400_000);

@@ -252,8 +252,8 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
     },
 
     expireDue() {
-      storeLate();
       expiry.expireDue();
+      storeLate();
     },
 
     isHeld: (name) => held.has(name) || expiry.isUnstored(name),
