@@ -147,7 +147,7 @@ describe('a sealed vault', () => {
     database.exec("UPDATE audit SET target = 'another' WHERE seq = (SELECT max(seq) - 1 FROM audit)");
     database.close();
     expect(lookInto(workspace).audit).toMatchObject({ ok: false });
-  }, 60_000);
+  }, 120_000);
 
   test('with the rule of the routes left out too nothing is served, stored or used: there is no key in the process', async () => {
     const program = await sealed(['sealed-rule']);
