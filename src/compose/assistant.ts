@@ -136,6 +136,7 @@ export function createAssistant(
     },
     clock,
     log,
+    sealed: () => base.seal.sealed(),
     maxCallsPerTurn: MAX_CALLS_PER_TURN,
   });
   showDecisions(approvals, events);

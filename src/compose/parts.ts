@@ -1,10 +1,22 @@
 import type { AnyTool, Redactor } from '../core/index.ts';
 import type { Config } from '../config/index.ts';
+import type { VaultPort } from '../edge/admin/ports.ts';
 import { createBudgets, type Budgets, type BudgetsDeps } from '../guard/budget/index.ts';
 import { createGate, type Gate, type GateDeps } from '../guard/gate/index.ts';
 import { createIdentity, type Identity, type IdentityDeps } from '../guard/identity/index.ts';
 import { defaultRules, type PolicyRule } from '../guard/policy/index.ts';
-import { createRedactor, type KnownSecretsSource } from '../guard/secrets/index.ts';
+import {
+  createScriptDecisions,
+  createScriptLibrary,
+  createScriptRuns,
+  type DecisionDeps,
+  type LibraryDeps,
+  type RunsDeps,
+  type ScriptDecisions,
+  type ScriptLibrary,
+  type ScriptRuns,
+} from '../guard/scripts/index.ts';
+import { createRedactor, type KnownSecretsSource, type Seal } from '../guard/secrets/index.ts';
 import { createFileChild, type FileChild, type FileChildDeps } from '../host/files/index.ts';
 import {
   createLauncher,
@@ -21,6 +33,7 @@ import { createEgressGuard, type EgressGuard, type EgressGuardDeps } from '../ho
 import { createScriptRunner, type RunnerDeps, type ScriptRunner } from '../sandbox/runner/index.ts';
 import { createTools } from '../tools/index.ts';
 import type { Layout } from './layout.ts';
+import { vaultPort } from './secrets-port.ts';
 
 /**
  * The controls that a composition puts in. The product has one set, below. The attack tests have a second composition
@@ -43,6 +56,10 @@ export interface Parts {
   isolation(assets: string, users: Users | null): Promise<IsolationReport>;
   fileChild(deps: FileChildDeps): FileChild;
   agentProgram(layout: Layout): AgentProgram;
+  vaultPort(seal: Seal): VaultPort;
+  scriptLibrary(deps: LibraryDeps): ScriptLibrary;
+  scriptDecisions(deps: DecisionDeps): ScriptDecisions;
+  scriptRuns(deps: RunsDeps): ScriptRuns;
   scriptRunner(deps: RunnerDeps): ScriptRunner;
   egress(deps: EgressGuardDeps): EgressGuard;
 }
@@ -61,6 +78,10 @@ export const productParts: Parts = {
   isolation: (assets, users) => probeIsolation({ assets, users }),
   fileChild: createFileChild,
   agentProgram: (layout) => layout.agent,
+  vaultPort,
+  scriptLibrary: createScriptLibrary,
+  scriptDecisions: createScriptDecisions,
+  scriptRuns: createScriptRuns,
   scriptRunner: createScriptRunner,
   egress: createEgressGuard,
 };

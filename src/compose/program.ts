@@ -23,8 +23,8 @@ import { openFoundation, type Foundation } from './foundation.ts';
 import { broughtFiles } from './import-files.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
-import { secretsPort, vaultPort } from './secrets-port.ts';
-import { createScripts } from './scripts.ts';
+import { secretsPort } from './secrets-port.ts';
+import { createScripts, type Scripts } from './scripts.ts';
 import { scriptsPort } from './script-ports.ts';
 import { usagePort } from './usage-ports.ts';
 import { requireIsolation } from './isolation.ts';
@@ -176,7 +176,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         stepUp: identity.stepUp,
         always: config.admin.stepUp,
       }),
-      vault: vaultPort(base.seal),
+      vault: parts.vaultPort(base.seal),
       scripts: scriptsPort(scripts, { stepUp: config.admin.stepUp ? identity.stepUp : undefined }),
       system,
       pages: readTree(layout.page),
@@ -230,7 +230,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     if (healthAddress !== undefined) {
       const health = createHealthServer({
         identity,
-        vault: vaultPort(base.seal),
+        vault: parts.vaultPort(base.seal),
         system,
         clock,
         version: layout.version,
@@ -258,7 +258,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       assistant.turns.stopAll(principal);
       assistant.orphans.stopAll();
     });
-    const expiry = setInterval(() => expire(assistant, log), EXPIRE_EVERY_MS);
+    const expiry = setInterval(() => expire(assistant, scripts, log), EXPIRE_EVERY_MS);
     undo.push(() => clearInterval(expiry));
 
     return {
@@ -286,9 +286,10 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
   }
 }
 
-function expire(assistant: Assistant, log: Log): void {
+function expire(assistant: Assistant, scripts: Scripts, log: Log): void {
   try {
     assistant.approvals.expireDue();
+    scripts.decisions.expireDue();
   } catch (error) {
     log.error('the requests that are due could not be read', { problem: errorText(error) });
   }

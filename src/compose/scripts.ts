@@ -1,9 +1,6 @@
 import type { Log } from '../core/index.ts';
 import {
-  createScriptDecisions,
-  createScriptLibrary,
   createScriptPowers,
-  createScriptRuns,
   testScript,
   type Runner,
   type ScriptDecisions,
@@ -51,7 +48,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
   const log = base.log.child('scripts');
   const store = createScriptStore(database);
   const runStore = createScriptRunStore(database);
-  const library = createScriptLibrary({
+  const library = parts.scriptLibrary({
     store,
     files: means.files,
     database,
@@ -70,7 +67,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
       autoApprove: new Set(config.starlark.autoApprove),
     },
   });
-  const decisions = createScriptDecisions({ library, store, database, audit, clock, log, redactor });
+  const decisions = parts.scriptDecisions({ library, store, database, audit, clock, log, redactor });
   const runner = parts.scriptRunner({
     launcher: means.launcher,
     program: layout.scriptWorker,
@@ -80,7 +77,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
   });
   const egress = parts.egress({ clock });
   const limits = { timeMs: config.starlark.maxExecutionMs, memoryBytes: config.starlark.maxMemoryBytes };
-  const runs = createScriptRuns({
+  const runs = parts.scriptRuns({
     library,
     decisions,
     store,
@@ -101,6 +98,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     runner.keepSpare(store.all().some((row) => row.approved !== null && row.disabled_at === null));
   library.onChange(spare);
   runs.recover();
+  decisions.expireDue();
   spare();
   return {
     library,

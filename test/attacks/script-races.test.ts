@@ -174,6 +174,33 @@ test('power that can not be taken away on the disk is taken away all the same', 
   full.database.run('PRAGMA query_only = 0');
   await settled(run);
   expect(await settled(full.run('job'))).toBe('script_disabled');
+  // A rejection on top of it; both are stored once that works, and neither before.
+  full.database.run('PRAGMA query_only = 1');
+  expect(await settled(full.decisions.reject('job', { reason: 'no' }, OWNER))).not.toBe('ok');
+  full.decisions.expireDue();
+  expect(await settled(full.decisions.enable('job', OWNER))).not.toBe('ok');
+  full.database.run('PRAGMA query_only = 0');
+  expect(full.events('script.disabled')).toEqual([]);
+  full.decisions.expireDue();
+  expect(full.library.state('job')).toMatchObject({ status: 'disabled', approved: undefined });
+  expect([full.events('script.disabled'), full.events('script.rejected')].map((one) => one.length)).toEqual([
+    1, 1,
+  ]);
+  await full.decisions.enable('job', OWNER);
+  expect(await settled(full.run('job'))).toBe('script_not_approved');
+});
+
+test('what was switched off while nothing could be stored is switched on again by its owner, and by nobody else', async () => {
+  const full = (bench = openScriptBench());
+  await full.save('job', GOOD);
+  await full.decisions.approve('job', { hash: hashOf(GOOD) }, OWNER);
+  full.database.run('PRAGMA query_only = 1');
+  expect(await settled(full.decisions.disable('job', OWNER))).not.toBe('ok');
+  full.database.run('PRAGMA query_only = 0');
+  expect(await settled(full.run('job'))).toBe('script_disabled');
+  await full.decisions.enable('job', OWNER);
+  expect(await settled(full.run('job'))).toBe('ok');
+  expect(full.events('script.disabled')).toHaveLength(1);
 });
 
 test('what the assistant may not name is no script', async () => {

@@ -1,5 +1,5 @@
 /** A model that wants more than its owner approved, against the scripts of the running program. */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -7,14 +7,13 @@ import { expect, test } from 'vitest';
 import type {
   AuditList,
   PolicyAnswer,
-  Script,
   ScriptList,
   ScriptRunList,
   ScriptTestAnswer,
 } from '../../src/edge/admin/api.ts';
 import { approveNow, getScript, modelCalls } from '../support/script-chat.ts';
 import { PASSWORD, startProgram, type RunningProgram } from '../support/running-program.ts';
-import { start, startWithModel, useModel } from '../support/with-fake-model.ts';
+import { startWithModel } from '../support/with-fake-model.ts';
 
 const GOOD = '# @secrets: API_KEY\nresult = "good"\n';
 const EVIL = '# @secrets: API_KEY\nresult = "evil"\n';
@@ -176,35 +175,6 @@ test('reject-live: a rejection and a switch-off end what runs within a second an
     await program.api('POST', '/api/scripts/slow/enable', {});
   }
 }, 120_000);
-
-test('kill -9 around approvals: after the restart an approval is there with its entry in the log, or neither is', async () => {
-  let { program, model } = await startWithModel({ answers: [] });
-  const { workspace } = program;
-  try {
-    for (let round = 0; round < 6; round += 1) {
-      const made = await program.api<Script>('POST', '/api/scripts', { name: `job${round}`, source: GOOD });
-      const going = program
-        .api('POST', `/api/scripts/job${round}/approve`, { hash: made.body.hash })
-        .catch(() => null);
-      await new Promise((resolve) => setTimeout(resolve, round * 2));
-      await program.kill();
-      const answered = await going;
-      program = await start({ workspace });
-      const now = await getScript(program, `job${round}`);
-      const { body } = await program.api<AuditList>(
-        'GET',
-        `/api/audit?event=script.approved&target=job${round}`,
-      );
-      expect(body.entries.length).toBe(now.status === 'approved' ? 1 : 0);
-      if (answered?.status === 200) expect(now.status).toBe('approved');
-    }
-    await useModel(program, model);
-    expect(readFileSync(join(workspace, 'ai-data', 'scripts', 'job0.star'), 'utf8')).toBe(GOOD);
-  } finally {
-    await program.kill();
-    program.remove();
-  }
-}, 180_000);
 
 test('a script that asks for what it was not granted gets none of it, and the owner is offered to grant it', async () => {
   const { program, model } = await startWithModel({ answers: [] });

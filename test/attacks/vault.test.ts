@@ -3,13 +3,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import type { SecretFacts, SecretList } from '../../src/edge/admin/api.ts';
 import { variantsOf } from '../../src/guard/secrets/index.ts';
 import { allRoutes } from '../support/fuzz-requests.ts';
 import { PASSWORD, startProgram, type RunningProgram } from '../support/running-program.ts';
 import { noDisksBecause, smallDisk } from '../support/small-disk.ts';
-import { killedAfter, lookInto, openpact, PASSPHRASE } from '../support/vault-tools.ts';
+import { killedAfter, lookInto } from '../support/vault-tools.ts';
 import { start, startWithModel } from '../support/with-fake-model.ts';
 
 const VALUE = 'ghp_8fJ2kQxW/5tZp9&LmNv3RsYb7Hd';
@@ -286,128 +285,6 @@ describe('redaction of secrets for scripts', () => {
     expect(JSON.stringify(events)).toContain('[REDACTED:TOKEN] or [REDACTED:TOKEN]');
     expect(JSON.stringify(events)).not.toContain(VALUE);
   }, 30_000);
-});
-
-describe('a sealed vault', () => {
-  async function sealed(): Promise<RunningProgram> {
-    const workspace = await filled();
-    expect(openpact(['secrets', 'rekey', '--to', 'passphrase'], workspace, `${PASSPHRASE}\n`).code).toBe(0);
-    expect(readFileSync(join(workspace, 'secure/data/master_key'), 'utf8')).toContain('argon2id');
-    return start({ workspace });
-  }
-
-  test('serves nothing but who one is and the way to unlock it, on any route and socket; then everything is there', async () => {
-    const program = await sealed();
-    const open: string[] = [];
-    for (const { method, path } of allRoutes()) {
-      if (/logout|auth\/login|^\/api\/session$|sessions$/.test(path) && path.includes('auth')) continue;
-      if (path === '/api/session' && method === 'DELETE') continue;
-      const body = method === 'GET' ? undefined : {};
-      const { status, text } = await askedInTime(program, method, path, body);
-      if (status === 503 && text.includes('"error":"vault_sealed"')) continue;
-      open.push(`${method} ${path}`);
-      expect(text).not.toContain(VALUE);
-    }
-    expect(open.toSorted()).toEqual([
-      'DELETE /api/auth/sessions/:id',
-      'GET /api/auth/me',
-      'GET /api/session',
-      'GET /api/setup/status',
-      'GET /api/vault',
-      'GET /api/version',
-      'GET /health',
-      'GET /healthz',
-      'GET /ready',
-      'GET /readyz',
-      'POST /api/auth/password',
-      'POST /api/vault/unlock',
-    ]);
-    const ready = await program.api<object>('GET', '/ready');
-    expect([ready.status, ready.body]).toEqual([
-      503,
-      expect.objectContaining({ ready: false, sealed: true }),
-    ]);
-    const socket = new WebSocket(`${program.address.replace('http', 'ws')}/api/sessions/x/chat?ticket=x`);
-    expect(
-      await new Promise((answer) => socket.on('unexpected-response', (_, got) => answer(got.statusCode))),
-    ).toBe(503);
-
-    // Guessing ends after ten; the operator at the command line is not shut out by it.
-    const unlock = (passphrase: string) => asked(program, 'POST', '/api/vault/unlock', { passphrase });
-    const guesses = [];
-    for (let at = 0; at < 12; at += 1) guesses.push((await unlock(`a guess ${at}`)).status);
-    expect(guesses).toEqual([...Array<number>(10).fill(403), 429, 429]);
-    expect((await unlock(PASSPHRASE)).status).toBe(429);
-    expect(openpact(['vault', 'unlock'], program.workspace, 'wrong, wrong, wrong\n').code).toBe(1);
-    expect(openpact(['vault', 'unlock'], program.workspace, `${PASSPHRASE}\n`).code).toBe(0);
-    // An open vault looks at no passphrase.
-    expect((await program.api('POST', '/api/vault/unlock', { passphrase: 'any at all' })).status).toBe(200);
-    const { secrets } = (await program.api<SecretList>('GET', '/api/secrets')).body;
-    expect(secrets.map(({ name }) => name)).toEqual(['TOKEN']);
-    const { events } = await program.say(`Is ${VALUE} good?`);
-    expect(JSON.stringify(events)).toContain('[REDACTED:TOKEN]');
-    await program.stop();
-    const { value, providerKey, audit } = lookInto(program.workspace);
-    expect([value('TOKEN'), providerKey]).toEqual([VALUE, API_KEY]);
-    expect(audit).toMatchObject({ ok: true, signed: true });
-  }, 180_000);
-
-  test('one that is locked again ends what runs, serves as little as before, and takes no word from an open chat', async () => {
-    const program = await sealed();
-    expect((await program.api('POST', '/api/vault/unlock', { passphrase: PASSPHRASE })).status).toBe(200);
-    const id = await program.newConversation();
-    const chat = await program.chat(id);
-    const source = 'def main():\n    for i in range(20):\n        time.sleep(1)\n    return "slept"\n';
-    const { hash } = (await program.api<{ hash: string }>('POST', '/api/scripts', { name: 'job', source }))
-      .body;
-    await program.api('POST', '/api/scripts/job/approve', { hash });
-    const run = program.api<{ error: { code: string } }>('POST', '/api/scripts/job/test', { hash });
-    while ((await program.api<{ runs: unknown[] }>('GET', '/api/scripts/job/runs')).body.runs.length === 0);
-    const locked = await program.api('POST', '/api/vault/lock', {});
-    expect(locked.body).toEqual({ sealed: true, protection: 'passphrase' });
-    const at = performance.now();
-    expect((await run).body.error).toMatchObject({ code: 'killed' });
-    expect(performance.now() - at).toBeLessThan(5_000);
-    chat.send({ type: 'message', content: 'Are you there?' });
-    await chat.closed;
-    expect(chat.events.some(({ type }) => type === 'user' || type === 'started')).toBe(false);
-    expect((await asked(program, 'GET', '/api/secrets', undefined)).status).toBe(503);
-    expect((await program.api('GET', '/ready')).status).toBe(503);
-    expect((await program.api('POST', '/api/vault/unlock', { passphrase: PASSPHRASE })).status).toBe(200);
-    expect((await program.api<SecretList>('GET', '/api/secrets')).body.secrets).toHaveLength(1);
-    await program.stop();
-    expect(lookInto(program.workspace).audit).toMatchObject({ ok: true, signed: true });
-  }, 120_000);
-
-  test('does not tell how close a guess was, nor whether it is the length or the text', async () => {
-    const program = await sealed();
-    const times = { short: [] as number[], close: [] as number[] };
-    for (let at = 0; at < 3; at += 1) {
-      for (const [kind, passphrase] of [
-        ['short', 'x'],
-        ['close', `${PASSPHRASE.slice(0, -1)}8`],
-      ] as const) {
-        const began = performance.now();
-        const { status } = await program.api('POST', '/api/vault/unlock', { passphrase });
-        times[kind].push(performance.now() - began);
-        expect(status).toBe(403);
-      }
-    }
-    const [short, close] = [Math.min(...times.short), Math.min(...times.close)];
-    expect(Math.max(short, close) / Math.min(short, close)).toBeLessThan(2);
-  }, 90_000);
-
-  test('an entry that was changed while it was sealed is found when it is opened', async () => {
-    const workspace = await filled();
-    openpact(['secrets', 'rekey', '--to', 'passphrase'], workspace, `${PASSPHRASE}\n`);
-    const program = await startProgram({ workspace });
-    await program.stop();
-    const { DatabaseSync } = await import('node:sqlite');
-    const database = new DatabaseSync(join(workspace, 'secure/data/openpact.db'));
-    database.exec("UPDATE audit SET target = 'another' WHERE seq = (SELECT max(seq) - 1 FROM audit)");
-    database.close();
-    expect(lookInto(workspace).audit).toMatchObject({ ok: false });
-  }, 60_000);
 });
 
 describe('kill -9', () => {

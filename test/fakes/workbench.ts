@@ -57,6 +57,7 @@ export interface WorkbenchOptions {
   readonly maxAtOnce?: number;
   readonly maxWaiting?: number;
   readonly maxCallsPerTurn?: number;
+  readonly sealed?: () => boolean;
   readonly historyLimits?: HistoryLimits;
   /** What all conversations go on with when their model can't be had. */
   readonly fallback?: ModelName;
@@ -111,6 +112,7 @@ export function createWorkbench(options: WorkbenchOptions = {}) {
     powers: { files: () => noFiles, clock, scripts: noScripts },
     clock,
     log,
+    sealed: options.sealed ?? (() => false),
     maxCallsPerTurn: options.maxCallsPerTurn ?? 100,
   });
   showDecisions(approvals, events);

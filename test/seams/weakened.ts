@@ -3,6 +3,7 @@ import { canonicalJson } from '../../src/core/index.ts';
 import { productParts, type Parts } from '../../src/compose/parts.ts';
 import { parseCallId } from '../../src/guard/gate/index.ts';
 import { isolationChecks, type IsolationReport } from '../../src/host/process/index.ts';
+import { SCRIPT_SEAMS, weakenedScripts } from './script-seams.ts';
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
 
 /** Also when this runs as a bundle, which lies as deep. */
@@ -24,6 +25,7 @@ const SEAMS = [
   'budget',
   'step-limit',
   'call-limit',
+  ...SCRIPT_SEAMS,
 ] as const;
 export type Seam = (typeof SEAMS)[number];
 
@@ -36,6 +38,7 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
   const without = (seam: Seam): boolean => off.includes(seam);
   return {
     ...productParts,
+    ...weakenedScripts(productParts, without),
     ...(without('policy')
       ? {
           policyRules: () =>

@@ -1,7 +1,7 @@
 /** What a model does with scripts in a running program, call by call. */
 import type { ChatServerEvent, Json, Script, ScriptGrantView } from '../../src/edge/admin/api.ts';
 import type { FakeModel } from '../fakes/openai-server.ts';
-import type { RunningProgram } from './running-program.ts';
+import { PASSWORD, type RunningProgram } from './running-program.ts';
 
 export interface Heard {
   readonly outcome: string;
@@ -54,4 +54,41 @@ export async function approveNow(
   });
   if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`);
   return body;
+}
+
+/** Lets the model make these calls in one answer; what it hears of each, in their order. */
+export async function modelCallsAll(
+  program: RunningProgram,
+  model: FakeModel,
+  calls: readonly { readonly name: string; readonly arguments: unknown }[],
+): Promise<readonly Heard[]> {
+  model.next({ calls: calls.map((call, at) => ({ ...call, id: `call_${at}` })) }, { text: 'Done.' });
+  const { events } = await program.say('use them');
+  return events.filter((event) => event.type === 'tool_result').map((event) => heard([event]));
+}
+
+/** The same person in another browser. */
+export async function secondSession(program: RunningProgram): Promise<Pick<RunningProgram, 'api'>> {
+  const login = await program.api<{ access_token: string }>('POST', '/api/auth/login', {
+    username: 'owner',
+    password: PASSWORD,
+  });
+  return {
+    async api(method, path, body) {
+      const answer = await fetch(`${program.address}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${login.body.access_token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      return {
+        status: answer.status,
+        headers: answer.headers,
+        body: (text === '' ? null : JSON.parse(text)) as never,
+      };
+    },
+  };
 }

@@ -44,6 +44,24 @@ test('an allowed call runs, and its intent and its result are in the audit log',
   expect(rows).toEqual(['tool.result ok', 'tool.intent intent']);
 });
 
+test('nothing runs while the vault is sealed, not even what the policy allows or a person approved', async () => {
+  let sealed = true;
+  let runs = 0;
+  const bench = make({ sealed: () => sealed, tools: [testTool('act', async () => (runs += 1))] });
+  const answer = await inTurn(bench, async (runtime) => {
+    const [id] = step(runtime, '', [{ name: 'act', args: { path: 'free/a' } }]);
+    return call(runtime, id, 'act', 'free/a');
+  });
+  expect(answer).toMatchObject({ kind: 'refused', isError: true, rule: 'vault-sealed' });
+  expect(runs).toBe(0);
+  sealed = false;
+  const open = await inTurn(bench, async (runtime) => {
+    const [id] = step(runtime, '', [{ name: 'act', args: { path: 'free/a' } }]);
+    return call(runtime, id, 'act', 'free/a');
+  });
+  expect(open.kind).toBe('done');
+});
+
 test('the same call asked twice, also at once, runs once and gets the recorded answer', async () => {
   let runs = 0;
   const bench = make({ tools: [testTool('act', async () => ({ run: (runs += 1) }))] });

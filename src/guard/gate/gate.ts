@@ -1,6 +1,6 @@
 // Guarantees: a tool runs only if the gateway saw a model ask for exactly this call in this turn, the arguments are valid,
 // the policy allows it or a person approved these very bytes, and an intent row was stored before. It runs at most once:
-// a repeat gets the recorded answer. What it returns was redacted. After a crash a call without an end is `unknown`.
+// a repeat gets the recorded answer. Nothing runs while the vault is sealed. What it returns was redacted. After a crash a call without an end is `unknown`.
 // Does not: keep a tool from doing what it may do; the tool's own fences do (the file child, later the script box).
 // An attacker may control: the call id, the name, the arguments, how often and in which order they come.
 import {
@@ -51,11 +51,14 @@ export interface GateDeps extends DecideDeps {
   };
   readonly clock: Clock;
   readonly log: Log;
+  /** Nothing runs while it is: nobody knows what would have to be hidden. */
+  readonly sealed: () => boolean;
   /** Calls of one turn that may be made at most. */
   readonly maxCallsPerTurn: number;
 }
 
 const NOTHING_HIDDEN = {};
+const SEALED = { rule: 'vault-sealed', sentence: 'The vault is sealed; nothing runs until it is unlocked.' };
 
 export function createGate(deps: GateDeps): Gate {
   const { approvals, calls, database, audit, redactor, transcript, clock, log } = deps;
@@ -233,6 +236,7 @@ export function createGate(deps: GateDeps): Gate {
         `A turn may make at most ${deps.maxCallsPerTurn} tool calls.`,
       );
     }
+    if (deps.sealed()) return endWithout(row, turn, 'refused', SEALED.rule, SEALED.sentence);
     const decided = decide(deps, row, turn.origin);
     if (decided.kind === 'no') return endWithout(row, turn, decided.outcome, decided.rule, decided.sentence);
     if (decided.kind === 'ask') {
@@ -301,6 +305,10 @@ export function createGate(deps: GateDeps): Gate {
       const refusal = refusalOf(end);
       if (refusal) {
         endWithout(row, who, refusal.kind, row.rule, refusal.sentence);
+        return;
+      }
+      if (deps.sealed()) {
+        endWithout(row, who, 'refused', SEALED.rule, SEALED.sentence);
         return;
       }
       const decided = decide(deps, row, who.origin);

@@ -18,6 +18,7 @@ import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts'
 import type { Audit } from '../audit/index.ts';
 import { requireNoSecret } from './exposed-secrets.ts';
 import { readGranted, requireDeclared, type Granted } from './grants.ts';
+import { createApprovalExpiry } from './approval-expiry.ts';
 import type { ScriptLibrary } from './library.ts';
 import type { ScriptState } from './state.ts';
 
@@ -43,6 +44,8 @@ export interface ScriptDecisions {
   ): Promise<ScriptState>;
   disable(name: string, by: Principal): Promise<ScriptState>;
   enable(name: string, by: Principal): Promise<ScriptState>;
+  /** Takes back the approvals that have run out by now, for good, and stores what could not be stored before. */
+  expireDue(): void;
   /** Whether power was taken away that could not be stored; such a script does not run. */
   isHeld(name: string): boolean;
   /** Resolves when somebody decides on this version, or it is not the newest any more; false when the time is over. */
@@ -63,8 +66,9 @@ const MOST_REASON = 2_000;
 
 export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
   const { library, store, database, audit, clock, log, redactor } = deps;
-  /** Scripts whose power was taken away while nothing could be stored. */
-  const held = new Set<string>();
+  /** Scripts whose power was taken away while nothing could be stored, with what is still to be stored. */
+  const held = new Map<string, () => void>();
+  const expiry = createApprovalExpiry({ library, store, database, audit, clock, log });
   const waiters = new Set<{ readonly name: string; readonly tell: () => void }>();
   library.onChange((name) => {
     for (const waiter of waiters) if (waiter.name === name) waiter.tell();
@@ -89,16 +93,22 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
     throw conflict('script_changed', `${state.name} is not the text that was shown any more.`, state);
   }
 
-  /** Less power: it holds even where it can't be stored. */
+  /** Less power: it holds even where it can't be stored, and is stored as soon as it can. */
   function reduce(name: string, change: (row: ScriptRow) => void): void {
-    const row = library.require(name).row;
-    try {
+    library.require(name);
+    const act = (): void =>
       database.tx(() => {
-        change(row);
+        const state = library.state(name);
+        if (state === undefined) return;
+        change(state.row);
         library.changed(name);
       });
+    try {
+      act();
     } catch (error) {
-      held.add(name);
+      const before = held.get(name);
+      const both = (): void => (before?.(), act());
+      held.set(name, both);
       log.error('power was taken from a script and could not be stored; it does not run until that works', {
         script: name,
         problem: errorText(error),
@@ -108,10 +118,32 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
     }
   }
 
+  /** Before anything gives power again. Throws while it still can't be stored. */
+  function storeHeld(name: string): void {
+    const act = held.get(name);
+    if (act === undefined) return;
+    database.tx(act);
+    held.delete(name);
+    library.changed(name);
+  }
+
+  function storeLate(): void {
+    for (const name of held.keys()) {
+      try {
+        storeHeld(name);
+      } catch (error) {
+        // Said when it was taken away; the next try comes in a second.
+        if (error instanceof AppError) return;
+        throw error;
+      }
+    }
+  }
+
   return {
     async approve(name, { hash, grant, revision }, by) {
       library.require(name);
       return library.inOrder(name, () => {
+        storeHeld(name);
         const state = library.require(name);
         requireNewest(state, hash);
         const { source, header, analysis, proposed } = library.facts(hash);
@@ -168,7 +200,6 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
                 state.approved === undefined ? null : (state.approved.granted.view as unknown as Json),
             }),
           );
-          database.afterCommit(() => held.delete(name));
           library.changed(name);
         });
         return library.require(name);
@@ -183,8 +214,8 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
       const said = redactor.text(reason?.trim().slice(0, MOST_REASON) ?? '').value || null;
       reduce(name, (row) => {
         const now = clock.now();
-        store.decide(row.version, { decision: 'rejected', at: now, by: principalText(by), reason: said });
-        store.passOver(name, row.version, now);
+        store.decide(seen.version.id, { decision: 'rejected', at: now, by: principalText(by), reason: said });
+        store.passOver(name, seen.version.id, now);
         const wasApproved = row.approved === seen.hash;
         store.put({
           ...row,
@@ -214,18 +245,23 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
 
     async enable(name, by) {
       library.require(name);
+      storeHeld(name);
       database.tx(() => {
         const { row, hash } = library.require(name);
         if (row.disabled_at === null) return;
         store.put({ ...row, revision: row.revision + 1, disabled_at: null, disabled_by: null });
         audit.append(entry('script.enabled', name, by, { hash }));
-        database.afterCommit(() => held.delete(name));
         library.changed(name);
       });
       return library.require(name);
     },
 
-    isHeld: (name) => held.has(name),
+    expireDue() {
+      expiry.expireDue();
+      storeLate();
+    },
+
+    isHeld: (name) => held.has(name) || expiry.isUnstored(name),
 
     wait(name, hash, ms, signal) {
       const settled = (): boolean => {

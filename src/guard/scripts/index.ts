@@ -1,7 +1,7 @@
 /** Scripts: every version, the one approval of each, and what runs under it. */
 export { readCannedHttp } from './canned-http.ts';
-export { createScriptDecisions, type ScriptDecisions } from './decisions.ts';
-export { createScriptLibrary, type ScriptLibrary, type ScriptOptions } from './library.ts';
+export { createScriptDecisions, type DecisionDeps, type ScriptDecisions } from './decisions.ts';
+export { createScriptLibrary, type LibraryDeps, type ScriptLibrary, type ScriptOptions } from './library.ts';
 export { unifiedDiff } from './line-diff.ts';
 export { powerOf } from './power.ts';
 export type * from './ports.ts';

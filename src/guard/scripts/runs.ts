@@ -155,7 +155,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       return refuse(ask, {
         ok: false,
         code: 'script_disabled',
-        message: `The owner took the power of ${name} away.`,
+        message: `The power of ${name} was taken away.`,
         details: { script: name, status: 'disabled' },
       });
     if (ask.hash !== undefined && ask.hash !== decided.hash)

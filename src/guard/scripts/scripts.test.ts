@@ -566,6 +566,49 @@ describe('runs', () => {
     expect(await run).toMatchObject({ ok: true, error: { code: 'killed' } });
   });
 
+  test('an approval that ran out stays out when the clock goes back, and ends what slept past its end', async () => {
+    let now = Date.parse('2030-01-01T00:00:00Z');
+    const clock: Clock = { now: () => now, monotonic: () => performance.now() };
+    const made = open({
+      clock,
+      play: (order) => new Promise((resolve) => order.signal?.addEventListener('abort', () => resolve({}))),
+    });
+    await approved(made, 'job', ONE, { expires_at: '2030-01-01T01:00:00Z' });
+    made.decisions.expireDue();
+    const run = made.run('job');
+    while (made.runs.running === 0) await tick();
+    // The machine slept; no timer of this process saw the hour go by.
+    now += 3_600_000;
+    made.decisions.expireDue();
+    expect(await run).toMatchObject({ error: { code: 'killed' } });
+    now -= 3_600_000;
+    expect(await made.run('job')).toMatchObject({ code: 'approval_expired', details: { status: 'expired' } });
+    made.decisions.expireDue();
+    expect(made.events('script.approval_expired').map(({ details }) => details)).toEqual([
+      { hash: hashOf(ONE), expires_at: '2030-01-01T01:00:00.000Z' },
+    ]);
+    // The owner can approve it again.
+    const { row } = made.library.require('job');
+    await made.decisions.approve('job', { hash: hashOf(ONE), revision: row.revision }, OWNER);
+    expect(made.library.runnable('job')).toMatchObject({ ok: true });
+  });
+
+  test('an approval that ran out and could not be taken back does not run, whatever the clock says', async () => {
+    let now = Date.parse('2030-01-01T00:00:00Z');
+    const clock: Clock = { now: () => now, monotonic: () => performance.now() };
+    const made = open({ clock });
+    await approved(made, 'job', ONE, { expires_at: '2030-01-01T01:00:00Z' });
+    made.database.run('PRAGMA query_only = 1');
+    now += 3_600_000;
+    made.decisions.expireDue();
+    made.decisions.expireDue();
+    now -= 3_600_000;
+    made.database.run('PRAGMA query_only = 0');
+    expect(await code(made.run('job'))).toBe('script_disabled');
+    made.decisions.expireDue();
+    expect(await code(made.run('job'))).toBe('approval_expired');
+  });
+
   test('another grant ends the runs of the one before', async () => {
     const made = open({
       play: (order) => new Promise((resolve) => order.signal?.addEventListener('abort', () => resolve({}))),

@@ -7,6 +7,9 @@ import type { Json } from '../../core/index.ts';
 import type { ScriptHeader } from './header.ts';
 import { readGranted, type Granted } from './grants.ts';
 
+/** How the reason begins that an approval gets when it has run out. */
+export const RAN_OUT = 'ran out at ';
+
 export type ScriptStatus = 'pending' | 'approved' | 'rejected' | 'disabled';
 /** What stands in the folder: the newest version, nothing, or something that is no script. */
 export type OnDisk = 'same' | 'missing' | 'unreadable';
@@ -98,6 +101,13 @@ export function runnable(
       reason: version.reason,
     });
   }
+  const ranOut = (hash: string): Refused =>
+    no('approval_expired', `The approval of ${name} has run out; the owner can approve it again.`, {
+      status: 'expired',
+      hash,
+    });
+  if (approved === undefined && version.decision === 'approved' && version.reason?.startsWith(RAN_OUT))
+    return ranOut(state.hash);
   if (approved === undefined)
     return no('script_not_approved', `${name} waits for the owner's approval.`, {
       ...undecided,
@@ -116,9 +126,6 @@ export function runnable(
       },
     );
   if (approved.granted.expiresAt !== undefined && approved.granted.expiresAt <= now)
-    return no('approval_expired', `The approval of ${name} has run out; the owner can approve it again.`, {
-      status: 'expired',
-      hash: approved.hash,
-    });
+    return ranOut(approved.hash);
   return { ok: true, hash: approved.hash, granted: approved.granted };
 }

@@ -1,0 +1,92 @@
+// Guarantees: an approval that has run out is taken back in the database, with its entry in the audit log, so that it stays
+// out when the clock goes back; what runs under it ends then, also when the machine slept past the hour. Where that can't
+// be stored, the script does not run until it can.
+// Does not: know of a time that passed and went back while nothing looked (the program looks every second while it is up).
+// An attacker may control: nothing here; the clock of the machine may jump both ways.
+import { errorText, isoTime, type Clock, type Log } from '../../core/index.ts';
+import type { Transactions } from '../../host/storage/index.ts';
+import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
+import type { Audit } from '../audit/index.ts';
+import type { ScriptLibrary } from './library.ts';
+import { RAN_OUT } from './state.ts';
+
+export interface ApprovalExpiry {
+  /** Takes back what has run out by now. Never throws for a disk that is full. */
+  expireDue(): void;
+  /** Whether its approval ran out and that could not be stored yet. */
+  isUnstored(name: string): boolean;
+}
+
+export function createApprovalExpiry(deps: {
+  readonly library: Pick<ScriptLibrary, 'changed' | 'state'>;
+  readonly store: ScriptStore;
+  readonly database: Transactions;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  readonly log: Log;
+}): ApprovalExpiry {
+  const { library, store, database, audit, clock, log } = deps;
+  const unstored = new Set<string>();
+
+  function takeBack(row: ScriptRow, hash: string, expiresAt: number): void {
+    const version = store.versionOf(row.name, hash);
+    if (version)
+      store.decide(version.id, {
+        decision: 'approved',
+        at: version.decided_at ?? clock.now(),
+        by: version.decided_by ?? row.approved_by ?? '',
+        reason: `${RAN_OUT}${isoTime(expiresAt)}`,
+      });
+    store.put({
+      ...row,
+      revision: row.revision + 1,
+      approved: null,
+      granted: null,
+      approved_at: null,
+      approved_by: null,
+    });
+    audit.append({
+      event: 'script.approval_expired',
+      principal: { kind: 'system' },
+      origin: 'system',
+      target: row.name,
+      outcome: 'ok',
+      details: { hash, expires_at: isoTime(expiresAt) },
+    });
+  }
+
+  function expire(row: ScriptRow, hash: string, expiresAt: number): void {
+    const { name } = row;
+    try {
+      database.tx(() => {
+        takeBack(row, hash, expiresAt);
+        database.afterCommit(() => unstored.delete(name));
+        library.changed(name);
+      });
+    } catch (error) {
+      if (unstored.has(name)) return;
+      unstored.add(name);
+      log.error(
+        'an approval has run out and that could not be stored; the script does not run until that works',
+        {
+          script: name,
+          problem: errorText(error),
+        },
+      );
+      library.changed(name);
+    }
+  }
+
+  return {
+    expireDue() {
+      const now = clock.now();
+      for (const row of store.all()) {
+        if (row.approved === null || row.granted?.includes('"expires_at"') !== true) continue;
+        const expiresAt = library.state(row.name)?.approved?.granted.expiresAt;
+        if (expiresAt === undefined) continue;
+        if (expiresAt <= now || unstored.has(row.name)) expire(row, row.approved, expiresAt);
+      }
+    },
+    isUnstored: (name) => unstored.has(name),
+  };
+}
