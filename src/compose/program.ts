@@ -169,7 +169,10 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         always: config.admin.stepUp,
       }),
       vault: vaultPort(base.seal),
-      scripts: scriptsPort(scripts, { stepUp: config.admin.stepUp ? identity.stepUp : undefined }),
+      scripts: scriptsPort(scripts, {
+        stepUp: config.admin.stepUp ? identity.stepUp : undefined,
+        clock,
+      }),
       system,
       pages: readTree(layout.page),
       clock,

@@ -1,5 +1,5 @@
 /** What a script may do, in words, with what is new against the last approved version, and what can't be known. */
-import type { GrantView } from './grants.ts';
+import type { GrantView, Quotas } from './grants.ts';
 import type { ScriptHeader } from './header.ts';
 import type { Analysis } from './ports.ts';
 
@@ -18,12 +18,19 @@ export interface Power {
   readonly warnings: readonly string[];
 }
 
+const MIB = 1024 * 1024;
 const UNDECIDED = {
   url: 'puts an address together while it runs; only the hosts of the grant are reached, whatever it says',
   secret: 'puts the name of a secret together while it runs; only the secrets of the grant are found',
   http: 'hands the module http on, so that not every request can be read off the text',
   secrets: 'hands the module secrets on, so that not every use can be read off the text',
 } as const;
+
+const LIMIT_WORDS: Readonly<Record<keyof Quotas, string>> = {
+  runs_per_hour: 'has a limit on runs:',
+  requests_per_hour: 'has a limit on requests:',
+  bytes_per_hour: 'has a limit on the bytes of answers:',
+};
 
 export function powerOf(
   grant: GrantView,
@@ -63,11 +70,16 @@ export function powerOf(
   for (const [name, value] of Object.entries(quotas ?? {}))
     lines.push({
       kind: 'limit',
-      text: `at most ${value} ${name.replace('_per_', ' in an ').replace('_', ' ')}`,
+      text: `${LIMIT_WORDS[name as keyof Quotas]} at most ${amount(name, value)} in an hour`,
       fresh: false,
     });
-  if (expires !== undefined) lines.push({ kind: 'limit', text: `until ${expires}`, fresh: false });
+  if (expires !== undefined)
+    lines.push({ kind: 'limit', text: `may do this until ${expires}`, fresh: false });
   return { summary: summary(grant), lines, warnings: warnings(grant, facts) };
+}
+
+function amount(quota: string, value: number): string {
+  return quota === 'bytes_per_hour' && value > 0 && value % MIB === 0 ? `${value / MIB} MiB` : String(value);
 }
 
 /** Hosts that are granted by themselves or as the place of a secret. */

@@ -111,7 +111,8 @@ interface Live {
 }
 
 const HOUR_MS = 3_600_000;
-const KEEP_RUNS = 1_000;
+/** Of one script; older ones go. */
+export const KEEP_RUNS = 1_000;
 
 export function createScriptRuns(deps: RunsDeps): ScriptRuns {
   const { library, runStore, database, audit, redactor, clock, log } = deps;
