@@ -1,12 +1,22 @@
 import { CircleSlash, Gauge, Globe, KeyRound, TriangleAlert } from 'lucide-react';
-import type { ScriptPower } from '../api/types.ts';
+import type { ScriptPower, ScriptQuotas } from '../api/types.ts';
 import { cx } from '../ui/class-names.ts';
 import { ExactText } from '../ui/exact-text.tsx';
+import { bytes } from './narrow-grant.ts';
 
 const ICON = { secret: KeyRound, host: Globe, method: Globe, limit: Gauge, none: CircleSlash } as const;
 
 /** Power in sentences: what is new is marked, and what reading the text can't decide is said. */
-export function PowerCard({ title, power }: { readonly title: string; readonly power: ScriptPower }) {
+export function PowerCard({
+  title,
+  power,
+  usual,
+}: {
+  readonly title: string;
+  readonly power: ScriptPower;
+  /** The limits that count where none is said. */
+  readonly usual: ScriptQuotas;
+}) {
   const limited = power.lines.some(({ kind }) => kind === 'limit');
   return (
     <div className="flex flex-col gap-2" data-testid="script-power">
@@ -31,7 +41,10 @@ export function PowerCard({ title, power }: { readonly title: string; readonly p
         {!limited && (
           <li className="flex items-start gap-2 text-muted">
             <Gauge aria-hidden size={16} className="mt-0.5 shrink-0" />
-            <span className="min-w-0">It has the usual limits for runs, requests and bytes in an hour.</span>
+            <span className="min-w-0">
+              It has the usual limits: in an hour {usual.runs_per_hour} runs, {usual.requests_per_hour}{' '}
+              requests and {bytes(usual.bytes_per_hour)} of answers.
+            </span>
           </li>
         )}
       </ul>
