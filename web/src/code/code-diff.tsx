@@ -26,6 +26,7 @@ export function CodeDiff({
 }) {
   const [whole, setWhole] = useState(false);
   const lines = useMemo(() => diffLines(before, after), [before, after]);
+  const few = useMemo(() => folded(lines, AROUND), [lines]);
   const added = lines.filter(({ kind }) => kind === 'added').length;
   const removed = lines.filter(({ kind }) => kind === 'removed').length;
   if (before === after)
@@ -40,15 +41,17 @@ export function CodeDiff({
         <span className="tabular-nums">
           {count(added)} added, {count(removed)} removed
         </span>
-        <Button small tone="quiet" aria-pressed={whole} onClick={() => setWhole(!whole)}>
-          {whole ? 'Only what changed' : 'All lines'}
-        </Button>
+        {few.length < lines.length && (
+          <Button small tone="quiet" aria-pressed={whole} onClick={() => setWhole(!whole)}>
+            {whole ? 'Only what changed' : 'All lines'}
+          </Button>
+        )}
       </div>
       <Lines
         key={String(whole)}
         before={before}
         after={after}
-        lines={whole ? lines : folded(lines, AROUND)}
+        lines={whole ? lines : few}
         label={label}
         testId={testId}
       />

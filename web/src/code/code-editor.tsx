@@ -11,6 +11,20 @@ import { asStarlark, shownExactly, writable } from './code-setup.ts';
 import { mistakesAt, setMistakes, type Mistake } from './mistakes.ts';
 import { useCodeMirror } from './use-code-mirror.ts';
 
+/**
+ * Text that takes the place of coloured text goes through the editor: the browser itself would wrap it in an element with
+ * a style of its own, which the page's policy refuses.
+ */
+const typedOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    if (event.inputType !== 'insertText' || event.data === null || view.composing) return false;
+    if (view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data), { scrollIntoView: true, userEvent: 'input.type' });
+    return true;
+  },
+});
+
 /** Tab moves on, as everywhere on the page: nobody is caught in here. Control with ] and [ moves lines in and out. */
 export function CodeEditor({
   start,
@@ -55,6 +69,7 @@ export function CodeEditor({
       ]),
       writable(label, testId),
       mistakesAt([]),
+      typedOver,
       EditorView.updateListener.of((update) => {
         if (update.docChanged) acts.current.onChange(update.state.doc.toString());
       }),
@@ -77,7 +92,7 @@ export function CodeEditor({
     view.current.focus();
   }, [mistakes]);
   return (
-    <div className="flex flex-col gap-1">
+    <div className="flex flex-col gap-2">
       <div ref={host} className="code-host" />
       <p className="text-mini text-muted">
         Tab moves on to the buttons. Control+] and Control+[ move a line in and out, Control+S saves.

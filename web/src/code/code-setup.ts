@@ -58,8 +58,14 @@ const theme = EditorView.theme({
   },
   '.cm-added': { backgroundColor: 'var(--ok-soft)' },
   '.cm-removed': { backgroundColor: 'var(--stop-soft)' },
-  '.cm-added .cm-changed': { backgroundColor: 'var(--ok-line)' },
-  '.cm-removed .cm-changed': { backgroundColor: 'var(--stop-line)' },
+  '.cm-added .cm-changed': {
+    backgroundColor: 'color-mix(in srgb, var(--ok-line) 40%, var(--ok-soft))',
+    boxShadow: 'inset 0 -1px var(--ok)',
+  },
+  '.cm-removed .cm-changed': {
+    backgroundColor: 'color-mix(in srgb, var(--stop-line) 40%, var(--stop-soft))',
+    boxShadow: 'inset 0 -1px var(--stop)',
+  },
   '.cm-sign': { color: 'var(--muted)', fontWeight: '600', paddingRight: '1ch' },
   '.cm-same': { paddingLeft: 'calc(8px + 2ch)' },
   '.cm-skipped': { color: 'var(--muted)', fontFamily: 'var(--font-words)', fontSize: '12px' },

@@ -25,7 +25,11 @@ export function CodeView({
     () => [
       shownExactly,
       asStarlark,
-      lineNumbers(),
+      // Behind the last line feed nothing stands, so there is no line.
+      lineNumbers({
+        formatNumber: (line, { doc }) =>
+          line > 1 && line === doc.lines && doc.line(line).length === 0 ? '' : String(line),
+      }),
       readOnly(label, testId),
       mistakesAt(JSON.parse(said) as readonly Mistake[]),
     ],

@@ -3,6 +3,7 @@ import { Digest, Labelled } from '../approvals/approval-card.tsx';
 import type { Script } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
+import { ExactText } from '../ui/exact-text.tsx';
 import { INPUT_CLASS } from '../ui/field.tsx';
 import { NarrowForm } from './narrow-form.tsx';
 import { grantSentences, narrowed, nothingLeftOut, QUOTA_NAMES, readQuota } from './narrow-grant.ts';
@@ -33,7 +34,7 @@ export function DecisionPanel({ script, act }: { readonly script: Script; readon
           <ul className="flex flex-col text-body" data-testid="script-grant">
             {grantSentences(grant, usual).map((line) => (
               <li key={line} className="wrap-anywhere">
-                {line}.
+                <ExactText text={line} />.
               </li>
             ))}
           </ul>

@@ -119,7 +119,7 @@ function NewForm({ onClose }: { readonly onClose: () => void }) {
         </Notice>
       )}
       {problem && <Notice tone="stop">{problem}</Notice>}
-      <div className="flex justify-end gap-2">
+      <div className="flex flex-wrap-reverse justify-end gap-2">
         <Button disabled={busy} onClick={onClose}>
           Not now
         </Button>

@@ -45,7 +45,8 @@ export function Offers({ script, act }: { readonly script: Script; readonly act:
                   </code>
                 </span>
                 <span className="text-mini text-muted">
-                  {offer.times === 1 ? 'once' : `${offer.times} times`}, last <Time iso={offer.last_at} />
+                  {offer.times === 1 ? 'Once, ' : `${offer.times} times, last `}
+                  <Time iso={offer.last_at} />
                   {cannot !== null && `. ${cannot}`}
                 </span>
               </div>
@@ -96,7 +97,7 @@ function Extend({
     <Confirm
       open
       onOpenChange={(open) => !open && onClose()}
-      title={`Give ${script.name} the ${offer.kind} ${offer.what}?`}
+      title={`Give ${script.name} this ${offer.kind}?`}
       act={EXTEND}
       tone="primary"
       onAct={async () => {
@@ -113,7 +114,7 @@ function Extend({
     >
       <div className="flex flex-col gap-3">
         <p className="font-medium text-ink" data-testid="script-extend-adds">
-          {additions(grant, offer, places)}
+          <ExactText text={additions(grant, offer, places)} />
         </p>
         {possible.length > 0 && (
           <fieldset className="flex flex-col">
@@ -143,7 +144,7 @@ function Extend({
           <ul className="flex list-disc flex-col pl-5 text-meta" data-testid="script-extend-grant">
             {grantSentences(next, script.quotas.usual).map((line) => (
               <li key={line} className="wrap-anywhere">
-                {line}.
+                <ExactText text={line} />.
               </li>
             ))}
           </ul>

@@ -9,7 +9,7 @@ const HEIGHT = 72;
 const PARTS = [
   { key: 'ok', words: 'done', fill: 'fill-ok', dot: 'bg-ok' },
   { key: 'error', words: 'failed', fill: 'fill-stop-fill', dot: 'bg-stop-fill' },
-  { key: 'killed', words: 'stopped', fill: 'fill-ask', dot: 'bg-ask' },
+  { key: 'killed', words: 'stopped', fill: 'fill-stop/50', dot: 'bg-stop/50' },
   { key: 'other', words: 'running or end unknown', fill: 'fill-line-strong', dot: 'bg-line-strong' },
 ] as const;
 const STEPS = { hour: 'last 24 hours', day: 'last 30 days' } as const;

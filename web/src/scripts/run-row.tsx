@@ -28,8 +28,10 @@ export function RunRow({ run }: { readonly run: ScriptRunView }) {
           {run.kind === 'test' ? 'Live test by ' : 'By '}
           {who(run.caller)}
         </span>
-        <span className="text-muted">{count === 1 ? '1 request' : `${count} requests`}</span>
-        <span className="text-muted">{run.duration_ms === null ? '' : duration(run.duration_ms)}</span>
+        <span className="text-muted max-sm:hidden">{count === 1 ? '1 request' : `${count} requests`}</span>
+        <span className="text-muted max-sm:hidden">
+          {run.duration_ms === null ? '' : duration(run.duration_ms)}
+        </span>
         <Time iso={run.started_at} className="text-mini text-muted" />
       </button>
       {open && <Facts run={run} />}
@@ -111,7 +113,7 @@ function Requests({ run }: { readonly run: ScriptRunView }) {
       aria-label="Requests of this run"
       className="overflow-x-auto"
     >
-      <table className="w-full border-collapse text-mini" data-testid="script-run-requests">
+      <table className="w-full min-w-[460px] border-collapse text-mini" data-testid="script-run-requests">
         <thead>
           <tr className="border-b border-line text-left text-muted">
             {['Method', 'Host', 'Answer', 'Bytes', 'Secrets'].map((head) => (

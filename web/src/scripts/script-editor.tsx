@@ -26,11 +26,14 @@ export function ScriptEditor({
   /** The version that a save takes the place of. */
   const [over, setOver] = useState(script);
   const [leaving, setLeaving] = useState(false);
+  /** What was tried last: its mistakes are no longer those of a text that was changed since. */
+  const [tried, setTried] = useState<string | null>(null);
   const dirty = text !== over.source;
   const meanwhile = now.hash !== over.hash;
   const ready = dirty && !meanwhile && act.busy === null;
   async function save() {
     if (!ready) return;
+    setTried(text);
     const changed = await act.run({
       method: 'PUT',
       path: '',
@@ -50,6 +53,15 @@ export function ScriptEditor({
         label={`The code of ${script.name}`}
         testId="script-text"
       />
+      {act.mistakes.length > 0 && tried === text && (
+        <Notice tone="stop" title="Nothing was saved: the text has mistakes" testId="script-mistakes">
+          <ul>
+            {act.mistakes.map(({ line, message }) => (
+              <li key={`${line} ${message}`}>{`Line ${line}: ${message}`}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
       {meanwhile && (
         <Notice
           tone="ask"

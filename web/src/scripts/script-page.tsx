@@ -15,7 +15,6 @@ import { Offers } from './offers.tsx';
 import { ScriptEditor } from './script-editor.tsx';
 import { script as scriptQuery } from './script-queries.ts';
 import { ScriptRuns } from './script-runs.tsx';
-import { StateMark } from './script-state.tsx';
 import { ScriptVersions } from './script-versions.tsx';
 import { Standing } from './standing.tsx';
 import { TestRun } from './test-run.tsx';
@@ -32,7 +31,6 @@ export function ScriptPage() {
       wide
       title={name}
       lead={data && data.description !== '' ? <ExactText text={data.description} /> : undefined}
-      actions={data && <StateMark script={data} />}
     >
       <Link to="/scripts" className="inline-flex items-center gap-1 self-start text-meta text-link">
         <ArrowLeft aria-hidden size={14} />
@@ -85,15 +83,19 @@ function Review({ now }: { readonly now: Script }) {
           You read {shown.hash.slice(7, 19)}; the newest is {now.hash.slice(7, 19)}.
         </Notice>
       )}
-      {act.problem && (
-        <Notice tone="stop" testId="script-problem">
-          {act.problem}
-        </Notice>
-      )}
-      {act.said && (
-        <Notice tone="ok" testId="script-said">
-          {act.said}
-        </Notice>
+      {(act.problem ?? act.said) !== null && (
+        // In sight wherever on the page the act was.
+        <div className="sticky top-2 z-10">
+          {act.problem ? (
+            <Notice tone="stop" testId="script-problem">
+              {act.problem}
+            </Notice>
+          ) : (
+            <Notice tone="ok" testId="script-said">
+              {act.said}
+            </Notice>
+          )}
+        </div>
       )}
       <Standing script={now} act={act} />
       <Offers script={now} act={act} />

@@ -10,6 +10,7 @@ import { Time } from '../ui/time.tsx';
 import { who } from '../ui/who.ts';
 import { PowerCard } from './power-card.tsx';
 import { scriptList, scriptPath } from './script-queries.ts';
+import { StateMark } from './script-state.tsx';
 import type { ScriptAct } from './use-script-act.ts';
 
 /** Whether it runs, by whose word, with what power, and the ways to stop it. */
@@ -21,6 +22,7 @@ export function Standing({ script, act }: { readonly script: Script; readonly ac
     <section className="flex flex-col gap-4" aria-label="How it stands">
       <div className="flex flex-wrap items-start justify-between gap-3">
         <div className="flex min-w-0 flex-col gap-1 text-meta text-muted">
+          <StateMark script={script} />
           <p data-testid="script-refused" className="text-body text-ink wrap-anywhere">
             {script.refused ? `It does not run now: ${script.refused.message}` : 'It may run now.'}
           </p>
@@ -124,9 +126,9 @@ export function Standing({ script, act }: { readonly script: Script; readonly ac
         }}
         testId="script-delete-dialog"
       >
-        The file scripts/{name}.star and the approval go, and what runs of it now is stopped. There is no
-        button that undoes this. Its versions and runs stay in the database: whoever makes a script of this
-        name finds them there, unapproved.
+        The file scripts/{name}.star is removed, what was approved does not hold any more, and what runs of it
+        now is stopped. Its versions and runs stay in the database: to undo this, make a script of the same
+        name; they are listed there, and nothing of them is approved.
       </Confirm>
     </section>
   );

@@ -55,7 +55,7 @@ export function useScriptAct(name: string, onConflict: () => void): ScriptAct {
       return changed;
     } catch (error) {
       const { message, fix } = explain(error);
-      const text = fix ? `${message} ${fix}` : message;
+      const text = fix ? `${message.replace(/(?<![.?])$/, '.')} ${fix}` : message;
       if (!(error instanceof CallError)) {
         setStepUp(null);
         setProblem(text);
@@ -65,7 +65,12 @@ export function useScriptAct(name: string, onConflict: () => void): ScriptAct {
         setStepUp({ order, problem: error.retryAfter ? `${text} Wait ${error.retryAfter} s.` : text });
       } else {
         setStepUp(null);
-        setMistakes(error.problems ?? NONE);
+        const wrong = order.method === 'PUT' && error.problems !== undefined;
+        // Those are shown where they stand, by the editor.
+        if (wrong) {
+          setMistakes(error.problems);
+          return undefined;
+        }
         const saving = order.method === 'PUT';
         const newer = error.status === 409 && error.code === 'script_changed';
         setProblem(

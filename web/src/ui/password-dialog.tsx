@@ -62,7 +62,7 @@ export function PasswordDialog(props: PasswordDialogProps) {
           error={problem}
           data-testid="password-dialog-field"
         />
-        <div className="flex justify-end gap-2">
+        <div className="flex flex-wrap-reverse justify-end gap-2">
           <Button
             onClick={() => {
               setPassword('');
