@@ -115,6 +115,10 @@ test.skipIf(skip)(
     // Leaving what is not saved is asked about.
     await id(page, 'script-edit').click();
     await writeCode(page, 'lost = 1\n');
+    await id(page, 'rail-scripts').click();
+    await id(page, 'script-discard-dialog').getByText('Keep things as they are').click();
+    await id(page, 'script-text').getByText('lost = 1').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/scripts/draft');
     await id(page, 'script-discard').click();
     await id(page, 'script-discard-dialog-act').click();
     await id(page, 'script-code').getByText('return a - b').waitFor();

@@ -22,7 +22,7 @@ export function CodeSection({
 }) {
   const approved = script.modified ? script.approved_hash : null;
   return (
-    <section className="flex flex-col gap-3" aria-labelledby="script-code-title">
+    <section className="flex flex-col gap-4" aria-labelledby="script-code-title">
       {!editing && approved && <Difference script={script} approved={approved} />}
       <div className="flex items-center justify-between gap-3">
         <h2 id="script-code-title" className="font-semibold">

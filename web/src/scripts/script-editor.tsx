@@ -1,3 +1,4 @@
+import { useBlocker } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Script } from '../api/types.ts';
 import { CodeDiff } from '../code/code-diff.tsx';
@@ -31,6 +32,12 @@ export function ScriptEditor({
   const dirty = text !== over.source;
   const meanwhile = now.hash !== over.hash;
   const ready = dirty && !meanwhile && act.busy === null;
+  const blocker = useBlocker({
+    shouldBlockFn: () => dirty,
+    enableBeforeUnload: () => dirty,
+    withResolver: true,
+  });
+  const blocked = blocker.status === 'blocked';
   async function save() {
     if (!ready) return;
     setTried(text);
@@ -104,11 +111,15 @@ export function ScriptEditor({
         />
       )}
       <Confirm
-        open={leaving}
-        onOpenChange={setLeaving}
+        open={leaving || blocked}
+        onOpenChange={(open) => {
+          if (open) return;
+          setLeaving(false);
+          blocker.reset?.();
+        }}
         title="Discard what you wrote?"
         act="Discard what I wrote"
-        onAct={async () => onClose()}
+        onAct={async () => (blocked ? blocker.proceed() : onClose())}
         testId="script-discard-dialog"
       >
         Your changes to {script.name} are not saved. Nothing brings them back.
