@@ -9,7 +9,6 @@ export function JsonArea({
   sample,
   error,
   hint,
-  disabled = false,
   rows = 1,
   onChange,
   testId,
@@ -18,8 +17,7 @@ export function JsonArea({
   readonly value: string;
   readonly sample: string;
   readonly error: string | undefined;
-  readonly hint: string | undefined;
-  readonly disabled?: boolean;
+  readonly hint?: string;
   readonly rows?: number;
   readonly onChange: (text: string) => void;
   readonly testId: string;
@@ -33,8 +31,7 @@ export function JsonArea({
         spellCheck={false}
         autoCapitalize="off"
         value={value}
-        disabled={disabled}
-        placeholder={disabled ? '' : sample}
+        placeholder={sample}
         aria-describedby={`${id}-note`}
         aria-invalid={error ? true : undefined}
         onChange={(event) => onChange(event.target.value)}

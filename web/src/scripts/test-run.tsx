@@ -73,7 +73,6 @@ export function TestRun({ script }: { readonly script: Script }) {
     },
     testId: `script-test-${name}`,
   });
-  const uncalled = entry === '' ? 'Only a function takes arguments.' : undefined;
   return (
     <section className="flex flex-col gap-3" aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`} className="font-semibold">
@@ -121,18 +120,12 @@ export function TestRun({ script }: { readonly script: Script }) {
               ))}
             </select>
           </FieldFrame>
-          <JsonArea
-            {...field('args')}
-            label="Arguments, as a JSON list"
-            hint={uncalled}
-            disabled={entry === ''}
-          />
-          <JsonArea
-            {...field('kwargs')}
-            label="Arguments by name, as a JSON object"
-            hint={uncalled}
-            disabled={entry === ''}
-          />
+          {entry !== '' && (
+            <>
+              <JsonArea {...field('args')} label="Arguments, as a JSON list" />
+              <JsonArea {...field('kwargs')} label="Arguments by name, as a JSON object" />
+            </>
+          )}
         </div>
         {!live && (
           <JsonArea
