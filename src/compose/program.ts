@@ -177,7 +177,10 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         always: config.admin.stepUp,
       }),
       vault: parts.vaultPort(base.seal),
-      scripts: scriptsPort(scripts, { stepUp: config.admin.stepUp ? identity.stepUp : undefined }),
+      scripts: scriptsPort(scripts, {
+        stepUp: config.admin.stepUp ? identity.stepUp : undefined,
+        clock,
+      }),
       system,
       pages: readTree(layout.page),
       redactor: base.redactor,

@@ -1,4 +1,4 @@
-import { AppError, isoTime, type Json } from '../core/index.ts';
+import { AppError, isoTime, type Clock, type Json } from '../core/index.ts';
 import type {
   Script,
   ScriptGrantView,
@@ -8,9 +8,17 @@ import type {
 } from '../edge/admin/script-api.ts';
 import type { ScriptsPort } from '../edge/admin/script-port.ts';
 import type { StepUp } from '../guard/identity/index.ts';
-import { powerOf, requireScriptName, unifiedDiff, type ScriptState } from '../guard/scripts/index.ts';
+import {
+  MOST_QUOTAS,
+  powerOf,
+  requireScriptName,
+  unifiedDiff,
+  USUAL_QUOTAS,
+  type ScriptState,
+} from '../guard/scripts/index.ts';
 import type { ScriptRunRow } from '../host/storage/script-run-store.ts';
 import type { ScriptVersionRow } from '../host/storage/script-store.ts';
+import { runChart } from './script-chart.ts';
 import type { Scripts } from './scripts.ts';
 
 const LAST_RUNS = 10;
@@ -18,7 +26,7 @@ const LAST_RUNS = 10;
 /** `stepUp`: where approving asks for the password again. */
 export function scriptsPort(
   scripts: Pick<Scripts, 'library' | 'decisions' | 'store' | 'runStore' | 'test'>,
-  { stepUp }: { readonly stepUp: StepUp | undefined },
+  { stepUp, clock }: { readonly stepUp: StepUp | undefined; readonly clock: Clock },
 ): ScriptsPort {
   const { library, decisions, store, runStore } = scripts;
 
@@ -76,6 +84,7 @@ export function scriptsPort(
       proposed_grant: proposed,
       proposed_power: powerOf(proposed, granted, facts),
       granted_power: granted === undefined ? null : powerOf(granted, granted, approvedFacts),
+      quotas: { usual: USUAL_QUOTAS, most: MOST_QUOTAS },
       offers: store
         .offers(state.name)
         .map(({ kind, what, times, last_at }) => ({ kind, what, times, last_at: isoTime(last_at) })),
@@ -146,10 +155,15 @@ export function scriptsPort(
       await stepUp?.requireStepUp({ principal, address, act: 'script.enable', password });
       return whole(await decisions.enable(nameOf(name), principal));
     },
-    runs(name, limit, before) {
+    runs(name, limit, only) {
       const known = nameOf(name);
       library.require(known);
-      return { runs: runStore.list(known, limit, before).map(runView) };
+      return { runs: runStore.list(known, limit, only).map(runView) };
+    },
+    chart(name, by) {
+      const known = nameOf(name);
+      library.require(known);
+      return runChart(runStore, known, by, clock.now());
     },
     async test(name, order, { principal }) {
       const done = await scripts.test({ ...order, name: nameOf(name), by: principal });

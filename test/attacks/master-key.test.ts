@@ -12,14 +12,14 @@ import {
 import { randomBytes } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { AuditChain, SecretList, VaultStatus } from '../../src/edge/admin/api.ts';
 import { findUsers } from '../../src/host/process/index.ts';
+import { PRODUCT } from '../support/product.ts';
 import { startProgram, type RunningProgram } from '../support/running-program.ts';
 
 const VALUE = 'ghp_8fJ2kQxW/5tZp9&LmNv3RsYb7Hd';
-import_PRODUCT
 const undo: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const act of undo.splice(0).toReversed()) await act();
@@ -88,7 +88,7 @@ test('a master key from outside opens the workspace, stands nowhere in it, and i
   const rekey = (...more: readonly string[]) => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [MAIN, 'secrets', 'rekey', ...more, '--workspace', workspace, '--json'],
+      [PRODUCT, 'secrets', 'rekey', ...more, '--workspace', workspace, '--json'],
       { encoding: 'utf8', env: { PATH: process.env['PATH'], OPENPACT_MASTER_KEY_FILE: key } },
     );
     return { status, said: stdout + stderr };

@@ -110,6 +110,7 @@ test('every answer of scripts, secrets and the vault is the one that is describe
   });
   await ask(200, 'POST', '/api/scripts/job/test', { hash });
   await ask(200, 'GET', '/api/scripts/job/runs');
+  await ask(200, 'GET', '/api/scripts/job/runs/chart?by=day');
   await ask(200, 'GET', '/api/scripts');
   await ask(200, 'GET', '/api/scripts/job');
   const { hash: next } = await ask(200, 'PUT', '/api/scripts/job', { source: `${SOURCE}\n# more\n`, hash });

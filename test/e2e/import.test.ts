@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AuditList, SecretList } from '../../src/edge/admin/api.ts';
 import type { Script, ScriptList } from '../../src/edge/admin/script-api.ts';
@@ -24,6 +24,7 @@ import { createKeptScheduleStore } from '../../src/host/storage/kept-schedule-st
 import { createScriptStore } from '../../src/host/storage/script-store.ts';
 import { createSecretsStore } from '../../src/host/storage/secrets-store.ts';
 import { createUsersStore } from '../../src/host/storage/users-store.ts';
+import { PRODUCT } from '../support/product.ts';
 import {
   digestOf,
   OLD_PASSWORD,
@@ -403,7 +404,7 @@ test('kill -9 in the middle leaves nothing half: all of it is there, or none', a
   const midway = 1_000_000;
   const child = spawn(
     process.execPath,
-    [resolve(import.meta.dirname, '../../src/main.ts'), 'import', old, '--workspace', workspace],
+    [PRODUCT, 'import', old, '--workspace', workspace],
     { stdio: 'ignore' },
   );
   const killed = await new Promise<boolean>((done) => {

@@ -33,9 +33,9 @@ test.skipIf(skip)(
     await page.getByTestId('budget-edit').click();
     await page.getByTestId('budget-turn-tokens').fill('800,000');
     await page.getByTestId('budget-save').click();
-    await page.getByTestId('step-up-dialog').getByText('One turn: 900 to 800,000 tokens').waitFor();
-    await page.getByTestId('step-up-password').fill(PASSWORD);
-    await page.getByTestId('step-up-submit').click();
+    await page.getByTestId('password-dialog').getByText('One turn: 900 to 800,000 tokens').waitFor();
+    await page.getByTestId('password-dialog-field').fill(PASSWORD);
+    await page.getByTestId('password-dialog-act').click();
     await page.getByTestId('budget-limits').getByText('800,000').waitFor();
     await page.goto(`${program.address}/chat/${id}`);
     await page.getByTestId('turn-retry').click();

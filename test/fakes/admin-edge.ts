@@ -43,6 +43,7 @@ const fakeScripts: ScriptsPort = {
   disable: noScript,
   enable: noScript,
   runs: noScript,
+  chart: noScript,
   test: noScript,
   history: noScript,
   version: noScript,

@@ -25,6 +25,8 @@ export interface ApiError {
   readonly fix?: string;
   readonly reference?: string;
   readonly retry_after_s?: number;
+  /** Of a text that is no program (`invalid_script`). */
+  readonly problems?: readonly { readonly line: number; readonly message: string }[];
 }
 
 export interface VersionAnswer {

@@ -145,6 +145,7 @@ describe('routing', () => {
       ['POST', '/api/scripts/x/disable'],
       ['POST', '/api/scripts/x/enable'],
       ['GET', '/api/scripts/x/runs'],
+      ['GET', '/api/scripts/x/runs/chart'],
       ['POST', '/api/scripts/x/test'],
       ['GET', '/api/scripts/x/history'],
       ['GET', '/api/scripts/x/history/x'],

@@ -7,7 +7,9 @@ import type {
   ScriptHistory,
   ScriptList,
   ScriptPower,
+  ScriptQuotas,
   ScriptRestored,
+  ScriptRunChart,
   ScriptRunList,
   ScriptRunView,
   ScriptSummary,
@@ -122,6 +124,12 @@ const version = {
 
 const placed = z.strictObject({ line: count, message: text });
 
+const quotas = z.strictObject({
+  runs_per_hour: count,
+  requests_per_hour: count,
+  bytes_per_hour: count,
+} satisfies Shape<ScriptQuotas>);
+
 export const scriptAnswer = z.strictObject({
   ...summary,
   source: text,
@@ -133,6 +141,7 @@ export const scriptAnswer = z.strictObject({
   proposed_grant: grant,
   proposed_power: power,
   granted_power: maybe(power),
+  quotas: z.strictObject({ usual: quotas, most: quotas }),
   offers: z.array(
     z.strictObject({ kind: z.enum(['host', 'method', 'secret']), what: text, times: count, last_at: time }),
   ),
@@ -144,6 +153,12 @@ export const scriptListAnswer = z.strictObject({
 } satisfies Shape<ScriptList>);
 
 export const scriptRunsAnswer = z.strictObject({ runs: z.array(run) } satisfies Shape<ScriptRunList>);
+
+export const scriptRunChartAnswer = z.strictObject({
+  by: z.enum(['hour', 'day']),
+  stretches: z.array(z.strictObject({ at: time, ok: count, error: count, killed: count, other: count })),
+  complete: z.boolean(),
+} satisfies Shape<ScriptRunChart>);
 
 export const scriptHistoryAnswer = z.strictObject({
   versions: z.array(z.strictObject(version)),

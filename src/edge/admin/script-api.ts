@@ -10,11 +10,7 @@ export interface ScriptGrantView {
   readonly methods: readonly string[];
   readonly hidden_fields?: readonly string[];
   readonly expires_at?: string;
-  readonly quotas?: {
-    readonly runs_per_hour?: number;
-    readonly requests_per_hour?: number;
-    readonly bytes_per_hour?: number;
-  };
+  readonly quotas?: Partial<ScriptQuotas>;
 }
 
 export interface ScriptPower {
@@ -87,7 +83,14 @@ export interface ScriptSummary {
   readonly reject_reason: string | null;
   readonly disabled_at: string | null;
   readonly disabled_by: string | null;
+  /** With the grant: a run or a live test. */
   readonly last_run: ScriptRunView | null;
+}
+
+export interface ScriptQuotas {
+  readonly runs_per_hour: number;
+  readonly requests_per_hour: number;
+  readonly bytes_per_hour: number;
 }
 
 export interface Script extends ScriptSummary {
@@ -104,6 +107,8 @@ export interface Script extends ScriptSummary {
   readonly proposed_power: ScriptPower;
   /** Of the approved grant. */
   readonly granted_power: ScriptPower | null;
+  /** Of one hour: what counts where a grant says nothing, and the most that one can give. */
+  readonly quotas: { readonly usual: ScriptQuotas; readonly most: ScriptQuotas };
   /** What runs asked for and were refused; nothing is granted by itself. */
   readonly offers: readonly {
     readonly kind: 'host' | 'method' | 'secret';
@@ -160,6 +165,25 @@ export interface ScriptRunList {
   /** Newest first. */
   readonly runs: readonly ScriptRunView[];
 }
+
+/** How the runs and live tests ended, from oldest to newest; stretches without any are there too. */
+export interface ScriptRunChart {
+  readonly by: ScriptRunStep;
+  readonly stretches: readonly {
+    /** When it begins (UTC). */
+    readonly at: string;
+    readonly ok: number;
+    readonly error: number;
+    readonly killed: number;
+    /** Under way, or cut off with the program. */
+    readonly other: number;
+  }[];
+  /** False: older runs of this time are not kept any more. */
+  readonly complete: boolean;
+}
+
+/** 24 hours by the hour, or 30 days by the day. */
+export type ScriptRunStep = 'hour' | 'day';
 
 export interface ScriptTestAnswer {
   readonly success: boolean;

@@ -7,7 +7,10 @@ import type {
   ScriptHistory,
   ScriptList,
   ScriptRestored,
+  ScriptRunChart,
   ScriptRunList,
+  ScriptRunStep,
+  ScriptRunView,
   ScriptTestAnswer,
   ScriptTestRequest,
   ScriptVersionText,
@@ -40,7 +43,13 @@ export interface ScriptsPort {
   ): Promise<Script>;
   disable(name: string, actor: Actor): Promise<Script>;
   enable(name: string, password: string | undefined, actor: Actor): Promise<Script>;
-  runs(name: string, limit: number, before: string | undefined): MaybePromise<ScriptRunList>;
+  /** Newest first; `before` is the id of the last one seen. */
+  runs(
+    name: string,
+    limit: number,
+    only: { before?: string | undefined; outcome?: ScriptRunView['outcome'] | undefined },
+  ): MaybePromise<ScriptRunList>;
+  chart(name: string, by: ScriptRunStep): MaybePromise<ScriptRunChart>;
   /** Errors: `script_changed`, `script_not_approved` and what else `script_run` refuses (409). */
   test(name: string, order: ScriptTestRequest, actor: Actor): Promise<ScriptTestAnswer>;
   history(name: string): MaybePromise<ScriptHistory>;

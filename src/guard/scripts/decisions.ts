@@ -93,6 +93,20 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
     throw conflict('script_changed', `${state.name} is not the text that was shown any more.`, state);
   }
 
+  function dropGranted(name: string, { grant }: Granted): void {
+    const origins = [...grant.secrets.values()].flatMap((secret) => secret.origins);
+    const reached = new Set([...grant.hosts, ...origins.map((origin) => new URL(origin).host)]);
+    for (const { kind, what } of store.offers(name)) {
+      const given =
+        kind === 'host'
+          ? reached.has(what)
+          : kind === 'method'
+            ? grant.methods.includes(what)
+            : grant.secrets.has(what);
+      if (given) store.clearOffer({ name, kind, what });
+    }
+  }
+
   /** Less power: it holds even where it can't be stored, and is stored as soon as it can. */
   function reduce(name: string, change: (row: ScriptRow) => void): void {
     library.require(name);
@@ -190,7 +204,9 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
             approved_at: now,
             approved_by: principalText(by),
           });
-          store.clearOffers(name);
+          // Of the same text only what is given now is settled; what was not taken up is still open.
+          if (state.approved?.hash === hash) dropGranted(name, granted);
+          else store.clearOffers(name);
           audit.append(
             entry('script.approved', name, by, {
               hash,

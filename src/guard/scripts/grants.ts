@@ -35,13 +35,14 @@ export interface Granted {
   readonly quotas: Required<Quotas>;
 }
 
-/** Of a grant that says nothing of them. */
-export const DEFAULT_QUOTAS: Required<Quotas> = {
+/** What counts where a grant says nothing. */
+export const USUAL_QUOTAS: Required<Quotas> = {
   runs_per_hour: 60,
   requests_per_hour: 600,
   bytes_per_hour: 200 * 1024 * 1024,
 };
-const MOST: Required<Quotas> = {
+/** What a grant can give. */
+export const MOST_QUOTAS: Required<Quotas> = {
   runs_per_hour: 10_000,
   requests_per_hour: 100_000,
   bytes_per_hour: 10 * 1024 * 1024 * 1024,
@@ -73,15 +74,16 @@ export function readGranted(data: unknown): Granted {
     ...(expiresAt === undefined ? {} : { expires_at: new Date(expiresAt).toISOString() }),
     ...(Object.keys(given).length === 0 ? {} : { quotas: given }),
   };
-  return { view, text: canonicalJson(view), grant, expiresAt, quotas: { ...DEFAULT_QUOTAS, ...given } };
+  return { view, text: canonicalJson(view), grant, expiresAt, quotas: { ...USUAL_QUOTAS, ...given } };
 }
 
 function readQuotas(data: Json | undefined): Quotas {
   if (data === undefined || data === null) return {};
   if (!isJsonObject(data)) throw refuse('"quotas" is not an object.');
   for (const [name, value] of Object.entries(data)) {
-    if (!Object.hasOwn(MOST, name)) throw refuse(`"quotas" has the unknown member "${name.slice(0, 80)}".`);
-    const most = MOST[name as keyof Quotas];
+    if (!Object.hasOwn(MOST_QUOTAS, name))
+      throw refuse(`"quotas" has the unknown member "${name.slice(0, 80)}".`);
+    const most = MOST_QUOTAS[name as keyof Quotas];
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > most)
       throw refuse(`The quota ${name} is not a whole number from 0 to ${most}.`);
   }

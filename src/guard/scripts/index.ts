@@ -2,10 +2,11 @@
 export { readCannedHttp } from './canned-http.ts';
 export { createScriptDecisions, type DecisionDeps, type ScriptDecisions } from './decisions.ts';
 export { createScriptLibrary, type LibraryDeps, type ScriptLibrary, type ScriptOptions } from './library.ts';
+export { MOST_QUOTAS, USUAL_QUOTAS } from './grants.ts';
 export { unifiedDiff } from './line-diff.ts';
 export { powerOf } from './power.ts';
 export type * from './ports.ts';
-export { createScriptRuns, type RunsDeps, type ScriptRuns } from './runs.ts';
+export { createScriptRuns, KEEP_RUNS, type RunsDeps, type ScriptRuns } from './runs.ts';
 export { createScriptPowers } from './script-powers.ts';
 export { scriptNews } from './script-news.ts';
 export { requireScriptName } from './script-name.ts';

@@ -1,5 +1,5 @@
 /** What a script may do, in words, with what is new against the last approved version, and what can't be known. */
-import { DEFAULT_QUOTAS, type GrantView } from './grants.ts';
+import { USUAL_QUOTAS, type GrantView } from './grants.ts';
 import type { ScriptHeader } from './header.ts';
 import type { Analysis } from './ports.ts';
 
@@ -18,6 +18,7 @@ export interface Power {
   readonly warnings: readonly string[];
 }
 
+const MIB = 1024 * 1024;
 const UNDECIDED = {
   url: 'puts an address together while it runs; only the hosts of the grant are reached, whatever it says',
   secret: 'puts the name of a secret together while it runs; only the secrets of the grant are found',
@@ -67,8 +68,8 @@ export function powerOf(
 
 /** `fresh`: more than in the last approved version. */
 function limits(grant: GrantView, before: GrantView | undefined): PowerLine[] {
-  const quotas = { ...DEFAULT_QUOTAS, ...grant.quotas };
-  const old = { ...DEFAULT_QUOTAS, ...before?.quotas };
+  const quotas = { ...USUAL_QUOTAS, ...grant.quotas };
+  const old = { ...USUAL_QUOTAS, ...before?.quotas };
   const traffic =
     reach(grant).length === 0
       ? ''
@@ -91,8 +92,7 @@ function limits(grant: GrantView, before: GrantView | undefined): PowerLine[] {
 }
 
 function sizeOf(bytes: number): string {
-  const unit = 1024 * 1024;
-  return bytes > 0 && bytes % unit === 0 ? `${bytes / unit} MiB` : `${bytes} bytes`;
+  return bytes > 0 && bytes % MIB === 0 ? `${bytes / MIB} MiB` : `${bytes} bytes`;
 }
 
 /** Hosts that are granted by themselves or as the place of a secret. */

@@ -112,7 +112,8 @@ interface Live {
 }
 
 const HOUR_MS = 3_600_000;
-const KEEP_RUNS = 1_000;
+/** Of one script; older ones go. */
+export const KEEP_RUNS = 1_000;
 /** What a timer can hold. */
 const MOST_TIMER_MS = 2 ** 31 - 1;
 

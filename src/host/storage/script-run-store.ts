@@ -36,12 +36,30 @@ export interface ScriptRunRow {
   readonly hidden: string;
 }
 
+export interface ScriptRunPick {
+  /** The id of the last one seen. */
+  readonly before?: string | undefined;
+  readonly outcome?: ScriptRunOutcome | undefined;
+}
+
+export interface ScriptRunCount {
+  /** The beginning of the stretch. */
+  readonly at: number;
+  readonly outcome: ScriptRunOutcome;
+  readonly runs: number;
+}
+
 export interface ScriptRunStore {
   insert(row: ScriptRunRow): void;
   end(row: ScriptRunRow): void;
-  /** Newest first; `before` is the id of the last one seen. */
-  list(name: string, limit: number, before?: string): ScriptRunRow[];
+  /** Newest first. */
+  list(name: string, limit: number, only?: ScriptRunPick): ScriptRunRow[];
+  /** How many runs began in each stretch of `stepMs` since then, by outcome; live tests among them. */
+  counts(name: string, since: number, stepMs: number): ScriptRunCount[];
+  /** All of a name that are kept. */
+  kept(name: string): number;
   get(id: string): ScriptRunRow | undefined;
+  /** Live tests among them: they are runs with the grant. */
   last(name: string): ScriptRunRow | undefined;
   /** Runs of a name since then, tests with canned answers left out. */
   used(name: string, since: number): { runs: number; requests: number; bytes: number };
@@ -88,22 +106,26 @@ export function createScriptRunStore(database: Database): ScriptRunStore {
         },
       );
     },
-    list: (name, limit, before) =>
-      before === undefined
-        ? database.all<ScriptRunRow>(
-            'SELECT * FROM script_runs WHERE name = :name ORDER BY id DESC LIMIT :limit',
-            { name, limit },
-          )
-        : database.all<ScriptRunRow>(
-            'SELECT * FROM script_runs WHERE name = :name AND id < :before ORDER BY id DESC LIMIT :limit',
-            { name, limit, before },
-          ),
+    list: (name, limit, { before, outcome } = {}) =>
+      database.all<ScriptRunRow>(
+        `SELECT * FROM script_runs WHERE name = :name AND (:before IS NULL OR id < :before)
+           AND (:outcome IS NULL OR outcome = :outcome) ORDER BY id DESC LIMIT :limit`,
+        { name, limit, before: before ?? null, outcome: outcome ?? null },
+      ),
+    counts: (name, since, stepMs) =>
+      database.all<ScriptRunCount>(
+        `SELECT started_at - started_at % :stepMs AS at, outcome, count(*) AS runs FROM script_runs
+         WHERE name = :name AND started_at >= :since GROUP BY 1, 2 ORDER BY 1`,
+        { name, since, stepMs },
+      ),
+    kept: (name) =>
+      database.get<{ runs: number }>('SELECT count(*) AS runs FROM script_runs WHERE name = :name', { name })
+        ?.runs ?? 0,
     get: (id) => database.get<ScriptRunRow>('SELECT * FROM script_runs WHERE id = :id', { id }),
     last: (name) =>
-      database.get<ScriptRunRow>(
-        "SELECT * FROM script_runs WHERE name = :name AND kind = 'run' ORDER BY id DESC LIMIT 1",
-        { name },
-      ),
+      database.get<ScriptRunRow>('SELECT * FROM script_runs WHERE name = :name ORDER BY id DESC LIMIT 1', {
+        name,
+      }),
     used: (name, since) =>
       database.get<{ runs: number; requests: number; bytes: number }>(
         `SELECT count(*) AS runs, coalesce(sum(request_count), 0) AS requests, coalesce(sum(bytes), 0) AS bytes

@@ -87,6 +87,7 @@ export interface ScriptStore {
   offer(offer: Omit<ScriptOfferRow, 'times' | 'last_at'>, now: number): void;
   offers(name: string): ScriptOfferRow[];
   clearOffers(name: string): void;
+  clearOffer(offer: Pick<ScriptOfferRow, 'name' | 'kind' | 'what'>): void;
 }
 
 /** Offers of one script; what is refused beyond them is in the audit log only. */
@@ -207,6 +208,13 @@ export function createScriptStore(database: Database): ScriptStore {
       database.all<ScriptOfferRow>('SELECT * FROM script_offers WHERE name = :name ORDER BY last_at DESC', {
         name,
       }),
+    clearOffer({ name, kind, what }) {
+      database.run('DELETE FROM script_offers WHERE name = :name AND kind = :kind AND what = :what', {
+        name,
+        kind,
+        what,
+      });
+    },
     clearOffers(name) {
       database.run('DELETE FROM script_offers WHERE name = :name', { name });
     },

@@ -7,6 +7,8 @@ export class CallError extends Error {
   readonly code: string;
   readonly fix: string | undefined;
   readonly reference: string | undefined;
+  /** The mistakes of a text that is no program. */
+  readonly problems: ApiError['problems'];
   /** Seconds to wait before the next try makes sense. */
   readonly retryAfter: number | undefined;
 
@@ -17,6 +19,7 @@ export class CallError extends Error {
     this.code = body.error;
     this.fix = body.fix;
     this.reference = body.reference;
+    this.problems = body.problems;
     this.retryAfter = retryAfter;
   }
 }
@@ -117,6 +120,7 @@ async function problemOf(response: Response): Promise<CallError> {
       message: body?.message ?? `The server answered with status ${response.status} and no explanation.`,
       ...(body?.fix === undefined ? {} : { fix: body.fix }),
       ...(body?.reference === undefined ? {} : { reference: body.reference }),
+      ...(body?.problems === undefined ? {} : { problems: body.problems }),
     },
     wait,
   );

@@ -1,15 +1,14 @@
 import { Link } from '@tanstack/react-router';
 import { Fingerprint, Hourglass } from 'lucide-react';
-import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { useId, useState, type ReactNode } from 'react';
 import type { Approval } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
-import { FormDialog } from '../ui/dialog.tsx';
 import { ExactText } from '../ui/exact-text.tsx';
-import { TextField } from '../ui/field.tsx';
 import { JsonView } from '../ui/json-view.tsx';
 import { Notice } from '../ui/notice.tsx';
+import { PasswordDialog } from '../ui/password-dialog.tsx';
 import { Time } from '../ui/time.tsx';
 import { ReasonForm } from './reason-form.tsx';
 import { SettledLine } from './settled-line.tsx';
@@ -145,14 +144,17 @@ export function ApprovalCard({
           </div>
         )}
       </footer>
-      <StepUpDialog
+      <PasswordDialog
         open={decision.stepUp !== null && approval.status === 'pending'}
         problem={decision.stepUp?.problem ?? null}
         busy={decision.busy === 'approve'}
-        summary={approval.summary}
+        act="Approve this call"
+        cancel="Don't approve yet"
         onCancel={decision.cancelStepUp}
         onPassword={(password) => void decision.approve(password)}
-      />
+      >
+        <ExactText text={approval.summary} />
+      </PasswordDialog>
     </section>
   );
 }
@@ -184,77 +186,5 @@ export function Digest({
       </code>
       <CopyButton text={value} label="Copy the whole fingerprint" />
     </div>
-  );
-}
-
-function StepUpDialog({
-  open,
-  problem,
-  busy,
-  summary,
-  onCancel,
-  onPassword,
-}: {
-  readonly open: boolean;
-  readonly problem: string | null;
-  readonly busy: boolean;
-  readonly summary: string;
-  readonly onCancel: () => void;
-  readonly onPassword: (password: string) => void;
-}) {
-  const [password, setPassword] = useState('');
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    if (problem) field.current?.focus();
-  }, [problem, busy]);
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    if (password === '' || busy) return;
-    onPassword(password);
-    setPassword('');
-  }
-  return (
-    <FormDialog
-      open={open}
-      onOpenChange={(next) => {
-        if (next) return;
-        setPassword('');
-        onCancel();
-      }}
-      title="Your password, please"
-      description="This act needs to be sure that it is you."
-      testId="step-up-dialog"
-    >
-      <form className="flex flex-col gap-3" onSubmit={submit}>
-        <p className="rounded-md bg-sunken px-3 py-2 text-meta wrap-anywhere">
-          <ExactText text={summary} />
-        </p>
-        <TextField
-          label="Password"
-          ref={field}
-          secret
-          autoComplete="current-password"
-          // The dialog is for this field.
-          // oxlint-disable-next-line jsx-a11y/no-autofocus
-          autoFocus
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          error={problem}
-          data-testid="step-up-password"
-        />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onCancel}>Don't approve yet</Button>
-          <Button
-            type="submit"
-            tone="primary"
-            busy={busy}
-            disabled={password === ''}
-            data-testid="step-up-submit"
-          >
-            Approve this call
-          </Button>
-        </div>
-      </form>
-    </FormDialog>
   );
 }

@@ -1,68 +1,129 @@
-import { useId, useState } from 'react';
+import { useBlocker } from '@tanstack/react-router';
+import { useState } from 'react';
 import type { Script } from '../api/types.ts';
-import { DiffView } from '../identity/diff-view.tsx';
+import { CodeDiff } from '../code/code-diff.tsx';
+import { CodeEditor } from '../code/code-editor.tsx';
 import { Button } from '../ui/button.tsx';
-import { cx } from '../ui/class-names.ts';
-import { INPUT_CLASS } from '../ui/field.tsx';
+import { Confirm } from '../ui/dialog.tsx';
+import { Notice } from '../ui/notice.tsx';
 import type { ScriptAct } from './use-script-act.ts';
 
-/** The owner's own change: a new version, which waits for approval like any other. */
+const SAVE = 'Save as a new version';
+
+/** The owner's own change: a new version, which waits for approval like any other. `now`: what stands there meanwhile. */
 export function ScriptEditor({
   script,
+  now,
   act,
   onClose,
 }: {
   readonly script: Script;
+  readonly now: Script;
   readonly act: ScriptAct;
   readonly onClose: () => void;
 }) {
-  const id = useId();
+  const [start] = useState(script.source);
   const [text, setText] = useState(script.source);
-  const dirty = text !== script.source;
+  /** The version that a save takes the place of. */
+  const [over, setOver] = useState(script);
+  const [leaving, setLeaving] = useState(false);
+  /** What was tried last: its mistakes are no longer those of a text that was changed since. */
+  const [tried, setTried] = useState<string | null>(null);
+  const dirty = text !== over.source;
+  const meanwhile = now.hash !== over.hash;
+  const ready = dirty && !meanwhile && act.busy === null;
+  const blocker = useBlocker({
+    shouldBlockFn: () => dirty,
+    enableBeforeUnload: () => dirty,
+    withResolver: true,
+  });
+  const blocked = blocker.status === 'blocked';
   async function save() {
+    if (!ready) return;
+    setTried(text);
     const changed = await act.run({
       method: 'PUT',
       path: '',
-      body: { source: text, hash: script.hash },
+      body: { source: text, hash: over.hash },
       done: 'Saved. Only text that you approved runs.',
-      act: 'Save as a new version',
+      act: SAVE,
     });
     if (changed) onClose();
   }
   return (
     <div className="flex flex-col gap-3">
-      <label htmlFor={id} className="sr-only">
-        The code of {script.name}
-      </label>
-      <textarea
-        id={id}
-        rows={20}
-        spellCheck={false}
-        autoCapitalize="off"
-        autoComplete="off"
-        // The person has just asked for this field.
-        // oxlint-disable-next-line jsx-a11y/no-autofocus
-        autoFocus
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        className={cx(INPUT_CLASS, 'h-auto max-md:h-auto resize-y py-2 font-mono text-meta')}
-        data-testid="script-text"
+      <CodeEditor
+        start={start}
+        onChange={setText}
+        onSave={() => void save()}
+        mistakes={act.mistakes}
+        label={`The code of ${script.name}`}
+        testId="script-text"
       />
+      {act.mistakes.length > 0 && tried === text && (
+        <Notice tone="stop" title="Nothing was saved: the text has mistakes" testId="script-mistakes">
+          <ul>
+            {act.mistakes.map(({ line, message }) => (
+              <li key={`${line} ${message}`}>{`Line ${line}: ${message}`}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+      {meanwhile && (
+        <Notice
+          tone="ask"
+          title="It was changed meanwhile"
+          testId="script-meanwhile"
+          action={
+            <Button small onClick={() => setOver(now)} data-testid="script-meanwhile-take">
+              I have seen it: change the newer text
+            </Button>
+          }
+        >
+          Below is what your text would change in the newest version, {now.hash.slice(7, 19)}.
+        </Notice>
+      )}
       <div className="flex flex-wrap items-center gap-2">
         <Button
           tone="primary"
-          busy={act.busy === 'Save as a new version'}
-          disabled={!dirty || act.busy !== null}
+          busy={act.busy === SAVE}
+          disabled={!ready}
           onClick={() => void save()}
           data-testid="script-save"
         >
-          Save as a new version
+          {SAVE}
         </Button>
-        <Button disabled={act.busy !== null} onClick={onClose}>
-          {dirty ? 'Discard' : 'Back'}
+        <Button
+          disabled={act.busy !== null}
+          onClick={() => (dirty ? setLeaving(true) : onClose())}
+          data-testid="script-discard"
+        >
+          {dirty ? 'Discard what I wrote' : 'Back'}
         </Button>
+        {!dirty && <p className="text-mini text-faint">Nothing is changed yet.</p>}
       </div>
-      {dirty && <DiffView before={script.source} after={text} testId="script-draft-diff" />}
+      {dirty && (
+        <CodeDiff
+          before={now.source}
+          after={text}
+          label="What your text changes"
+          testId="script-draft-diff"
+        />
+      )}
+      <Confirm
+        open={leaving || blocked}
+        onOpenChange={(open) => {
+          if (open) return;
+          setLeaving(false);
+          blocker.reset?.();
+        }}
+        title="Discard what you wrote?"
+        act="Discard what I wrote"
+        onAct={async () => (blocked ? blocker.proceed() : onClose())}
+        testId="script-discard-dialog"
+      >
+        Your changes to {script.name} are not saved. Nothing brings them back.
+      </Confirm>
     </div>
   );
 }

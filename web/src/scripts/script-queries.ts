@@ -1,9 +1,19 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { call } from '../api/client.ts';
 import { queryClient } from '../api/queries.ts';
-import type { Script, ScriptHistory, ScriptList, ScriptRunList, ScriptVersionText } from '../api/types.ts';
+import type {
+  Script,
+  ScriptHistory,
+  ScriptList,
+  ScriptRunChart,
+  ScriptRunList,
+  ScriptRunStep,
+  ScriptRunView,
+  ScriptVersionText,
+} from '../api/types.ts';
 
 const LIVE = 4_000;
+const RUNS_A_PAGE = 50;
 
 /** Names and hashes are plain letters, digits, "-", "_" and ":"; the server refuses any other. */
 export function scriptPath(name: string, rest = ''): string {
@@ -23,11 +33,31 @@ export const script = (name: string) =>
     refetchInterval: LIVE,
   });
 
-export const scriptRuns = (name: string) =>
-  queryOptions({
-    queryKey: ['script-runs', name],
-    queryFn: ({ signal }) => call<ScriptRunList>('GET', scriptPath(name, '/runs?limit=50'), { signal }),
+export type RunOutcome = ScriptRunView['outcome'];
+
+/** Runs and live tests, newest first; each page begins behind the last run of the one before. */
+export const scriptRuns = (name: string, outcome: RunOutcome | null) =>
+  infiniteQueryOptions({
+    queryKey: ['script-runs', name, outcome],
+    queryFn: ({ signal, pageParam }) => {
+      const query = new URLSearchParams({ limit: String(RUNS_A_PAGE) });
+      if (outcome !== null) query.set('outcome', outcome);
+      if (pageParam !== null) query.set('before', pageParam);
+      return call<ScriptRunList>('GET', scriptPath(name, `/runs?${query}`), { signal });
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ runs }) => (runs.length < RUNS_A_PAGE ? undefined : runs.at(-1)?.id),
     refetchInterval: LIVE,
+    placeholderData: keepPreviousData,
+  });
+
+export const scriptRunChart = (name: string, by: ScriptRunStep) =>
+  queryOptions({
+    queryKey: ['script-runs', name, 'chart', by],
+    queryFn: ({ signal }) =>
+      call<ScriptRunChart>('GET', scriptPath(name, `/runs/chart?by=${by}`), { signal }),
+    refetchInterval: LIVE,
+    placeholderData: keepPreviousData,
   });
 
 export const scriptHistory = (name: string) =>

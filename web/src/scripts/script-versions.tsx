@@ -3,7 +3,7 @@ import { ChevronRight } from 'lucide-react';
 import { useState } from 'react';
 import { call } from '../api/client.ts';
 import type { Script, ScriptRestored, ScriptVersionView } from '../api/types.ts';
-import { DiffView } from '../identity/diff-view.tsx';
+import { CodeDiff } from '../code/code-diff.tsx';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { Confirm } from '../ui/dialog.tsx';
@@ -12,6 +12,7 @@ import { Problem } from '../ui/notice.tsx';
 import { SkeletonRows } from '../ui/page.tsx';
 import { Time } from '../ui/time.tsx';
 import { who } from '../ui/who.ts';
+import { CompareVersions } from './compare-versions.tsx';
 import { refreshScript, scriptHistory, scriptPath, scriptVersion } from './script-queries.ts';
 
 const HOW = {
@@ -51,34 +52,37 @@ export function ScriptVersions({ script, onRestored }: VersionsProps) {
       ) : !data ? (
         <SkeletonRows count={2} className="h-10" />
       ) : (
-        <ol className="flex flex-col divide-y divide-line rounded-lg border border-line">
-          {data.versions.map((version, index) => {
-            const key = `${version.hash} ${version.timestamp} ${index}`;
-            const expanded = open === key;
-            return (
-              <li key={key} data-testid="script-version" data-hash={version.hash}>
-                <button
-                  type="button"
-                  aria-expanded={expanded}
-                  onClick={() => setOpen(expanded ? null : key)}
-                  className="flex min-h-10 w-full items-center gap-2 rounded-lg px-3 py-2 text-left hover:bg-hover"
-                >
-                  <ChevronRight
-                    aria-hidden
-                    size={16}
-                    className={cx('shrink-0 text-faint', expanded && 'rotate-90')}
-                  />
-                  <span className={cx('min-w-0 flex-1 truncate', version.how === 'tool' && 'text-ai')}>
-                    {HOW[version.how]} {who(version.author)}
-                  </span>
-                  <Decided version={version} current={version.hash === script.hash} />
-                  <Time iso={version.timestamp} className="shrink-0 text-mini text-muted" />
-                </button>
-                {expanded && <Version script={script} version={version} onRestored={onRestored} />}
-              </li>
-            );
-          })}
-        </ol>
+        <>
+          {data.versions.length > 1 && <CompareVersions name={script.name} versions={data.versions} />}
+          <ol className="flex flex-col divide-y divide-line rounded-lg border border-line">
+            {data.versions.map((version, index) => {
+              const key = `${version.hash} ${version.timestamp} ${index}`;
+              const expanded = open === key;
+              return (
+                <li key={key} data-testid="script-version" data-hash={version.hash}>
+                  <button
+                    type="button"
+                    aria-expanded={expanded}
+                    onClick={() => setOpen(expanded ? null : key)}
+                    className="flex min-h-10 w-full items-center gap-2 rounded-lg px-3 py-2 text-left hover:bg-hover"
+                  >
+                    <ChevronRight
+                      aria-hidden
+                      size={16}
+                      className={cx('shrink-0 text-faint', expanded && 'rotate-90')}
+                    />
+                    <span className={cx('min-w-0 flex-1 truncate', version.how === 'tool' && 'text-ai')}>
+                      {HOW[version.how]} {who(version.author)}
+                    </span>
+                    <Decided version={version} current={version.hash === script.hash} />
+                    <Time iso={version.timestamp} className="shrink-0 text-mini text-muted" />
+                  </button>
+                  {expanded && <Version script={script} version={version} onRestored={onRestored} />}
+                </li>
+              );
+            })}
+          </ol>
+        </>
       )}
     </section>
   );
@@ -132,7 +136,12 @@ function Version({ script, version, onRestored }: VersionsProps & { readonly ver
       ) : (
         <>
           <p className="text-mini text-muted">Restoring it would change this in the newest text:</p>
-          <DiffView before={script.source} after={data.source} testId="script-version-diff" />
+          <CodeDiff
+            before={script.source}
+            after={data.source}
+            label="What restoring this version would change"
+            testId="script-version-diff"
+          />
           <div>
             <Button small onClick={() => setAsking(true)} data-testid="script-restore">
               Restore this version

@@ -1,15 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { FileCode } from 'lucide-react';
-import { useCallback, useRef } from 'react';
+import { FileCode, Plus } from 'lucide-react';
+import { useCallback, useRef, useState } from 'react';
 import type { ScriptSummary } from '../api/types.ts';
-import { buttonClass } from '../ui/button.tsx';
+import { Button, buttonClass } from '../ui/button.tsx';
 import { ExactText } from '../ui/exact-text.tsx';
 import { INPUT_CLASS } from '../ui/field.tsx';
 import { useListKeys } from '../ui/list-keys.ts';
 import { Problem } from '../ui/notice.tsx';
 import { Empty, Page, SkeletonRows } from '../ui/page.tsx';
 import { Time } from '../ui/time.tsx';
+import { NewScript } from './new-script.tsx';
 import { RunOutcome } from './run-outcome.tsx';
 import { scriptList } from './script-queries.ts';
 import { StateMark } from './script-state.tsx';
@@ -22,6 +23,7 @@ export function ScriptsPage() {
   const navigate = route.useNavigate();
   const { data, error, refetch, isFetching } = useQuery(scriptList);
   const list = useRef<HTMLUListElement>(null);
+  const [making, setMaking] = useState(false);
   const clear = useCallback(() => void navigate({ search: {}, replace: true }), [navigate]);
   useListKeys(list, clear);
   const found = (data?.scripts ?? [])
@@ -34,7 +36,17 @@ export function ScriptsPage() {
     <Page
       title="Scripts"
       lead="Small programs that the assistant writes and you approve. Only the exact text that you approved runs, with the power that you saw."
+      actions={
+        <Button
+          icon={<Plus aria-hidden size={16} />}
+          onClick={() => setMaking(true)}
+          data-testid="script-new"
+        >
+          New script
+        </Button>
+      }
     >
+      <NewScript open={making} onClose={() => setMaking(false)} />
       {data && data.scripts.length > 0 && (
         <input
           type="search"
@@ -68,8 +80,8 @@ export function ScriptsPage() {
               </Link>
             }
           >
-            When a task comes again and again, ask the assistant to write a script for it. It appears here and
-            does not run before you approve it.
+            When a task comes again and again, ask the assistant to write a script for it, or write one
+            yourself. It appears here and does not run before you approve it.
           </Empty>
         </div>
       ) : found.length === 0 ? (
@@ -114,6 +126,7 @@ function Row({ script }: { readonly script: ScriptSummary }) {
         <span className="flex items-center gap-2 text-mini">
           {last ? (
             <>
+              {last.kind === 'test' ? 'live test' : 'last run'}
               <RunOutcome outcome={last.outcome} />
               <Time iso={last.started_at} />
             </>

@@ -1,57 +1,59 @@
 import { useId, useState, type FormEvent } from 'react';
 import { call, explain } from '../api/client.ts';
-import type { Json, Script, ScriptTestAnswer } from '../api/types.ts';
+import type { Script, ScriptTestAnswer } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
-import { cx } from '../ui/class-names.ts';
 import { FieldFrame, INPUT_CLASS } from '../ui/field.tsx';
-import { TextBlock } from '../ui/json-view.tsx';
 import { Notice } from '../ui/notice.tsx';
-import { duration } from '../ui/time.tsx';
+import { JsonArea } from './json-area.tsx';
+import { readJson, type ReadJson } from './json-field.ts';
 import { refreshScript, scriptPath } from './script-queries.ts';
+import { TestResult } from './test-result.tsx';
 
-const AREA = cx(INPUT_CLASS, 'h-auto max-md:h-auto resize-y py-2 font-mono text-meta');
-const SAMPLE = '{"GET https://api.example.com/": {"status": 200, "body": "hello"}}';
+const SAMPLES = {
+  args: '["Paris", 3]',
+  kwargs: '{"city": "Paris"}',
+  http: '{"GET https://api.example.com/": {"status": 200, "body": "hello"}}',
+} as const;
+type FieldName = keyof typeof SAMPLES;
 
-/** Runs the version that is shown: with its grant if it is approved, else with made-up answers and secrets. */
+/** Runs the version that is shown: made up, or, if it is the approved one and the owner wants it, for real. */
 export function TestRun({ script }: { readonly script: Script }) {
   const id = useId();
-  const live = script.status === 'approved';
+  const approved = script.approved_hash === script.hash;
+  const [wantsLive, setWantsLive] = useState(approved && script.refused === null);
+  const live = approved && wantsLive;
   const [entry, setEntry] = useState('');
-  const [args, setArgs] = useState('');
-  const [http, setHttp] = useState('');
-  const [wrong, setWrong] = useState<{ readonly args?: string; readonly http?: string }>({});
+  const [texts, setTexts] = useState<Readonly<Record<FieldName, string>>>({ args: '', kwargs: '', http: '' });
+  const [wrong, setWrong] = useState<Partial<Record<FieldName, string>>>({});
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [answer, setAnswer] = useState<ScriptTestAnswer | null>(null);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
-    const readArgs = parsed(args);
-    const readHttp = parsed(http);
-    const found = {
-      ...(args.trim() !== '' && !Array.isArray(readArgs)
-        ? { args: 'Write a JSON list, such as ["Paris", 3].' }
-        : {}),
-      ...(!live && http.trim() !== '' && (typeof readHttp !== 'object' || readHttp === null)
-        ? { http: `Write a JSON object, such as ${SAMPLE}.` }
-        : {}),
+    const called = entry !== '';
+    const nothing: ReadJson = { ok: true, value: undefined };
+    const read = {
+      args: called ? readJson(texts.args, 'list', SAMPLES.args) : nothing,
+      kwargs: called ? readJson(texts.kwargs, 'object', SAMPLES.kwargs) : nothing,
+      http: live ? nothing : readJson(texts.http, 'object', SAMPLES.http),
     };
+    const found: Partial<Record<FieldName, string>> = {};
+    const body: Record<string, unknown> = { hash: script.hash, ...(called ? { function: entry } : {}) };
+    for (const name of ['args', 'kwargs', 'http'] as const) {
+      const each = read[name];
+      if (!each.ok) found[name] = each.problem;
+      else if (each.value !== undefined) body[name] = each.value;
+    }
+    // Answers, even none, are what makes a test of the approved version a made-up one.
+    if (approved && !live) body['http'] ??= {};
     setWrong(found);
     if (Object.keys(found).length > 0) return;
     setBusy(true);
     setProblem(null);
     setAnswer(null);
     try {
-      setAnswer(
-        await call<ScriptTestAnswer>('POST', scriptPath(script.name, '/test'), {
-          body: {
-            hash: script.hash,
-            ...(entry === '' ? {} : { function: entry }),
-            ...(entry === '' || readArgs === undefined ? {} : { args: readArgs }),
-            ...(live || readHttp === undefined ? {} : { http: readHttp }),
-          },
-        }),
-      );
+      setAnswer(await call<ScriptTestAnswer>('POST', scriptPath(script.name, '/test'), { body }));
     } catch (error) {
       const { message, fix } = explain(error);
       setProblem(fix ? `${message} ${fix}` : message);
@@ -61,20 +63,49 @@ export function TestRun({ script }: { readonly script: Script }) {
     }
   }
 
+  const field = (name: FieldName) => ({
+    value: texts[name],
+    sample: SAMPLES[name],
+    error: wrong[name],
+    onChange: (text: string) => {
+      setTexts({ ...texts, [name]: text });
+      setWrong({ ...wrong, [name]: '' });
+    },
+    testId: `script-test-${name}`,
+  });
   return (
     <section className="flex flex-col gap-3" aria-labelledby={`${id}-title`}>
-      <div className="flex flex-col gap-1">
-        <h2 id={`${id}-title`} className="font-semibold">
-          Try it
-        </h2>
-        <p className="text-meta text-muted" data-testid="script-test-kind">
-          {live
-            ? 'This version is approved: a test is a real run, with the hosts and secrets of its grant.'
-            : 'This version is not approved: a test reaches no host. Requests get the answers that you write below, and secrets are made-up words.'}
-        </p>
+      <h2 id={`${id}-title`} className="font-semibold">
+        Try it
+      </h2>
+      <div className="flex flex-col gap-1" data-testid="script-test-kind">
+        {approved ? (
+          <fieldset className="flex flex-col gap-1">
+            <legend className="sr-only">What kind of test</legend>
+            <Kind
+              checked={live}
+              onChoose={() => setWantsLive(true)}
+              title="For real"
+              words="A run with the hosts and secrets of its grant. It stands among the runs below; quotas don’t count it."
+              testId="script-test-live"
+            />
+            <Kind
+              checked={!live}
+              onChoose={() => setWantsLive(false)}
+              title="Made up"
+              words="It reaches no host: requests get the answers that you write, and secrets are made-up words."
+              testId="script-test-canned"
+            />
+          </fieldset>
+        ) : (
+          <p className="text-meta text-muted">
+            This version is not approved, so a test is made up: it reaches no host. Requests get the answers
+            that you write below, and secrets are made-up words.
+          </p>
+        )}
       </div>
-      <form className="flex flex-col gap-2" onSubmit={(event) => void submit(event)}>
-        <div className="grid grid-cols-2 gap-x-4 max-md:grid-cols-1">
+      <form className="flex flex-col gap-2" onSubmit={(event) => void submit(event)} noValidate>
+        <div className="grid grid-cols-3 gap-x-4 max-md:grid-cols-1">
           <FieldFrame id={`${id}-entry`} label="What to run">
             <select
               id={`${id}-entry`}
@@ -89,45 +120,20 @@ export function TestRun({ script }: { readonly script: Script }) {
               ))}
             </select>
           </FieldFrame>
-          <FieldFrame
-            id={`${id}-args`}
-            label="Arguments, as a JSON list"
-            error={wrong.args}
-            hint={entry === '' ? 'Only a function takes arguments.' : undefined}
-          >
-            <input
-              id={`${id}-args`}
-              value={args}
-              disabled={entry === ''}
-              placeholder='["Paris", 3]'
-              aria-describedby={`${id}-args-note`}
-              aria-invalid={wrong.args ? true : undefined}
-              onChange={(event) => setArgs(event.target.value)}
-              className={cx(INPUT_CLASS, 'font-mono text-meta')}
-              data-testid="script-test-args"
-            />
-          </FieldFrame>
+          {entry !== '' && (
+            <>
+              <JsonArea {...field('args')} label="Arguments, as a JSON list" />
+              <JsonArea {...field('kwargs')} label="Arguments by name, as a JSON object" />
+            </>
+          )}
         </div>
         {!live && (
-          <FieldFrame
-            id={`${id}-http`}
-            label="Answers to its requests, as JSON"
-            error={wrong.http}
+          <JsonArea
+            {...field('http')}
+            rows={3}
+            label="Answers to its requests, as a JSON object"
             hint="A request that is not listed fails as if the host were not there."
-          >
-            <textarea
-              id={`${id}-http`}
-              rows={3}
-              spellCheck={false}
-              value={http}
-              placeholder={SAMPLE}
-              aria-describedby={`${id}-http-note`}
-              aria-invalid={wrong.http ? true : undefined}
-              onChange={(event) => setHttp(event.target.value)}
-              className={AREA}
-              data-testid="script-test-http"
-            />
-          </FieldFrame>
+          />
         )}
         <div>
           <Button type="submit" busy={busy} data-testid="script-test">
@@ -135,49 +141,44 @@ export function TestRun({ script }: { readonly script: Script }) {
           </Button>
         </div>
       </form>
-      {problem && <Notice tone="stop">{problem}</Notice>}
-      {answer && <Result answer={answer} />}
+      {problem && (
+        <Notice tone="stop" testId="script-test-problem">
+          {problem}
+        </Notice>
+      )}
+      {answer && <TestResult answer={answer} />}
     </section>
   );
 }
 
-function Result({ answer }: { readonly answer: ScriptTestAnswer }) {
-  const { success, error, result, logs, requests } = answer;
-  const at = error?.line === null || error?.line === undefined ? '' : `Line ${error.line}: `;
+function Kind({
+  checked,
+  onChoose,
+  title,
+  words,
+  testId,
+}: {
+  readonly checked: boolean;
+  readonly onChoose: () => void;
+  readonly title: string;
+  readonly words: string;
+  readonly testId: string;
+}) {
+  const name = useId();
   return (
-    <div className="flex flex-col gap-2" data-testid="script-test-result" data-live={answer.live}>
-      <Notice
-        tone={success ? 'ok' : 'stop'}
-        title={`${success ? 'It ran' : 'It failed'} in ${duration(answer.duration_ms)}, ${answer.live ? 'with its grant' : 'with made-up answers and secrets'}.`}
-      >
-        {error && <p>{`${at}${error.message}`}</p>}
-      </Notice>
-      {success && <TextBlock text={JSON.stringify(result, null, 2)} />}
-      {logs.length > 0 && (
-        <>
-          <p className="text-mini font-medium text-muted">What it printed</p>
-          <TextBlock text={logs.join('\n')} />
-        </>
-      )}
-      {requests.length > 0 && (
-        <>
-          <p className="text-mini font-medium text-muted">What it asked for</p>
-          <TextBlock
-            text={requests
-              .map(({ method, url, refused }) => `${method} ${url}${refused ? `: refused, ${refused}` : ''}`)
-              .join('\n')}
-          />
-        </>
-      )}
-    </div>
+    <label htmlFor={name} className="flex items-start gap-2 py-1 text-meta">
+      <input
+        id={name}
+        type="radio"
+        name="script-test-kind"
+        checked={checked}
+        onChange={onChoose}
+        className="mt-0.5 size-4 shrink-0 accent-accent"
+        data-testid={testId}
+      />
+      <span className="min-w-0">
+        <span className="font-medium">{title}.</span> <span className="text-muted">{words}</span>
+      </span>
+    </label>
   );
-}
-
-function parsed(text: string): Json | undefined {
-  if (text.trim() === '') return undefined;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { call, CallError, explain } from '../api/client.ts';
 import type { Method } from '../api/client.ts';
 import type { Script } from '../api/types.ts';
+import type { Mistake } from '../code/mistakes.ts';
 import { placeScript, refreshScript, scriptPath } from './script-queries.ts';
 
 interface Order {
@@ -17,6 +18,8 @@ interface Order {
 export interface ScriptAct {
   readonly busy: string | null;
   readonly problem: string | null;
+  /** Why a text was not saved, line by line. */
+  readonly mistakes: readonly Mistake[];
   readonly said: string | null;
   /** The server wants the password for this act. */
   readonly stepUp: { readonly order: Order; readonly problem: string | null } | null;
@@ -24,16 +27,20 @@ export interface ScriptAct {
   readonly cancelStepUp: () => void;
 }
 
-/** One act on a script at a time. `onConflict`: something else stands there now, and it is to be shown. */
+const NONE: readonly Mistake[] = [];
+
+/** One act on a script at a time. `onConflict`: something else was decided or stands there now, and it is to be shown. */
 export function useScriptAct(name: string, onConflict: () => void): ScriptAct {
   const [busy, setBusy] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const [mistakes, setMistakes] = useState(NONE);
   const [said, setSaid] = useState<string | null>(null);
   const [stepUp, setStepUp] = useState<ScriptAct['stepUp']>(null);
 
   async function run(order: Order, password?: string): Promise<Script | undefined> {
     setBusy(order.act);
     setProblem(null);
+    setMistakes(NONE);
     setSaid(null);
     const withPassword = password !== undefined;
     const body = withPassword ? { ...order.body, password } : order.body;
@@ -48,7 +55,7 @@ export function useScriptAct(name: string, onConflict: () => void): ScriptAct {
       return changed;
     } catch (error) {
       const { message, fix } = explain(error);
-      const text = fix ? `${message} ${fix}` : message;
+      const text = fix ? `${message.replace(/(?<![.?])$/, '.')} ${fix}` : message;
       if (!(error instanceof CallError)) {
         setStepUp(null);
         setProblem(text);
@@ -58,11 +65,23 @@ export function useScriptAct(name: string, onConflict: () => void): ScriptAct {
         setStepUp({ order, problem: error.retryAfter ? `${text} Wait ${error.retryAfter} s.` : text });
       } else {
         setStepUp(null);
+        const wrong = order.method === 'PUT' && error.problems !== undefined;
+        // Those are shown where they stand, by the editor.
+        if (wrong) {
+          setMistakes(error.problems);
+          return undefined;
+        }
+        const saving = order.method === 'PUT';
         const newer = error.status === 409 && error.code === 'script_changed';
         setProblem(
-          newer ? `A newer version came in between: nothing was decided. It is shown now. ${text}` : text,
+          newer && saving
+            ? 'A newer version came in between: nothing was saved. Your text is still here; below is what it would change in the newer one.'
+            : newer
+              ? `A newer version came in between: nothing was decided. It is shown now. ${text}`
+              : text,
         );
-        if (error.status === 409) onConflict();
+        // What somebody is writing stays; the editor shows what changed meanwhile beside it.
+        if (error.status === 409 && !saving) onConflict();
       }
       refreshScript(name);
       return undefined;
@@ -71,5 +90,5 @@ export function useScriptAct(name: string, onConflict: () => void): ScriptAct {
     }
   }
 
-  return { busy, problem, said, stepUp, run, cancelStepUp: () => setStepUp(null) };
+  return { busy, problem, mistakes, said, stepUp, run, cancelStepUp: () => setStepUp(null) };
 }

@@ -6,7 +6,7 @@ import { Button } from '../ui/button.tsx';
 import { FormDialog } from '../ui/dialog.tsx';
 import { FieldFrame, INPUT_CLASS, TextField } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
-import { PasswordDialog } from '../ui/step-up.tsx';
+import { PasswordDialog } from '../ui/password-dialog.tsx';
 
 export type SecretTask =
   | { readonly kind: 'set' }

@@ -8,7 +8,7 @@ import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { Notice, Problem } from '../ui/notice.tsx';
 import { Page, SkeletonRows } from '../ui/page.tsx';
-import { PasswordDialog } from '../ui/step-up.tsx';
+import { PasswordDialog } from '../ui/password-dialog.tsx';
 
 const WORDS: Readonly<Record<PolicyDecision, string>> = { allow: 'Allow', ask: 'Ask me', deny: 'Deny' };
 const LOOK = {

@@ -67,7 +67,7 @@ export function Confirm({
               {problem}
             </p>
           )}
-          <div className="flex justify-end gap-2">
+          <div className="flex flex-wrap-reverse justify-end gap-2">
             <AlertDialog.Close render={<Button>Keep things as they are</Button>} />
             <Button tone={tone} busy={busy} onClick={() => void run()} data-testid={`${testId}-act`}>
               {act}

@@ -1,5 +1,5 @@
 /** Control, format (zero-width, bidi, tags), separator, private, unassigned and ignorable characters, and odd spaces. */
-const HIDDEN =
+export const HIDDEN =
   /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800]/u;
 
 export type Segment =
@@ -43,6 +43,7 @@ export function hiddenCount(text: string): number {
   return segments(text).filter((segment) => 'hidden' in segment).length;
 }
 
-function codePoint(char: string): string {
+/** U+202E for the character itself. */
+export function codePoint(char: string): string {
   return `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }

@@ -16,7 +16,12 @@ export function useListKeys(list: RefObject<HTMLElement | null>, onEscape?: () =
   useEffect(() => {
     function onKey(event: KeyboardEvent) {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (isTyping(event.target) || document.querySelector('[role="dialog"],[role="alertdialog"]')) return;
+      // The real one: what happens in a shadow tree (the editor) seems to happen at its host.
+      if (
+        isTyping(event.composedPath()[0] ?? null) ||
+        document.querySelector('[role="dialog"],[role="alertdialog"]')
+      )
+        return;
       const rows = [...(list.current?.querySelectorAll<HTMLElement>('[data-row]') ?? [])];
       const current = rows.findIndex((row) => row.contains(document.activeElement));
       if (event.key === 'j' || event.key === 'k') {

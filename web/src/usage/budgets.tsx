@@ -4,10 +4,10 @@ import { call, CallError, explain } from '../api/client.ts';
 import { budgets, queryClient } from '../api/queries.ts';
 import type { BudgetAmount, BudgetLimits, BudgetsView } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
-import { FormDialog } from '../ui/dialog.tsx';
-import { INPUT_CLASS, TextField } from '../ui/field.tsx';
+import { INPUT_CLASS } from '../ui/field.tsx';
 import { Notice, Problem } from '../ui/notice.tsx';
 import { SkeletonRows } from '../ui/page.tsx';
+import { PasswordDialog } from '../ui/password-dialog.tsx';
 import { exact } from '../ui/time.tsx';
 import { money, tokens } from './amounts.ts';
 
@@ -218,86 +218,19 @@ function BudgetForm({
           Keep things as they are
         </Button>
       </div>
-      <StepUp
+      <PasswordDialog
         open={stepUp !== null}
         problem={stepUp?.problem ?? null}
         busy={busy}
-        summary={raised.join('; ')}
+        act="Raise the budgets"
+        description="Raising a budget lets the assistant spend more, so it needs to be you."
+        cancel="Don't raise them yet"
         onCancel={() => setStepUp(null)}
         onPassword={(password) => void save(password)}
-      />
-    </form>
-  );
-}
-
-function StepUp({
-  open,
-  problem,
-  busy,
-  summary,
-  onCancel,
-  onPassword,
-}: {
-  readonly open: boolean;
-  readonly problem: string | null;
-  readonly busy: boolean;
-  readonly summary: string;
-  readonly onCancel: () => void;
-  readonly onPassword: (password: string) => void;
-}) {
-  const [password, setPassword] = useState('');
-  function close() {
-    setPassword('');
-    onCancel();
-  }
-  return (
-    <FormDialog
-      open={open}
-      onOpenChange={(next) => {
-        if (!next) close();
-      }}
-      title="Your password, please"
-      description="Raising a budget lets the assistant spend more, so it needs to be you."
-      testId="step-up-dialog"
-    >
-      <form
-        className="flex flex-col gap-3"
-        onSubmit={(event) => {
-          event.preventDefault();
-          // The dialog lies in the budgets' form in React's tree; that one must not be sent too.
-          event.stopPropagation();
-          if (password === '' || busy) return;
-          onPassword(password);
-          setPassword('');
-        }}
       >
-        <p className="rounded-md bg-sunken px-3 py-2 text-meta wrap-anywhere">{summary}</p>
-        <TextField
-          label="Password"
-          secret
-          autoComplete="current-password"
-          // The dialog is for this field.
-          // oxlint-disable-next-line jsx-a11y/no-autofocus
-          autoFocus
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          error={problem}
-          data-testid="step-up-password"
-        />
-        <div className="flex justify-end gap-2">
-          <Button onClick={close}>Don't raise them yet</Button>
-          <Button
-            type="submit"
-            tone="primary"
-            busy={busy}
-            disabled={password === ''}
-            data-testid="step-up-submit"
-          >
-            Raise the budgets
-          </Button>
-        </div>
-      </form>
-    </FormDialog>
+        {raised.join('; ')}
+      </PasswordDialog>
+    </form>
   );
 }
 

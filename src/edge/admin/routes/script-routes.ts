@@ -7,6 +7,7 @@ import {
   scriptHistoryAnswer,
   scriptListAnswer,
   scriptRestoredAnswer,
+  scriptRunChartAnswer,
   scriptRunsAnswer,
   scriptTestAnswer,
   scriptVersionAnswer,
@@ -114,8 +115,18 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
           .string()
           .regex(/^run_[0-9a-z]{1,64}$/)
           .optional(),
+        outcome: z.enum(['running', 'ok', 'error', 'killed', 'unknown']).optional(),
       }),
-      handle: async ({ param, query }) => ok(await scripts.runs(param('name'), query.limit, query.before)),
+      handle: async ({ param, query: { limit, ...only } }) =>
+        ok(await scripts.runs(param('name'), limit, only)),
+    }),
+    route({
+      ...access,
+      method: 'GET',
+      path: '/api/scripts/:name/runs/chart',
+      answer: scriptRunChartAnswer,
+      query: z.strictObject({ by: z.enum(['hour', 'day']).default('hour') }),
+      handle: async ({ param, query }) => ok(await scripts.chart(param('name'), query.by)),
     }),
     route({
       ...access,

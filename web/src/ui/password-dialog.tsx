@@ -11,13 +11,17 @@ export interface PasswordDialogProps {
   readonly children: ReactNode;
   /** The act itself, such as "Save these rules". */
   readonly act: string;
+  /** Default: it gives or takes power. */
+  readonly description?: string;
+  /** What not giving the password means. Default "Not yet". */
+  readonly cancel?: string;
   readonly onCancel: () => void;
   readonly onPassword: (password: string) => void;
 }
 
 /** Shows what an act will do and asks for the password; stays open and says why when the act fails. */
 export function PasswordDialog(props: PasswordDialogProps) {
-  const { open, problem, busy, children, act, onCancel, onPassword } = props;
+  const { open, problem, busy, children, act, cancel = 'Not yet', onCancel, onPassword } = props;
   const [password, setPassword] = useState('');
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -25,6 +29,8 @@ export function PasswordDialog(props: PasswordDialogProps) {
   }, [problem, busy]);
   function submit(event: FormEvent) {
     event.preventDefault();
+    // In React's tree the dialog can lie in another form, which must not be sent with it.
+    event.stopPropagation();
     if (password === '' || busy) return;
     onPassword(password);
     setPassword('');
@@ -38,7 +44,7 @@ export function PasswordDialog(props: PasswordDialogProps) {
         onCancel();
       }}
       title="Your password, please"
-      description="This gives or takes power, so it needs to be sure that it is you."
+      description={props.description ?? 'This gives or takes power, so it needs to be sure that it is you.'}
       testId="password-dialog"
     >
       <form className="flex flex-col gap-3" onSubmit={submit}>
@@ -56,8 +62,15 @@ export function PasswordDialog(props: PasswordDialogProps) {
           error={problem}
           data-testid="password-dialog-field"
         />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onCancel}>Not yet</Button>
+        <div className="flex flex-wrap-reverse justify-end gap-2">
+          <Button
+            onClick={() => {
+              setPassword('');
+              onCancel();
+            }}
+          >
+            {cancel}
+          </Button>
           <Button
             type="submit"
             tone="primary"
