@@ -2,7 +2,9 @@ import { canonicalJson } from '../../src/core/index.ts';
 import { productParts, type Parts } from '../../src/compose/parts.ts';
 import { parseCallId } from '../../src/guard/gate/index.ts';
 import { isolationChecks, type IsolationReport } from '../../src/host/process/index.ts';
+import { internetEgress } from './internet.ts';
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
+import { weakBroker } from './weak-broker.ts';
 
 /** The controls that can be left out here. */
 const SEAMS = [
@@ -18,6 +20,13 @@ const SEAMS = [
   'budget',
   'step-limit',
   'call-limit',
+  'egress-addresses',
+  'egress-pinning',
+  'egress-rate',
+  'script-grant',
+  'script-redirects',
+  'script-limits',
+  'answer-search',
 ] as const;
 export type Seam = (typeof SEAMS)[number];
 
@@ -25,11 +34,29 @@ export function isSeam(name: string): name is Seam {
   return (SEAMS as readonly string[]).includes(name);
 }
 
-/** The product's parts without some of its controls, and perhaps with another program in the place of the agent. */
-export function weakened(off: readonly Seam[], agent: string | undefined): Parts {
+/**
+ * The product's parts without some of its controls, and perhaps with another program in the place of the agent, or an
+ * internet on loopback (see `internet.ts`).
+ */
+export function weakened(off: readonly Seam[], agent: string | undefined, internet?: string): Parts {
   const without = (seam: Seam): boolean => off.includes(seam);
   return {
     ...productParts,
+    egress: internetEgress(internet, {
+      addresses: !without('egress-addresses'),
+      pinning: !without('egress-pinning'),
+      rate: !without('egress-rate'),
+    }),
+    scriptRunner: (deps) =>
+      productParts.scriptRunner({
+        ...deps,
+        openBroker: weakBroker({
+          grant: !without('script-grant'),
+          redirects: !without('script-redirects'),
+          search: !without('answer-search'),
+          limits: !without('script-limits'),
+        }),
+      }),
     ...(without('policy')
       ? {
           policyRules: () =>

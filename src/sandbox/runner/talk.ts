@@ -2,7 +2,7 @@
 // broker of this run alone; what is not of the protocol, too large or too late ends the run. Time is measured here.
 // Does not: judge requests (the broker), or fence the process (the launcher).
 // An attacker may control: every byte that the process says, when it says it, and when it ends.
-import { createScriptBroker, type ScriptBroker } from '../../guard/secrets/broker/index.ts';
+import type { createScriptBroker, ScriptBroker } from '../../guard/secrets/broker/index.ts';
 import type { Child } from '../../host/process/index.ts';
 import { stringifyExact, type RunOrder } from '../wire/index.ts';
 import { createFrameReader } from './frame-reader.ts';
@@ -21,6 +21,7 @@ export interface TalkInput {
   readonly run: ScriptRun;
   readonly limits: RunLimits;
   readonly broker: RunBroker;
+  readonly openBroker: typeof createScriptBroker;
   readonly signal: AbortSignal;
 }
 
@@ -28,12 +29,19 @@ export interface Talked extends ClaimedOutcome {
   readonly durationMs: number;
 }
 
-export async function talk({ child, run, limits, broker, signal }: TalkInput): Promise<Talked> {
+export async function talk({
+  child,
+  run,
+  limits,
+  broker,
+  openBroker,
+  signal,
+}: TalkInput): Promise<Talked> {
   const [toChild, fromChild] = child.fds;
   if (toChild === undefined || fromChild === undefined) throw new TypeError('the process has no pipes');
   const began = performance.now();
   const ended = new AbortController();
-  const scriptBroker: ScriptBroker = createScriptBroker({
+  const scriptBroker: ScriptBroker = openBroker({
     grant: run.grant,
     secrets: broker.secrets,
     watcher: broker.watcher,
