@@ -4,7 +4,9 @@
 // code. After a break of the protocol or a leak nothing is answered any more.
 // Does not: resolve names or connect (`send`); count the hosts' own clocks; bound the process (its parent does).
 // An attacker may control: every message, every answer.
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { BrokerAnswer } from '../../../sandbox/wire/index.ts';
+import { answerLine } from './answer-line.ts';
 import { createDerivedList } from './derived-list.ts';
 import { evaluateRequest, EvaluationError } from './evaluate.ts';
 import type { ScriptGrant } from './grant.ts';
@@ -49,6 +51,8 @@ export interface BrokerDeps {
   /** Milliseconds that the run still has. */
   readonly remainingMs: () => number;
   readonly limits?: Partial<TrafficLimits>;
+  /** Whether the run is over: a long answer is not searched on then. */
+  readonly over?: () => boolean;
 }
 
 /** The trusted end of one run's pipe. */
@@ -71,6 +75,8 @@ const MOST_MADE_UP = 200;
 const MOST_REFUSALS = 100;
 const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
 
+const STOPPED = JSON.stringify({ refused: refusal('stopped') });
+
 /** What is known of a run so far. */
 interface RunState {
   stopped: 'secret_leak' | 'protocol_violation' | undefined;
@@ -81,7 +87,14 @@ interface RunState {
   refusals: number;
 }
 
-type Steps<T> = Generator<OutgoingRequest, T, SendResult>;
+/** Yields a request that is to be sent, or nothing between two slices of work. */
+type Steps<T> = Generator<OutgoingRequest | undefined, T, SendResult | undefined>;
+
+function* sent(outgoing: OutgoingRequest): Steps<SendResult> {
+  const result = yield outgoing;
+  if (result === undefined) throw new TypeError('a request was not sent');
+  return result;
+}
 
 export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
   const { grant, secrets, watcher } = deps;
@@ -217,7 +230,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     for (const id of judged.carried)
       if (grant.secrets.has(id)) notice({ event: 'secret_sent', name: id, host });
     watcher.request?.(outgoing.shown);
-    const result = yield outgoing;
+    const result = yield* sent(outgoing);
     const hiddenBy = hidingSecret({ grant, secrets }, origin) ?? derivedList.unsearchable(judged);
     if (hiddenBy !== undefined) notice({ event: 'answer_hidden', name: hiddenBy, host });
     if ('failed' in result) {
@@ -228,7 +241,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     }
     const redirected =
       isRedirect(result.status) && result.headers.some(([name]) => name.toLowerCase() === 'location');
-    const read = readAnswer(
+    const read = yield* readAnswer(
       redirected ? { ...result, body: new Uint8Array() } : result,
       {
         origin,
@@ -271,37 +284,43 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     return { failed: 'connection_failed' };
   }
 
-  function begin(line: string): Steps<BrokerAnswer> {
+  function* begin(line: string): Steps<string> {
     if (busy) throw new Error('the broker was asked while it was answering');
     busy = true;
-    return answer(line);
+    try {
+      return yield* answerLine(yield* answer(line));
+    } finally {
+      busy = false;
+    }
   }
 
   return {
     async handle(line, send) {
       const steps = begin(line);
-      try {
-        let step = steps.next();
-        while (step.done !== true) {
-          const outgoing = step.value;
-          // The text of such an error may quote the request: it goes nowhere.
-          const result = await send(outgoing).catch(() => faultOf(outgoing));
-          step = steps.next(result);
+      let step = steps.next();
+      while (step.done !== true) {
+        const outgoing = step.value;
+        if (outgoing === undefined) {
+          await othersTurn();
+          // Nobody waits for it any more.
+          if (deps.over?.() === true) {
+            steps.return(STOPPED);
+            return STOPPED;
+          }
+          step = steps.next();
+          continue;
         }
-        return JSON.stringify(step.value);
-      } finally {
-        busy = false;
+        // The text of such an error may quote the request: it goes nowhere.
+        const result = await send(outgoing).catch(() => faultOf(outgoing));
+        step = steps.next(result);
       }
+      return step.value;
     },
     handleNow(line, send) {
       const steps = begin(line);
-      try {
-        let step = steps.next();
-        while (step.done !== true) step = steps.next(send(step.value));
-        return JSON.stringify(step.value);
-      } finally {
-        busy = false;
-      }
+      let step = steps.next();
+      while (step.done !== true) step = steps.next(step.value === undefined ? undefined : send(step.value));
+      return step.value;
     },
     get stopped() {
       return state.stopped;
