@@ -14,7 +14,7 @@ const BODIES: Readonly<Record<string, string>> = {
   'plain text': filled('the quick brown fox jumps over the lazy dog. '),
   'JSON records': `[${filled('{"id":1,"name":"fox","token":"x","n":[1,2]},').slice(0, -8)}0]`,
   'escapes everywhere': filled('\\u0067%68&#112;'),
-  'backslashes': filled('\\'),
+  backslashes: filled('\\'),
   'nearly the secret': filled(KEY.slice(0, -1)),
   'the secret again and again': filled(`${KEY} `),
   'hex of the secret': filled(`${Buffer.from(KEY).toString('hex')},`),
@@ -29,7 +29,10 @@ function cpu(): number {
   return (user + system) / 1000;
 }
 
-async function measured(body: string, type: string): Promise<{ whole: number; longest: number; said: string }> {
+async function measured(
+  body: string,
+  type: string,
+): Promise<{ whole: number; longest: number; said: string }> {
   const broker = createScriptBroker({
     grant: parseGrant({ secrets: { KEY: ['api.example.com'] }, hosts: [], methods: ['GET'] }),
     secrets: fixedSecrets(new Map([['KEY', KEY]])),

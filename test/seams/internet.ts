@@ -52,7 +52,8 @@ function unpinned(
       const first = await resolve(host, signal);
       const second = await resolve(host, signal);
       const [verdict = 'never'] = first.map(judge).filter((one) => one !== 'public');
-      for (const address of second) judged.set(address, first.every((one) => judge(one) === 'public') ? 'public' : verdict);
+      for (const address of second)
+        judged.set(address, first.every((one) => judge(one) === 'public') ? 'public' : verdict);
       return second;
     },
     judge: (address) => judged.get(address) ?? judge(address),

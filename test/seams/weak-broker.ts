@@ -1,8 +1,9 @@
 /** The broker of scripts with single controls left out; what is left of it is the product's. */
-import { createScriptBroker, parseGrant } from '../../src/guard/secrets/broker/index.ts';
+import { createScriptBroker, factsOf, parseGrant } from '../../src/guard/secrets/broker/index.ts';
 import type {
   OutgoingRequest,
   ScriptBroker,
+  ScriptSecrets,
   Send,
   SendResult,
 } from '../../src/guard/secrets/broker/index.ts';
@@ -18,13 +19,17 @@ export interface BrokerControls {
   readonly search: boolean;
   /** Off: a run may send as much as it likes. */
   readonly limits: boolean;
+  /** Off: what a secret is and where it may go is asked once, when the run needs it first. */
+  readonly fresh: boolean;
 }
 
 export function weakBroker(on: BrokerControls): NonNullable<RunnerDeps['openBroker']> {
+  const grant = process.env['SEAM_GRANT'] ?? '{}';
   return (deps) => {
     const broker = createScriptBroker({
       ...deps,
-      ...(on.grant ? {} : { grant: parseGrant(JSON.parse(process.env['SEAM_GRANT'] ?? '{}')) }),
+      ...(on.grant ? {} : { grant: parseGrant(JSON.parse(grant)) }),
+      ...(on.fresh ? {} : { secrets: asFirstSeen(deps.secrets) }),
       ...(on.limits ? {} : { limits: { ...deps.limits, requests: 1_000_000, totalBytes: 1e12 } }),
     });
     return {
@@ -37,12 +42,7 @@ export function weakBroker(on: BrokerControls): NonNullable<RunnerDeps['openBrok
   };
 }
 
-async function handled(
-  broker: ScriptBroker,
-  line: string,
-  send: Send,
-  on: BrokerControls,
-): Promise<string> {
+async function handled(broker: ScriptBroker, line: string, send: Send, on: BrokerControls): Promise<string> {
   let raw: SendResult | undefined;
   const reply = await broker.handle(line, async (request) => {
     raw = await send(request);
@@ -50,7 +50,8 @@ async function handled(
   });
   if (on.search || raw === undefined || 'failed' in raw) return reply;
   const answer = JSON.parse(reply) as BrokerAnswer;
-  if (!('response' in answer) && !('refused' in answer && answer.refused.code === 'secret_leak')) return reply;
+  if (!('response' in answer) && !('refused' in answer && answer.refused.code === 'secret_leak'))
+    return reply;
   const shown: BrokerAnswer = {
     response: {
       status: raw.status,
@@ -59,6 +60,20 @@ async function handled(
     },
   };
   return JSON.stringify(shown);
+}
+
+function asFirstSeen(secrets: ScriptSecrets): ScriptSecrets {
+  const values = new Map<string, string | undefined>();
+  return {
+    openValue(name) {
+      if (!values.has(name)) values.set(name, secrets.openValue(name));
+      return values.get(name);
+    },
+    facts(name) {
+      const value = this.openValue(name);
+      return value === undefined ? undefined : factsOf(value);
+    },
+  };
 }
 
 function following(send: Send): Send {

@@ -27,6 +27,7 @@ const SEAMS = [
   'script-redirects',
   'script-limits',
   'answer-search',
+  'fresh-secrets',
 ] as const;
 export type Seam = (typeof SEAMS)[number];
 
@@ -55,6 +56,7 @@ export function weakened(off: readonly Seam[], agent: string | undefined, intern
           redirects: !without('script-redirects'),
           search: !without('answer-search'),
           limits: !without('script-limits'),
+          fresh: !without('fresh-secrets'),
         }),
       }),
     ...(without('policy')

@@ -2,7 +2,7 @@
  * What stands around scripts of a running program: https and http servers under public names, the DNS that leads there, and
  * scripts that the owner approves and the model runs. The addresses are loopback; one of them counts as public.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket, Server } from 'node:net';
@@ -60,8 +60,9 @@ export interface Place {
   approve(name: string, source: string, grant?: Partial<ScriptGrantView>): Promise<void>;
   /** What the model hears when it runs it. */
   run(name: string): Promise<Heard>;
-  /** Both. */
-  ran(name: string, source: string, grant?: Partial<ScriptGrantView>): Promise<Heard>;
+  /** Both, under a name of its own: rates and quotas are counted for each name. */
+  ran(source: string, grant?: Partial<ScriptGrantView>): Promise<Heard>;
+  /** Empty: all. */
   audit(event: string): Promise<AuditList['entries']>;
 }
 
@@ -71,6 +72,8 @@ export async function openWorld(): Promise<World> {
     for (const act of undo.splice(0).toReversed()) await act();
   });
   const folder = mkdtempSync(join(tmpdir(), 'openpact-world-'));
+  // A program that was started as root reads it as another user.
+  chmodSync(folder, 0o755);
   undo.push(() => rmSync(folder, { recursive: true, force: true }));
   const names: World['names'] = new Map();
   const counts = new Map<string, number>();
@@ -154,6 +157,7 @@ function placeOf(program: RunningProgram, model: FakeModel): Place {
     if (status > 299) throw new Error(`${request[0]} ${request[1]}: ${status} ${JSON.stringify(body)}`);
     return body;
   }
+  let count = 0;
   const place: Place = {
     program,
     model,
@@ -170,12 +174,14 @@ function placeOf(program: RunningProgram, model: FakeModel): Place {
       });
     },
     run: (name) => modelCalls(program, model, 'script_run', { name }),
-    async ran(name, source, grant) {
+    async ran(source, grant) {
+      count += 1;
+      const name = `attempt_${count}`;
       await place.approve(name, source, grant);
       return place.run(name);
     },
     audit: async (event) =>
-      (await ok<AuditList>('GET', `/api/audit?event=${event}&limit=500`)).entries,
+      (await ok<AuditList>('GET', `/api/audit?limit=500${event === '' ? '' : `&event=${event}`}`)).entries,
   };
   return place;
 }

@@ -357,6 +357,7 @@ describe('runs', () => {
             body: undefined,
             timeoutMs: 1,
             maxBytes: 10,
+            current: () => true,
             shown: { method: 'GET', url: 'https://a.example/?k=[REDACTED:KEY]', headers: {}, body: '' },
           },
           new AbortController().signal,
@@ -503,7 +504,8 @@ describe('runs', () => {
       },
       play: async (_order, { secrets, send }) => {
         const shown = { method: 'GET', url: 'https://a.example/', headers: {}, body: '' };
-        const request = { ...shown, headers: [], body: undefined, timeoutMs: 1, maxBytes: 100, shown };
+        const more = { headers: [], body: undefined, timeoutMs: 1, maxBytes: 100, current: () => true };
+        const request = { ...shown, ...more, shown };
         const answers = [];
         for (let i = 0; i < 2; i += 1) {
           const answer = await send(request, new AbortController().signal);

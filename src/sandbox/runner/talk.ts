@@ -32,14 +32,7 @@ export interface Talked extends ClaimedOutcome {
   readonly durationMs: number;
 }
 
-export async function talk({
-  child,
-  run,
-  limits,
-  broker,
-  openBroker,
-  signal,
-}: TalkInput): Promise<Talked> {
+export async function talk({ child, run, limits, broker, openBroker, signal }: TalkInput): Promise<Talked> {
   const [toChild, fromChild] = child.fds;
   if (toChild === undefined || fromChild === undefined) throw new TypeError('the process has no pipes');
   const began = performance.now();

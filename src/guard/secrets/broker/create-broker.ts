@@ -85,6 +85,8 @@ interface RunState {
   /** Whether a reference was sent. */
   sent: boolean;
   refusals: number;
+  /** By name. An answer may hold one that was changed since it was sent. */
+  readonly sentValues: Map<string, Set<string>>;
 }
 
 /** Yields a request that is to be sent, or nothing between two slices of work. */
@@ -100,8 +102,16 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
   const { grant, secrets, watcher } = deps;
   const limits: TrafficLimits = { ...TRAFFIC_LIMITS, ...deps.limits };
   const references = createReferences();
-  const judge = createJudge({ grant, facts: (name) => secrets.facts(name), references });
-  const state: RunState = { stopped: undefined, requests: 0, bytes: 0, sent: false, refusals: 0 };
+  const mayReach = (name: string, origin: string): boolean => secrets.mayReach?.(name, origin) !== false;
+  const judge = createJudge({ grant, facts: (name) => secrets.facts(name), mayReach, references });
+  const state: RunState = {
+    stopped: undefined,
+    requests: 0,
+    bytes: 0,
+    sent: false,
+    refusals: 0,
+    sentValues: new Map(),
+  };
   const derivedList = createDerivedList();
   const noted = new Set<string>();
   let madeUp = 0;
@@ -164,7 +174,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     let request = first;
     /** A secret that was sent on the way may be in every answer from then on. */
     const carried = new Set<string>();
-    for (let hop = 0; hop <= MOST_REDIRECTS; hop += 1) {
+    for (let hop = 0; hop <= MOST_REDIRECTS;) {
       const judgement = judge.judge(request);
       if ('refused' in judgement) {
         const { code, host, about } = judgement.refused;
@@ -183,16 +193,26 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       if (outgoing === undefined) return refuse(request, 'request_not_sent', host, host);
       for (const id of judged.carried) carried.add(id);
       const read = yield* round(judged, outgoing, carried, hop);
+      // Judged and filled in anew. Each time counts as a request, so this ends.
+      if (read === 'outdated') continue;
       if (!('next' in read)) return read;
       request = read.next;
+      hop += 1;
     }
     return refuse(request, 'redirect_limit', null);
   }
 
   function build(judged: JudgedRequest): OutgoingRequest | undefined {
+    const opened = new Map<string, string>();
     try {
-      const { derived, ...evaluated } = evaluateRequest(judged, reveal);
+      const { derived, ...evaluated } = evaluateRequest(judged, (id) => {
+        const value = reveal(id);
+        if (value !== undefined && grant.secrets.has(id)) opened.set(id, value);
+        return value;
+      });
       derivedList.add(derived);
+      for (const [name, value] of opened)
+        state.sentValues.set(name, new Set([...(state.sentValues.get(name) ?? []), value]));
       const own = new Set(evaluated.headers.map(([name]) => name));
       const usual: [string, string][] = [
         ['user-agent', USER_AGENT],
@@ -208,6 +228,10 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
         body: bodyless ? undefined : evaluated.body,
         timeoutMs: Math.max(1, Math.min(limits.timeoutMs, deps.remainingMs())),
         maxBytes: Math.min(limits.responseBytes, limits.totalBytes - state.bytes),
+        current: () =>
+          [...opened].every(
+            ([name, value]) => secrets.openValue(name) === value && mayReach(name, judged.plan.origin),
+          ),
         shown: showJudged(judged),
       };
     } catch (error) {
@@ -222,7 +246,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     outgoing: OutgoingRequest,
     carried: ReadonlySet<string>,
     hop: number,
-  ): Steps<BrokerAnswer | { readonly next: Request }> {
+  ): Steps<BrokerAnswer | { readonly next: Request } | 'outdated'> {
     const { origin } = judged.plan;
     const { host } = new URL(origin);
     state.requests += 1;
@@ -231,9 +255,11 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       if (grant.secrets.has(id)) notice({ event: 'secret_sent', name: id, host });
     watcher.request?.(outgoing.shown);
     const result = yield* sent(outgoing);
-    const hiddenBy = hidingSecret({ grant, secrets }, origin) ?? derivedList.unsearchable(judged);
+    const { sentValues } = state;
+    const hiddenBy = hidingSecret({ grant, secrets, sentValues }, origin) ?? derivedList.unsearchable(judged);
     if (hiddenBy !== undefined) notice({ event: 'answer_hidden', name: hiddenBy, host });
     if ('failed' in result) {
+      if (result.failed === 'outdated') return 'outdated';
       if (hiddenBy === undefined || result.failed !== 'too_large' || result.status === undefined)
         return fail(SEND_FAILURES[result.failed], host, outgoing.maxBytes);
       // A body that is not seen must not tell its length by being too long.
@@ -246,7 +272,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       {
         origin,
         carried,
-        needles: needlesFor({ grant, secrets, references }, origin, derivedList.all()),
+        needles: needlesFor({ grant, secrets, references, sentValues }, origin, derivedList.all()),
         hiddenBy,
         hiddenFields: grant.hiddenFields,
         sent: state.sent,

@@ -3,6 +3,7 @@
 // Does not: search.
 // An attacker may control: what was derived, through the requests.
 import { isStrong } from '../strength.ts';
+import { strengthOf } from './secret-facts.ts';
 import type { Derived } from './evaluate.ts';
 import type { ScriptGrant } from './grant.ts';
 import type { Needle } from './needles.ts';
@@ -17,14 +18,18 @@ export interface NeedleSources {
   readonly grant: ScriptGrant;
   readonly secrets: ScriptSecrets;
   readonly references: References;
+  /** Values that this run has sent, by name: they may have been changed since. */
+  readonly sentValues: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** What to look for in an answer of this origin. */
 export function needlesFor(
-  { grant, secrets, references }: NeedleSources,
+  { grant, secrets, references, sentValues }: NeedleSources,
   origin: string,
   derived: Iterable<Derived>,
 ): Needle[] {
+  const isOwn = (name: string, from: string): boolean =>
+    grant.secrets.get(name)?.origins.includes(from) === true;
   const looked = (id: string): boolean => {
     const secret = grant.secrets.get(id);
     if (secret === undefined) return true;
@@ -33,7 +38,17 @@ export function needlesFor(
   };
   const out: Needle[] = [];
   for (const name of grant.secrets.keys()) {
-    const value = looked(name) ? secrets.openValue(name) : undefined;
+    const now = secrets.openValue(name);
+    const sent = [...(sentValues.get(name) ?? [])].filter((value) => isStrong(value) || isOwn(name, origin));
+    const former = [
+      ...sent,
+      ...(secrets.formerValues?.(name) ?? []).filter((value) => isStrong(value.trim())),
+    ];
+    // What it was can be shown as a marker, but not sent any more.
+    for (const value of new Set(former.map((text) => text.trim()))) {
+      if (value !== now && value.length >= LEAST_SHOWN) out.push({ value, id: undefined, ids: [name] });
+    }
+    const value = looked(name) ? now : undefined;
     if (value === undefined || value.length < LEAST_SHOWN) continue;
     out.push({ value, id: name, ids: [name] });
     if (secrets.facts(name)?.class !== 'url') continue;
@@ -55,12 +70,14 @@ export function needlesFor(
  * hidden, unless the grant allows it. An answer may hold it although its request did not: hosts remember.
  */
 export function hidingSecret(
-  { grant, secrets }: Omit<NeedleSources, 'references'>,
+  { grant, secrets, sentValues }: Omit<NeedleSources, 'references'>,
   origin: string,
 ): string | undefined {
   for (const [name, secret] of grant.secrets) {
     if (secret.showAnswers || !secret.origins.includes(origin)) continue;
-    if (secrets.facts(name)?.strength === 'weak') return name;
+    const sent = [...(sentValues.get(name) ?? [])];
+    if (secrets.facts(name)?.strength === 'weak' || sent.some((value) => strengthOf(value) === 'weak'))
+      return name;
   }
   return undefined;
 }

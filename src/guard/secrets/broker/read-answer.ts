@@ -61,11 +61,7 @@ class Leak extends Error {
   }
 }
 
-export function* readAnswer(
-  raw: RawAnswer,
-  context: AnswerContext,
-  references: References,
-): Slices<Answer> {
+export function* readAnswer(raw: RawAnswer, context: AnswerContext, references: References): Slices<Answer> {
   const { hiddenBy, origin } = context;
   const header = (wanted: string): string =>
     raw.headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? '';
@@ -80,7 +76,11 @@ export function* readAnswer(
     const reader = createTextReader({ ...context, needles }, references, most);
     const headers = yield* readHeaders(raw.headers, context, reader);
     const names = context.hiddenFields;
-    const fields = yield* findHiddenFields(decoded.text, { contentType: header('content-type'), names, most });
+    const fields = yield* findHiddenFields(decoded.text, {
+      contentType: header('content-type'),
+      names,
+      most,
+    });
     if (fields.length > most) return { failed: 'response_too_large' };
     const read = yield* reader.read(decoded.text, fields);
     if (read === undefined) return { failed: 'response_too_large' };
