@@ -15,7 +15,7 @@ beforeAll(async () => {
   world = await openWorld();
   secure = await world.https((_, response) => response.end('ok'));
   plain = await world.http((_, response) => response.end('ok'));
-});
+}, 120_000);
 
 const everything = (): string => JSON.stringify([secure.arrived, plain.arrived]);
 
@@ -30,7 +30,7 @@ describe('a secret that was granted', () => {
     place = await world.start();
     await place.setSecret('API_KEY', KEY);
     await place.setSecret('HEADER_KEY', PIN_IN_HEADER);
-  });
+  }, 120_000);
   const host = (): string => `${SECURE}:${secure.port}`;
 
   test('arrives over https in a header, a parameter, a path, a body and basic auth, and is told to nobody else', async () => {
@@ -141,7 +141,7 @@ describe('without the grant', () => {
     place = await world.start({ off: ['script-grant'], env: { SEAM_GRANT: JSON.stringify(grant) } });
     await place.setSecret('BOUND', KEY, { hosts: [`${SECURE}:${secure.port}`] });
     await place.setSecret('LOOSE', PIN_IN_HEADER);
-  });
+  }, 120_000);
   const source = (name: string): string =>
     `# @secrets: ${name}\nhttp.get("https://${OTHER}:${secure.port}/", headers={"X-Key": secrets.get("${name}")})\n`;
   const grantOf = (name: string) => ({ secrets: { [name]: [`${SECURE}:${secure.port}`] }, methods: ['GET'] });

@@ -5,11 +5,12 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket, Server } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createBareTlsServer } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { AuditList, Script, ScriptGrantView } from '../../src/edge/admin/api.ts';
+import type { AuditList, Script, ScriptGrantView, ScriptTestAnswer } from '../../src/edge/admin/api.ts';
 import type { InternetFile } from '../seams/internet.ts';
 import { CERTIFICATE, KEY } from '../attacks/egress/certificate.ts';
 import { startFakeModel, type FakeModel } from '../fakes/openai-server.ts';
@@ -45,8 +46,11 @@ export interface World {
   /** What DNS says of a name from now on. Default for every name: PUBLIC. Lists of lists: one answer for each question. */
   readonly names: Map<string, DnsAnswer | ((asked: number) => DnsAnswer)>;
   readonly asked: readonly string[];
-  https(answer: Answering): Promise<Host>;
-  http(answer: Answering, address?: string): Promise<Host>;
+  /** `gate`: each connection waits for it before anything is encrypted. */
+  https(answer: Answering, gate?: () => Promise<void>): Promise<Host>;
+  http(answer: Answering, address?: string, port?: number): Promise<Host>;
+  /** A server that speaks bytes over TLS when a request came. */
+  bytes(speak: (socket: Socket, head: string) => void): Promise<Host>;
   /** A program in this world, with a model of its own. It ends with the test file. */
   start(options?: StartOptions): Promise<Place>;
 }
@@ -62,8 +66,16 @@ export interface Place {
   run(name: string): Promise<Heard>;
   /** Both, under a name of its own: rates and quotas are counted for each name. */
   ran(source: string, grant?: Partial<ScriptGrantView>): Promise<Heard>;
+  /** The same as a test by the owner, which goes the same way out; several may be under way. */
+  tested(source: string, grant?: Partial<ScriptGrantView>): Promise<Tested>;
   /** Empty: all. */
   audit(event: string): Promise<AuditList['entries']>;
+}
+
+export interface Tested {
+  readonly result: unknown;
+  /** Of the error; null when there was none. */
+  readonly code: string | null;
 }
 
 export async function openWorld(): Promise<World> {
@@ -91,7 +103,7 @@ export async function openWorld(): Promise<World> {
   const file: InternetFile = { dns: dns.address, public: [PUBLIC], ca: CERTIFICATE };
   writeFileSync(internet, JSON.stringify(file));
 
-  async function listen(server: Server, arrived: Arrived[], address: string): Promise<Host> {
+  async function listen(server: Server, arrived: Arrived[], address: string, port = 0): Promise<Host> {
     const sockets = new Set<Socket>();
     let connections = 0;
     server.on('connection', (socket: Socket) => {
@@ -104,7 +116,7 @@ export async function openWorld(): Promise<World> {
       for (const socket of sockets) socket.destroy();
       server.close();
     });
-    await new Promise<void>((resolve) => server.listen(0, address, resolve));
+    await new Promise<void>((resolve) => server.listen(port, address, resolve));
     return { port: (server.address() as AddressInfo).port, arrived, connections: () => connections };
   }
 
@@ -125,17 +137,30 @@ export async function openWorld(): Promise<World> {
   return {
     names,
     asked: dns.names,
-    https(answer) {
+    https(answer, gate) {
       const arrived: Arrived[] = [];
-      return listen(
-        createTlsServer({ cert: CERTIFICATE, key: KEY }, handler(arrived, answer) as never),
-        arrived,
-        PUBLIC,
-      );
+      const encrypted = createTlsServer({ cert: CERTIFICATE, key: KEY }, handler(arrived, answer) as never);
+      if (gate === undefined) return listen(encrypted, arrived, PUBLIC);
+      const door = createTcpServer({ pauseOnConnect: true }, (socket) => {
+        void gate().then(() => encrypted.emit('connection', socket));
+      });
+      return listen(door, arrived, PUBLIC);
     },
-    http(answer, address = PUBLIC) {
+    http(answer, address = PUBLIC, port = 0) {
       const arrived: Arrived[] = [];
-      return listen(createServer(handler(arrived, answer) as never), arrived, address);
+      return listen(createServer(handler(arrived, answer) as never), arrived, address, port);
+    },
+    bytes(speak) {
+      const server = createBareTlsServer({ cert: CERTIFICATE, key: KEY }, (socket) => {
+        let head = '';
+        socket.on('error', () => socket.destroy());
+        socket.on('data', (data: Buffer) => {
+          const before = head.includes('\r\n\r\n');
+          head += data.toString('latin1');
+          if (!before && head.includes('\r\n\r\n')) speak(socket, head);
+        });
+      });
+      return listen(server, [], PUBLIC);
     },
     async start(options = {}) {
       const model = await startFakeModel({ answers: [] });
@@ -152,12 +177,12 @@ export async function openWorld(): Promise<World> {
 }
 
 function placeOf(program: RunningProgram, model: FakeModel): Place {
+  let count = 0;
   async function ok<T>(...request: Parameters<RunningProgram['api']>): Promise<T> {
     const { status, body } = await program.api<T>(...request);
     if (status > 299) throw new Error(`${request[0]} ${request[1]}: ${status} ${JSON.stringify(body)}`);
     return body;
   }
-  let count = 0;
   const place: Place = {
     program,
     model,
@@ -179,6 +204,14 @@ function placeOf(program: RunningProgram, model: FakeModel): Place {
       const name = `attempt_${count}`;
       await place.approve(name, source, grant);
       return place.run(name);
+    },
+    async tested(source, grant) {
+      count += 1;
+      const name = `attempt_${count}`;
+      await place.approve(name, source, grant);
+      const { hash } = await ok<Script>('GET', `/api/scripts/${name}`);
+      const { result, error } = await ok<ScriptTestAnswer>('POST', `/api/scripts/${name}/test`, { hash });
+      return { result, code: error?.code ?? null };
     },
     audit: async (event) =>
       (await ok<AuditList>('GET', `/api/audit?limit=500${event === '' ? '' : `&event=${event}`}`)).entries,
