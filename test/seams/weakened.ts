@@ -5,6 +5,7 @@ import { isolationChecks, type IsolationReport } from '../../src/host/process/in
 import { internetEgress } from './internet.ts';
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
 import { weakBroker } from './weak-broker.ts';
+import { weakRunner } from './weak-runner.ts';
 
 /** The controls that can be left out here. */
 const SEAMS = [
@@ -28,6 +29,9 @@ const SEAMS = [
   'script-limits',
   'answer-search',
   'fresh-secrets',
+  'approved-bytes',
+  'script-digest',
+  'script-stop',
 ] as const;
 export type Seam = (typeof SEAMS)[number];
 
@@ -49,16 +53,23 @@ export function weakened(off: readonly Seam[], agent: string | undefined, intern
       rate: !without('egress-rate'),
     }),
     scriptRunner: (deps) =>
-      productParts.scriptRunner({
-        ...deps,
-        openBroker: weakBroker({
-          grant: !without('script-grant'),
-          redirects: !without('script-redirects'),
-          search: !without('answer-search'),
-          limits: !without('script-limits'),
-          fresh: !without('fresh-secrets'),
+      weakRunner(
+        productParts.scriptRunner({
+          ...deps,
+          openBroker: weakBroker({
+            grant: !without('script-grant'),
+            redirects: !without('script-redirects'),
+            search: !without('answer-search'),
+            limits: !without('script-limits'),
+            fresh: !without('fresh-secrets'),
+          }),
         }),
-      }),
+        {
+          bytes: !without('approved-bytes'),
+          digest: !without('script-digest'),
+          stop: !without('script-stop'),
+        },
+      ),
     ...(without('policy')
       ? {
           policyRules: () =>
@@ -83,7 +94,7 @@ export function weakened(off: readonly Seam[], agent: string | undefined, intern
           // Whatever path a model names is handed on as it is.
           tools: () =>
             productParts.tools().map((tool) =>
-              tool.name === 'workspace_read'
+              tool.name === 'workspace_read' || tool.name === 'workspace_write'
                 ? {
                     ...tool,
                     parse: (args: unknown) => ({ ok: true as const, args }),

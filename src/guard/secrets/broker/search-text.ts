@@ -1,5 +1,5 @@
-// Guarantees: every needle in a text is found, in one pass, also where characters are written as escapes (\u0041, %41,
-// &#65;) in any mixture. Regions are ordered and do not overlap; where several meet, one takes the whole place.
+// Guarantees: every needle in a text is found, also where characters are written as escapes (\u0041, %41, &#65;) in any
+// mixture, and as escapes of escapes, three deep. Regions are ordered and do not overlap; where several meet, one takes the whole place.
 // Does not: look for values that are split over several texts.
 // An attacker may control: the text.
 import type { Automaton } from '../automaton.ts';
@@ -16,24 +16,32 @@ export interface Region {
   readonly id: string | undefined;
 }
 
+/** JSON in JSON in JSON, an address in an address in an address. */
+const MOST_LEVELS = 3;
+
 /** More than `most` regions: the text was not searched to its end. */
 export function* searchText(text: string, search: NeedleSearch, most: number): Slices<Region[]> {
   const raw = yield* scan(text, search, most, (start, end) => [start, end]);
-  if (raw.length > most || !/[\\%&]/.test(text)) return raw;
-  const plain = yield* unescapeText(text);
-  const unescaped = yield* scan(plain.text, search, most, (start, end) => [
-    plain.starts[start] ?? 0,
-    plain.starts[end] ?? text.length,
-  ]);
-  const both = [
-    ...raw,
-    ...unescaped.map((region) => ({
-      ...region,
-      id: text.slice(region.start, region.end) === region.needle.value ? region.id : undefined,
-    })),
-  ];
+  if (raw.length > most) return raw;
+  const all = [...raw];
+  /** For each level of escapes where its units stand in the level before. */
+  const levels: Int32Array[] = [];
+  const inText = (at: number): number => levels.reduceRight((inner, starts) => starts[inner] ?? 0, at);
+  let level = text;
+  while (levels.length < MOST_LEVELS && /[\\%&]/.test(level)) {
+    const plain = yield* unescapeText(level);
+    if (plain.text.length === level.length) break;
+    levels.push(plain.starts);
+    level = plain.text;
+    const found = yield* scan(level, search, most, (start, end) => [inText(start), inText(end)]);
+    for (const region of found) {
+      const whole = text.slice(region.start, region.end) === region.needle.value;
+      all.push({ ...region, id: whole ? region.id : undefined });
+    }
+    if (found.length > most) return all;
+  }
   const out: Region[] = [];
-  for (const region of both.toSorted((a, b) => a.start - b.start || b.end - a.end)) take(out, region);
+  for (const region of all.toSorted((a, b) => a.start - b.start || b.end - a.end)) take(out, region);
   return out;
 }
 
