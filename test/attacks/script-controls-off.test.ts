@@ -27,22 +27,22 @@ beforeAll(async () => {
 const at = (): string => `${SECURE}:${host.port}`;
 
 describe('approval-cache-bypass, where the approved version goes on running while the file is another', () => {
-  async function ran(off: readonly string[]): Promise<unknown> {
+  async function ran(off: readonly string[]): Promise<readonly [outcome: string, value: unknown]> {
     const place = await world.start({ off, config: 'starlark: {on_change: keep}\n' });
     await place.approve('weather', GOOD);
     const file = join(place.program.workspace, 'ai-data', 'scripts', 'weather.star');
     writeFileSync(file, EVIL);
     await modelCalls(place.program, place.model, 'script_list', {});
     await modelCalls(place.program, place.model, 'script_reload', {});
-    const { value } = await place.run('weather');
+    const { outcome, value } = await place.run('weather');
     await place.program.kill();
-    return value['value'] ?? null;
+    return [outcome, value['value'] ?? null];
   }
 
   test('the stored bytes run; taken from the disk they are refused by their digest; without that the evil text runs', async () => {
-    expect(await ran([])).toBe('good');
-    expect(await ran(['approved-bytes'])).not.toMatch(/evil/);
-    expect(await ran(['approved-bytes', 'script-digest'])).toBe('evil');
+    expect(await ran([])).toEqual(['done', 'good']);
+    expect(await ran(['approved-bytes'])).toEqual(['failed', null]);
+    expect(await ran(['approved-bytes', 'script-digest'])).toEqual(['done', 'evil']);
   }, 180_000);
 });
 
