@@ -54,7 +54,8 @@ beforeAll(async () => {
   host = await world.https(({ url, headers }, response) => {
     const key = String(headers['x-key'] ?? '');
     const path = url.slice(1).split('?')[0] ?? '';
-    if (path === 'forms') response.end(ALL.join('\n'));
+    if (path === 'says') response.end(`you said ${url}`);
+    else if (path === 'forms') response.end(ALL.join('\n'));
     else if (path === 'headers') {
       response.setHeader('x-echo', `was ${key}`).setHeader('x-hex', hex).setHeader(`x-${key}`, 'here');
       response.setHeader('etag', hex).setHeader('set-cookie', `sid=${key}`).end('see above');
@@ -173,15 +174,14 @@ describe('a host that tells a secret back', () => {
   test('of four digits shows nothing of its answers unless the grant says so, and elsewhere is not looked for', async () => {
     const source = (path: string, named: boolean): string =>
       `# @secrets: PIN\nr = http.get("https://${at()}/${path}"${named ? ', headers={"X-Key": secrets.get("PIN")}' : ''})\nresult = [r.status, r.body, len(r.headers)]\n`;
-    const guess = `guess?${'4711'}`;
     const [hidden, guessed, shown, elsewhere] = await Promise.all([
       place.tested(source('plain', true), { secrets: { PIN: [at()] }, methods: ['GET'] }),
-      place.tested(source(guess, false), { secrets: { PIN: [at()] }, methods: ['GET'] }),
+      place.tested(source('says?4711', false), { secrets: { PIN: [at()] }, methods: ['GET'] }),
       place.tested(source('plain', true), {
         secrets: { PIN: { origins: [`https://${at()}`], answers: 'shown' } },
         methods: ['GET'],
       }),
-      place.tested(`# @secrets: PIN\nresult = "4711" in http.get("https://${at()}/echo").body\n`, {
+      place.tested(`# @secrets: PIN\nresult = "4711" in http.get("https://${at()}/says?4711").body\n`, {
         secrets: { PIN: [] },
         hosts: [at()],
         methods: ['GET'],
@@ -190,7 +190,7 @@ describe('a host that tells a secret back', () => {
     expect(hidden.result).toEqual([200, '[REDACTED:PIN]', 0]);
     expect(guessed.result).toEqual([200, '[REDACTED:PIN]', 0]);
     expect(shown.result).toEqual([200, 'so: [REDACTED:PIN]', expect.any(Number)]);
-    expect(elsewhere).toEqual({ result: false, code: null });
+    expect(elsewhere).toEqual({ result: true, code: null });
   }, 60_000);
 });
 

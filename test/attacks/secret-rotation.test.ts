@@ -92,7 +92,7 @@ async function actBetween(where: Place, name: string, act: () => Promise<unknown
   await act();
   const before = host.arrived.length;
   const first = held.get(path);
-  first?.response.end(`echo ${first.request.headers['x-key']}`);
+  first?.response.end(`echo ${keyOf(first.request)}`);
   return {
     run: await run,
     after: host.arrived.slice(before).map(keyOf),

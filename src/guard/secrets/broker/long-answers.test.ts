@@ -68,19 +68,16 @@ describe('a long answer', () => {
 
   test('lets others have their turn again and again, and is given up when its run is over', async () => {
     let turns = 0;
-    let on = true;
+    const ended = new AbortController();
     void (async () => {
-      while (on) {
-        await turn();
-        turns += 1;
-      }
+      for (; !ended.signal.aborted; turns += 1) await turn();
     })();
     const body = 'abc%41 "'.repeat(100_000);
     await bodyOf(body);
     expect(turns).toBeGreaterThan(body.length / SLICE);
     const before = turns;
     const line = await brokerWith({ over: () => true }).handle(QUESTION, async () => reply(body));
-    on = false;
+    ended.abort();
     expect(turns - before).toBeLessThan(10);
     expect(JSON.parse(line)).toMatchObject({ refused: { code: 'stopped' } });
   });
