@@ -67,7 +67,7 @@ const box: Check = {
   title: 'what a script reaches',
   run: fenced(async (bench) => {
     const attempts = [
-      ...['open', 'exec', 'eval', '__import__', 'system', 'popen'].map((name) => `${name}("/etc/passwd")`),
+      ...['open', 'exec', 'eval', '__import__', 'system'].map((name) => `${name}("/etc/passwd")`),
       'http.get("http://127.0.0.1/")',
     ];
     const reached: string[] = [];
@@ -121,7 +121,7 @@ const limits: Check = {
 
 /** Where a script may send what: only attempts that fail before anything is sent, so that nothing leaves the machine. */
 const network: Check = {
-  ids: ['S-32', 'S-47', 'S-51'],
+  ids: ['S-47', 'S-51'],
   title: 'network of a script',
   run: fenced(async (bench) => {
     const own = new URL(bench.program.address).host;
@@ -133,7 +133,6 @@ const network: Check = {
     };
     const attempts: readonly (readonly [what: string, source: string, code: string])[] = [
       ['a file was asked for', 'http.get("file:///etc/passwd")\n', 'url_invalid'],
-      ['ftp was spoken', 'http.get("ftp://doctor.invalid/")\n', 'url_invalid'],
       ['OpenPact itself was asked', `http.get("http://${own}/health")\n`, 'address_refused'],
       [
         'a secret was sent over http',
@@ -159,28 +158,37 @@ const network: Check = {
     ]);
     const inline = JSON.stringify(results[0]?.result ?? null);
     return judged(
-      'Ran scripts that speak other protocols, ask OpenPact itself, and send a secret elsewhere and over http; gave no secret to code without a review; asked six times at once',
+      'Ran scripts that read a file by http, ask OpenPact itself, and send a secret elsewhere and over http; gave no secret to code without a review',
       [
         ...wrong,
         !inline.includes('[null,"came back"]') && `code that nobody reviewed got an answer: ${inline}`,
-        !(await cutOff(bench)) && 'the sixth request in a second was not cut off',
       ],
     );
   }),
 };
 
-/** The way out counts before it looks at the address, and this address is refused. */
-async function cutOff({ parts, program }: Bench): Promise<boolean> {
-  const guard = parts.egress({ clock: program.inside.base.clock });
-  const codes: string[] = [];
-  for (let asked = 0; asked < 6; asked += 1) {
-    const request = { script: 'doctor', url: 'http://127.0.0.1/', method: 'GET', headers: [] } as const;
-    await guard.send({ ...request, timeoutMs: 1_000, maxBytes: 1 }).catch((error: unknown) => {
-      codes.push(error instanceof AppError ? error.code : 'fault');
-    });
-  }
-  return codes.length === 6 && codes.at(-1) === 'rate_limited';
-}
+const rate: Check = {
+  ids: ['S-32'],
+  title: 'rate of requests',
+  async run({ parts, program }) {
+    // It counts before it looks at the address, and this address is refused.
+    const guard = parts.egress({ clock: program.inside.base.clock });
+    const codes: string[] = [];
+    for (let asked = 0; asked < 6; asked += 1) {
+      const request = { script: 'doctor', url: 'http://127.0.0.1/', method: 'GET', headers: [] } as const;
+      await guard.send({ ...request, timeoutMs: 1_000, maxBytes: 1 }).catch((error: unknown) => {
+        codes.push(error instanceof AppError ? error.code : 'fault');
+      });
+    }
+    return judged(
+      'Asked for an address of this machine six times at once, as a script: refused, and the last one as too many',
+      [
+        codes.length < 6 && 'the address was reached',
+        codes.at(-1) !== 'rate_limited' && 'the sixth request in a second was not cut off',
+      ],
+    );
+  },
+};
 
 const quotas: Check = {
   ids: ['S-30'],
@@ -270,5 +278,5 @@ const rotation: Check = {
 
 export const scriptChecks: CheckGroup = {
   name: 'Scripts',
-  checks: [approval, box, secrets, limits, network, quotas, offSwitch, pinned, rotation],
+  checks: [approval, box, secrets, limits, network, rate, quotas, offSwitch, pinned, rotation],
 };
