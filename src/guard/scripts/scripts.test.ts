@@ -391,6 +391,7 @@ describe('runs', () => {
       body: undefined,
       timeoutMs: 1,
       maxBytes: 700,
+      current: () => true,
       shown,
     };
     const made = open({
