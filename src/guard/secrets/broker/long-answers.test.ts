@@ -179,4 +179,25 @@ describe('a secret that changes while a request is on its way', () => {
       response: { body: [['ref', 'KEY@1'], ' ', ['ref', 'KEY@1'], ' ', ['ref', 'KEY@1']] },
     });
   });
+
+  test('is hidden as a function that was sent of it too, and as the path of a webhook', async () => {
+    const { secrets, set } = changing();
+    const basic = Buffer.from(`me:${KEY}`).toString('base64');
+    const question = QUESTION.replace('["ref","KEY"]', '["sha256",[["ref","KEY"]]]');
+    expect(question).not.toBe(QUESTION);
+    const line = await brokerWith({ secrets }).handle(question, async (request) => {
+      set('');
+      return reply(`${keyIn(request)} ${basic}`);
+    });
+    expect(JSON.parse(line)).toMatchObject({ response: { body: [['ref', 'KEY@1'], ' ', ['ref', 'KEY@1']] } });
+    const hook = changing();
+    const path = 'T00/B00/Vn4Qy7Lk2Xw9Rt5Bz8Gm3Hc6';
+    hook.set(`https://api.example.com/${path}`);
+    const webhook = JSON.stringify({ ...JSON.parse(QUESTION), url: [['ref', 'KEY']], headers: [] });
+    const told = await brokerWith({ secrets: hook.secrets }).handle(webhook, async () => {
+      hook.set('');
+      return reply(`so: ${path}`);
+    });
+    expect(JSON.parse(told)).toMatchObject({ response: { body: ['so: ', ['ref', 'KEY@1']] } });
+  });
 });

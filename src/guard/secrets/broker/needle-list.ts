@@ -3,11 +3,11 @@
 // Does not: search.
 // An attacker may control: what was derived, through the requests.
 import { isStrong } from '../strength.ts';
-import { strengthOf } from './secret-facts.ts';
+import { factsOf, strengthOf } from './secret-facts.ts';
 import type { Derived } from './evaluate.ts';
 import type { ScriptGrant } from './grant.ts';
 import type { Needle } from './needles.ts';
-import type { ScriptSecrets } from './ports.ts';
+import type { ScriptSecrets, SecretStrength } from './ports.ts';
 import type { References } from './references.ts';
 
 /** Shorter values would be found everywhere. In UTF-16 units. */
@@ -28,33 +28,34 @@ export function needlesFor(
   origin: string,
   derived: Iterable<Derived>,
 ): Needle[] {
-  const isOwn = (name: string, from: string): boolean =>
-    grant.secrets.get(name)?.origins.includes(from) === true;
+  const mayBeSeen = (name: string, strengths: readonly (SecretStrength | undefined)[]): boolean => {
+    const known = strengths.filter((strength) => strength !== undefined);
+    const own = grant.secrets.get(name)?.origins.includes(origin) === true;
+    return known.includes('strong') || (known.length > 0 && own);
+  };
+  /** Functions of a secret: of what it is, or was when this run sent it. */
   const looked = (id: string): boolean => {
-    const secret = grant.secrets.get(id);
-    if (secret === undefined) return true;
-    const strength = secrets.facts(id)?.strength;
-    return strength === 'strong' || (strength !== undefined && secret.origins.includes(origin));
+    if (!grant.secrets.has(id)) return true;
+    const sent = [...(sentValues.get(id) ?? [])].map(strengthOf);
+    return mayBeSeen(id, [secrets.facts(id)?.strength, ...sent]);
   };
   const out: Needle[] = [];
-  for (const name of grant.secrets.keys()) {
-    const now = secrets.openValue(name);
-    const sent = [...(sentValues.get(name) ?? [])].filter((value) => isStrong(value) || isOwn(name, origin));
-    const former = [
-      ...sent,
-      ...(secrets.formerValues?.(name) ?? []).filter((value) => isStrong(value.trim())),
-    ];
-    // What it was can be shown as a marker, but not sent any more.
-    for (const value of new Set(former.map((text) => text.trim()))) {
-      if (value !== now && value.length >= LEAST_SHOWN) out.push({ value, id: undefined, ids: [name] });
-    }
-    const value = looked(name) ? now : undefined;
-    if (value === undefined || value.length < LEAST_SHOWN) continue;
-    out.push({ value, id: name, ids: [name] });
-    if (secrets.facts(name)?.class !== 'url') continue;
+  const add = (value: string, id: string | undefined, name: string): void => {
+    if (value.length < LEAST_SHOWN) return;
+    out.push({ value, id, ids: [name] });
+    const facts = factsOf(value);
+    if (facts?.class !== 'url') return;
     // The part of a webhook's address that is secret.
     const path = value.slice(new URL(value).origin.length + 1);
     if (isStrong(path)) out.push({ value: path, id: undefined, ids: [name] });
+  };
+  for (const name of grant.secrets.keys()) {
+    const now = secrets.openValue(name);
+    if (now !== undefined && mayBeSeen(name, [secrets.facts(name)?.strength])) add(now, name, name);
+    const sent = [...(sentValues.get(name) ?? [])].filter((value) => mayBeSeen(name, [strengthOf(value)]));
+    const former = (secrets.formerValues?.(name) ?? []).map((value) => value.trim()).filter(isStrong);
+    // What it was can be shown as a marker, but not sent any more.
+    for (const value of new Set([...sent, ...former])) if (value !== now) add(value, undefined, name);
   }
   for (const { value, ids } of derived) {
     if (value.length >= LEAST_DERIVED && ids.every(looked)) out.push({ value, id: undefined, ids });
