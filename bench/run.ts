@@ -9,6 +9,7 @@ const BENCHES = [
   'gateway.ts',
   'search.ts',
   'script-runs.ts',
+  'answers.ts',
   'pages.ts',
   'audit.ts',
   join('starlark', 'run.ts'),

@@ -13,6 +13,7 @@ import { doctorAnswer, examine, type DoctorAnswer } from '../../src/compose/doct
 import { fenceChecks } from '../../src/compose/doctor/fence-checks.ts';
 import { fileChecks } from '../../src/compose/doctor/file-checks.ts';
 import { machineChecks } from '../../src/compose/doctor/machine-checks.ts';
+import { scriptChecks } from '../../src/compose/doctor/script-checks.ts';
 import { doctorScreen } from '../../src/compose/doctor/screen.ts';
 import { secretChecks } from '../../src/compose/doctor/secret-checks.ts';
 import { layoutOf } from '../../src/compose/layout.ts';
@@ -78,6 +79,12 @@ async function examined(
   expect(answer.ok).toBe(!answer.controls.some(({ state }) => state === 'failed'));
   return new Map(answer.controls.map(({ id, state }) => [id, state]));
 }
+
+/** One check of a group. */
+const checkOf = (group: CheckGroup, id: string): CheckGroup => ({
+  ...group,
+  checks: group.checks.filter(({ ids }) => ids.includes(id)),
+});
 
 const failedOf = (states: ReadonlyMap<string, string>): readonly string[] =>
   [...states].filter(([, state]) => state === 'failed').map(([id]) => id);
@@ -155,6 +162,8 @@ describe('doctor', { timeout: 180_000 }, () => {
     ['step-limit', assistantChecks, ['steps']],
     ['step-up', assistantChecks, ['S-44', 'budget']],
     ['login-limits', accessChecks, ['S-35', 'S-64', 'S-77']],
+    ['egress-rate', checkOf(scriptChecks, 'S-32'), ['S-32']],
+    ['egress-addresses', checkOf(scriptChecks, 'S-51'), canFence ? ['S-47', 'S-51'] : []],
   ])('without %s it says so, and of nothing else', async (off, group, ids) => {
     expect(failedOf(await examined([group], [off]))).toEqual(ids);
   });

@@ -402,11 +402,9 @@ test('kill -9 in the middle leaves nothing half: all of it is there, or none', a
   const wal = join(workspace, 'secure/data/openpact.db-wal');
   // What does not fit into memory is in the journal before the commit: then the import is in its middle.
   const midway = 1_000_000;
-  const child = spawn(
-    process.execPath,
-    [PRODUCT, 'import', old, '--workspace', workspace],
-    { stdio: 'ignore' },
-  );
+  const child = spawn(process.execPath, [PRODUCT, 'import', old, '--workspace', workspace], {
+    stdio: 'ignore',
+  });
   const killed = await new Promise<boolean>((done) => {
     let over = false;
     child.once('exit', (_code, signal) => {

@@ -1,7 +1,7 @@
 /**
  * The second composition root. It is in no package and nothing in the product imports it: here single controls can be left
  * out, so that the attack tests can show that each one is there for a reason. Usage: as src/main.ts, with
- * `--off=NAME,...` and `--agent=FILE` in front.
+ * `--off=NAME,...`, `--agent=FILE` and `--internet=FILE` in front.
  */
 import { join, resolve } from 'node:path';
 import { readSurroundings } from '../../src/config/index.ts';
@@ -21,7 +21,7 @@ for (const name of (option('off') ?? '').split(',').filter((text) => text !== ''
   if (!isSeam(name)) throw new Error(`there is no control ${name}`);
   off.push(name);
 }
-const surroundings = readSurroundings(all.filter((arg) => !/^--(off|agent)=/.test(arg)));
+const surroundings = readSurroundings(all.filter((arg) => !/^--(off|agent|internet)=/.test(arg)));
 const { stdin, stdout, stderr } = process;
 // A bug whose message holds this text, when the test asks for it.
 const message = process.env['SEAM_BUG'];
@@ -32,7 +32,7 @@ if (message !== undefined) {
 }
 const commands = createCommands({
   layout: layoutOf(join(ROOT, BUNDLED ? 'dist' : 'src'), '0.0.0-seams'),
-  parts: withLastWords(weakened(off, option('agent')), process),
+  parts: withLastWords(weakened(off, option('agent'), option('internet')), process),
   surroundings,
   folder: process.cwd(),
   stdout,

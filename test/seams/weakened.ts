@@ -4,7 +4,10 @@ import { productParts, type Parts } from '../../src/compose/parts.ts';
 import { parseCallId } from '../../src/guard/gate/index.ts';
 import { isolationChecks, type IsolationReport } from '../../src/host/process/index.ts';
 import { SCRIPT_SEAMS, weakenedScripts } from './script-seams.ts';
+import { internetEgress } from './internet.ts';
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
+import { weakBroker } from './weak-broker.ts';
+import { weakRunner } from './weak-runner.ts';
 
 /** Also when this runs as a bundle, which lies as deep. */
 const ROOT = resolve(import.meta.dirname, '..', '..');
@@ -26,6 +29,17 @@ const SEAMS = [
   'step-limit',
   'call-limit',
   ...SCRIPT_SEAMS,
+  'egress-addresses',
+  'egress-pinning',
+  'egress-rate',
+  'script-grant',
+  'script-redirects',
+  'script-limits',
+  'answer-search',
+  'fresh-secrets',
+  'approved-bytes',
+  'worker-digest',
+  'script-stop',
 ] as const;
 export type Seam = (typeof SEAMS)[number];
 
@@ -33,12 +47,38 @@ export function isSeam(name: string): name is Seam {
   return (SEAMS as readonly string[]).includes(name);
 }
 
-/** The product's parts without some of its controls, and perhaps with another program in the place of the agent. */
-export function weakened(off: readonly Seam[], agent: string | undefined): Parts {
+/**
+ * The product's parts without some of its controls, and perhaps with another program in the place of the agent, or an
+ * internet on loopback (see `internet.ts`).
+ */
+export function weakened(off: readonly Seam[], agent: string | undefined, internet?: string): Parts {
   const without = (seam: Seam): boolean => off.includes(seam);
   return {
     ...productParts,
     ...weakenedScripts(productParts, without),
+    egress: internetEgress(internet, {
+      addresses: !without('egress-addresses'),
+      pinning: !without('egress-pinning'),
+      rate: !without('egress-rate'),
+    }),
+    scriptRunner: (deps) =>
+      weakRunner(
+        productParts.scriptRunner({
+          ...deps,
+          openBroker: weakBroker({
+            grant: !without('script-grant'),
+            redirects: !without('script-redirects'),
+            search: !without('answer-search'),
+            limits: !without('script-limits'),
+            fresh: !without('fresh-secrets'),
+          }),
+        }),
+        {
+          bytes: !without('approved-bytes'),
+          digest: !without('worker-digest'),
+          stop: !without('script-stop'),
+        },
+      ),
     ...(without('policy')
       ? {
           policyRules: () =>
@@ -63,7 +103,7 @@ export function weakened(off: readonly Seam[], agent: string | undefined): Parts
           // Whatever path a model names is handed on as it is.
           tools: () =>
             productParts.tools().map((tool) =>
-              tool.name === 'workspace_read'
+              tool.name === 'workspace_read' || tool.name === 'workspace_write'
                 ? {
                     ...tool,
                     parse: (args: unknown) => ({ ok: true as const, args }),

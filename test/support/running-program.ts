@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly off?: readonly string[];
   /** Another program in the place of the agent. */
   readonly agent?: string;
+  /** A file that describes the internet of scripts (test/seams/internet.ts). */
+  readonly internet?: string;
   /** In the environment of the process itself. */
   readonly env?: Readonly<Record<string, string>>;
   /** Handed over a pipe, as bin/openpact.js does with the whole environment. */
@@ -72,12 +74,14 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
     mkdirSync(join(workspace, 'secure'), { recursive: true, mode: 0o700 });
     writeFileSync(join(workspace, 'secure', 'config.yaml'), options.config, { mode: 0o600 });
   }
-  const seams = (options.off?.length ?? 0) > 0 || options.agent !== undefined;
+  const seams =
+    (options.off?.length ?? 0) > 0 || options.agent !== undefined || options.internet !== undefined;
   const args = [
     seams ? SEAMS : PRODUCT,
     ...(options.handedOver === undefined ? [] : ['--environment-fd=3']),
     ...(seams ? [`--off=${(options.off ?? []).join(',')}`] : []),
     ...(options.agent === undefined ? [] : [`--agent=${options.agent}`]),
+    ...(options.internet === undefined ? [] : [`--internet=${options.internet}`]),
     'start',
     '--json',
     '--port',

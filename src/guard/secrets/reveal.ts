@@ -1,5 +1,5 @@
 // Guarantees: this is the only exit of a sealed value. `test/architecture.test.ts` lists the files that may name
-// `revealSecret`; a purpose opens only the kinds that it is for.
+// `revealSecret` or `revealFormerValues`; a purpose opens only the kinds that it is for.
 // Does not: follow the value afterwards: the caller hands it to one place (a request header) and keeps no copy.
 // An attacker may control: nothing here.
 import { AppError } from '../../core/index.ts';
@@ -16,7 +16,11 @@ const KINDS: Readonly<Record<RevealPurpose, readonly SecretKind[]>> = {
   script_request: ['script'],
 };
 
-type Opener = (ref: SecretRef) => string | undefined;
+interface Opener {
+  value(ref: SecretRef): string | undefined;
+  /** Newest first. */
+  former(ref: SecretRef): readonly string[];
+}
 const openers = new WeakMap<SealedVault, Opener>();
 
 /** Called once by the vault that is being made; not part of the folder's surface. */
@@ -26,6 +30,19 @@ export function lendOpener(vault: SealedVault, opener: Opener): void {
 
 /** The plaintext, or undefined when there is none of this name. Errors: config `secret_damaged`. */
 export function revealSecret(vault: SealedVault, ref: SecretRef, purpose: RevealPurpose): string | undefined {
+  return openerFor(vault, ref, purpose).value(ref);
+}
+
+/** Values that it had and that are still to be hidden: to look for in answers. */
+export function revealFormerValues(
+  vault: SealedVault,
+  ref: SecretRef,
+  purpose: RevealPurpose,
+): readonly string[] {
+  return openerFor(vault, ref, purpose).former(ref);
+}
+
+function openerFor(vault: SealedVault, ref: SecretRef, purpose: RevealPurpose): Opener {
   const open = openers.get(vault);
   if (open === undefined) throw new TypeError('not a vault of this process');
   if (!KINDS[purpose].includes(ref.kind)) {
@@ -35,5 +52,5 @@ export function revealSecret(vault: SealedVault, ref: SecretRef, purpose: Reveal
       message: `A secret of kind ${ref.kind} may not be used for ${purpose}.`,
     });
   }
-  return open(ref);
+  return open;
 }

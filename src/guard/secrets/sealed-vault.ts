@@ -26,6 +26,8 @@ export interface SealedVaultDeps {
 }
 
 const DAMAGED = 'secret_damaged';
+/** Older ones are not looked for in answers: each costs time for every answer. */
+const MOST_FORMER = 16;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** First byte of a box and part of what it is bound to. */
 const FORMAT = 1;
@@ -128,20 +130,36 @@ export function createSealedVault(deps: SealedVaultDeps): SealedVault {
   function hideRetired(row: RetiredRow): void {
     const left = row.until - clock.now();
     if (left <= 0 || !Object.hasOwn(MARKER_NAMES, row.kind)) return;
-    try {
-      known.add(MARKER_NAMES[row.kind as SecretKind](row.name), open(key(), row), { keepMs: left }).retire();
-    } catch (error) {
-      // It can't be used by anybody, and nothing tells what would have to be hidden.
-      if (!(error instanceof AppError) || error.code !== DAMAGED) throw error;
+    for (const value of opened(row)) {
+      known.add(MARKER_NAMES[row.kind as SecretKind](row.name), value, { keepMs: left }).retire();
     }
   }
 
-  lendOpener(vault, (ref) => {
-    const forScripts = ref.kind === 'script' ? given : undefined;
-    const first = forScripts?.first(ref.name);
-    if (first !== undefined) return first;
-    const row = store.get(ref.kind, ref.name);
-    return row === undefined ? forScripts?.last(ref.name) : open(key(), row);
+  /** What can't be opened is left out: nothing tells what would have to be looked for. */
+  function opened(row: RetiredRow): readonly string[] {
+    try {
+      return [open(key(), row)];
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== DAMAGED) throw error;
+      return [];
+    }
+  }
+
+  lendOpener(vault, {
+    value(ref) {
+      const forScripts = ref.kind === 'script' ? given : undefined;
+      const first = forScripts?.first(ref.name);
+      if (first !== undefined) return first;
+      const row = store.get(ref.kind, ref.name);
+      return row === undefined ? forScripts?.last(ref.name) : open(key(), row);
+    },
+    former: (ref) =>
+      store
+        .retired()
+        .filter((row) => row.kind === ref.kind && row.name === ref.name && row.until > clock.now())
+        .toReversed()
+        .slice(0, MOST_FORMER)
+        .flatMap(opened),
   });
   return Object.freeze(vault);
 }

@@ -13,6 +13,7 @@ export type ExchangeFailure = Extract<
   | 'address_refused'
   | 'connect_failed'
   | 'tls_failed'
+  | 'outdated'
   | 'timeout_connect'
   | 'timeout_headers'
   | 'timeout_idle'
@@ -166,6 +167,7 @@ const FAILURES: Readonly<Record<ExchangeFailure, true>> = {
   address_refused: true,
   connect_failed: true,
   tls_failed: true,
+  outdated: true,
   timeout_connect: true,
   timeout_headers: true,
   timeout_idle: true,

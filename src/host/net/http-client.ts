@@ -159,7 +159,8 @@ function connectChecked(
 }
 
 function httpFailure(code: ExchangeFailure): HttpFailure {
-  return code === 'bad_response' || code === 'headers_too_large' ? 'cut' : code;
+  // Of these nobody here asks for the last.
+  return code === 'bad_response' || code === 'headers_too_large' || code === 'outdated' ? 'cut' : code;
 }
 
 function checkUrl(text: string): URL {

@@ -4,6 +4,7 @@
 // Does not: decide what may run (approvals), or hold secrets longer than the broker needs them.
 // An attacker may control: the script, its arguments, its process.
 import { AppError } from '../../core/index.ts';
+import { createScriptBroker } from '../../guard/secrets/broker/index.ts';
 import { stringifyExact } from '../wire/index.ts';
 import type { Child, IsolationReport, Launcher, Limits, UserIds } from '../../host/process/index.ts';
 import { digestOf } from './digest.ts';
@@ -26,12 +27,15 @@ export interface RunnerDeps {
   readonly user?: UserIds | undefined;
   readonly queue?: Partial<QueueLimits> | undefined;
   readonly processLimits?: Limits | undefined;
+  /** The product's own, unless an attack test leaves a control of it out. */
+  readonly openBroker?: typeof createScriptBroker | undefined;
 }
 
 /** The lowest isolation level with Landlock and seccomp. */
 const FENCED_LEVEL = 2;
 
 export function createScriptRunner(deps: RunnerDeps): ScriptRunner {
+  const openBroker = deps.openBroker ?? createScriptBroker;
   const queue = createFairQueue({ ...QUEUE_LIMITS, ...deps.queue });
   const closing = new AbortController();
   const runs = new Set<Promise<unknown>>();
@@ -128,7 +132,7 @@ export function createScriptRunner(deps: RunnerDeps): ScriptRunner {
       fillSpare();
       if (child === undefined) return refused('cancelled');
       const queuedMs = performance.now() - entered;
-      const talked = await talk({ child, run, limits, broker, signal });
+      const talked = await talk({ child, run, limits, broker, openBroker, signal });
       return { ...talked, queuedMs, fence: child.fence };
     } finally {
       turn.leave();

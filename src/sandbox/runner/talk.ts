@@ -2,7 +2,8 @@
 // broker of this run alone; what is not of the protocol, too large or too late ends the run. Time is measured here.
 // Does not: judge requests (the broker), or fence the process (the launcher).
 // An attacker may control: every byte that the process says, when it says it, and when it ends.
-import { createScriptBroker, type ScriptBroker } from '../../guard/secrets/broker/index.ts';
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { createScriptBroker, ScriptBroker } from '../../guard/secrets/broker/index.ts';
 import type { Child } from '../../host/process/index.ts';
 import { stringifyExact, type RunOrder } from '../wire/index.ts';
 import { createFrameReader } from './frame-reader.ts';
@@ -14,6 +15,8 @@ import type { RunBroker, RunError, ScriptRun } from './types.ts';
 
 /** Brackets in a question: ropes in ropes. */
 const QUESTION_DEPTH = 24;
+/** UTF-16 units of an answer that are written at once. */
+const PIECE = 256 * 1024;
 
 export interface TalkInput {
   /** Has said that it is ready, and has had no order. */
@@ -21,6 +24,7 @@ export interface TalkInput {
   readonly run: ScriptRun;
   readonly limits: RunLimits;
   readonly broker: RunBroker;
+  readonly openBroker: typeof createScriptBroker;
   readonly signal: AbortSignal;
 }
 
@@ -28,16 +32,17 @@ export interface Talked extends ClaimedOutcome {
   readonly durationMs: number;
 }
 
-export async function talk({ child, run, limits, broker, signal }: TalkInput): Promise<Talked> {
+export async function talk({ child, run, limits, broker, openBroker, signal }: TalkInput): Promise<Talked> {
   const [toChild, fromChild] = child.fds;
   if (toChild === undefined || fromChild === undefined) throw new TypeError('the process has no pipes');
   const began = performance.now();
   const ended = new AbortController();
-  const scriptBroker: ScriptBroker = createScriptBroker({
+  const scriptBroker: ScriptBroker = openBroker({
     grant: run.grant,
     secrets: broker.secrets,
     watcher: broker.watcher,
     remainingMs: () => Math.max(0, Math.floor(limits.time - (performance.now() - began))),
+    over: () => ended.signal.aborted,
     limits: {
       requests: limits.requests,
       responseBytes: limits.responseBytes,
@@ -56,11 +61,19 @@ export async function talk({ child, run, limits, broker, signal }: TalkInput): P
     const reply = isShallow(line, QUESTION_DEPTH)
       ? await scriptBroker.handle(line, (request) => broker.send(request, ended.signal))
       : await scriptBroker.handle('', never);
-    answering = false;
     if (ended.signal.aborted) return;
     const { stopped } = scriptBroker;
-    if (stopped !== undefined) failed(runError(stopped, refusalIn(reply)));
-    else toChild?.write(`${reply}\n`);
+    if (stopped !== undefined) {
+      failed(runError(stopped, refusalIn(reply)));
+      return;
+    }
+    for (const [index, piece] of [...piecesOf(`${reply}\n`)].entries()) {
+      if (index > 0) await othersTurn();
+      if (ended.signal.aborted) return;
+      toChild?.write(piece);
+    }
+    // The process has nothing to say before it has heard the end of the line.
+    answering = false;
   }
 
   function heard(chunk: Buffer): void {
@@ -110,6 +123,17 @@ export async function talk({ child, run, limits, broker, signal }: TalkInput): P
     // One process, one run. What it still says is not read.
     fromChild.off('data', heard).resume();
     await child.kill();
+  }
+}
+
+/** A long line would be encoded in one go. */
+function* piecesOf(line: string): Generator<string> {
+  for (let at = 0; at < line.length;) {
+    // Never between the two halves of a character: each piece is encoded on its own.
+    const whole = (line.charCodeAt(at + PIECE - 1) & 0xfc00) === 0xd800;
+    const end = at + PIECE + (whole ? 1 : 0);
+    yield line.slice(at, end);
+    at = end;
   }
 }
 

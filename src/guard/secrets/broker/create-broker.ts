@@ -4,7 +4,9 @@
 // code. After a break of the protocol or a leak nothing is answered any more.
 // Does not: resolve names or connect (`send`); count the hosts' own clocks; bound the process (its parent does).
 // An attacker may control: every message, every answer.
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { BrokerAnswer } from '../../../sandbox/wire/index.ts';
+import { answerLine } from './answer-line.ts';
 import { createDerivedList } from './derived-list.ts';
 import { evaluateRequest, EvaluationError } from './evaluate.ts';
 import type { ScriptGrant } from './grant.ts';
@@ -49,6 +51,8 @@ export interface BrokerDeps {
   /** Milliseconds that the run still has. */
   readonly remainingMs: () => number;
   readonly limits?: Partial<TrafficLimits>;
+  /** Whether the run is over: a long answer is not searched on then. */
+  readonly over?: () => boolean;
 }
 
 /** The trusted end of one run's pipe. */
@@ -71,6 +75,8 @@ const MOST_MADE_UP = 200;
 const MOST_REFUSALS = 100;
 const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
 
+const STOPPED = JSON.stringify({ refused: refusal('stopped') });
+
 /** What is known of a run so far. */
 interface RunState {
   stopped: 'secret_leak' | 'protocol_violation' | undefined;
@@ -79,16 +85,33 @@ interface RunState {
   /** Whether a reference was sent. */
   sent: boolean;
   refusals: number;
+  /** By name. An answer may hold one that was changed since it was sent. */
+  readonly sentValues: Map<string, Set<string>>;
 }
 
-type Steps<T> = Generator<OutgoingRequest, T, SendResult>;
+/** Yields a request that is to be sent, or nothing between two slices of work. */
+type Steps<T> = Generator<OutgoingRequest | undefined, T, SendResult | undefined>;
+
+function* sent(outgoing: OutgoingRequest): Steps<SendResult> {
+  const result = yield outgoing;
+  if (result === undefined) throw new TypeError('a request was not sent');
+  return result;
+}
 
 export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
   const { grant, secrets, watcher } = deps;
   const limits: TrafficLimits = { ...TRAFFIC_LIMITS, ...deps.limits };
   const references = createReferences();
-  const judge = createJudge({ grant, facts: (name) => secrets.facts(name), references });
-  const state: RunState = { stopped: undefined, requests: 0, bytes: 0, sent: false, refusals: 0 };
+  const mayReach = (name: string, origin: string): boolean => secrets.mayReach?.(name, origin) !== false;
+  const judge = createJudge({ grant, facts: (name) => secrets.facts(name), mayReach, references });
+  const state: RunState = {
+    stopped: undefined,
+    requests: 0,
+    bytes: 0,
+    sent: false,
+    refusals: 0,
+    sentValues: new Map(),
+  };
   const derivedList = createDerivedList();
   const noted = new Set<string>();
   let madeUp = 0;
@@ -151,7 +174,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     let request = first;
     /** A secret that was sent on the way may be in every answer from then on. */
     const carried = new Set<string>();
-    for (let hop = 0; hop <= MOST_REDIRECTS; hop += 1) {
+    for (let hop = 0; hop <= MOST_REDIRECTS;) {
       const judgement = judge.judge(request);
       if ('refused' in judgement) {
         const { code, host, about } = judgement.refused;
@@ -170,16 +193,26 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       if (outgoing === undefined) return refuse(request, 'request_not_sent', host, host);
       for (const id of judged.carried) carried.add(id);
       const read = yield* round(judged, outgoing, carried, hop);
+      // Judged and filled in anew. Each time counts as a request, so this ends.
+      if (read === 'outdated') continue;
       if (!('next' in read)) return read;
       request = read.next;
+      hop += 1;
     }
     return refuse(request, 'redirect_limit', null);
   }
 
   function build(judged: JudgedRequest): OutgoingRequest | undefined {
+    const opened = new Map<string, string>();
     try {
-      const { derived, ...evaluated } = evaluateRequest(judged, reveal);
+      const { derived, ...evaluated } = evaluateRequest(judged, (id) => {
+        const value = reveal(id);
+        if (value !== undefined && grant.secrets.has(id)) opened.set(id, value);
+        return value;
+      });
       derivedList.add(derived);
+      for (const [name, value] of opened)
+        state.sentValues.set(name, new Set([...(state.sentValues.get(name) ?? []), value]));
       const own = new Set(evaluated.headers.map(([name]) => name));
       const usual: [string, string][] = [
         ['user-agent', USER_AGENT],
@@ -195,6 +228,10 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
         body: bodyless ? undefined : evaluated.body,
         timeoutMs: Math.max(1, Math.min(limits.timeoutMs, deps.remainingMs())),
         maxBytes: Math.min(limits.responseBytes, limits.totalBytes - state.bytes),
+        current: () =>
+          [...opened].every(
+            ([name, value]) => secrets.openValue(name) === value && mayReach(name, judged.plan.origin),
+          ),
         shown: showJudged(judged),
       };
     } catch (error) {
@@ -209,7 +246,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     outgoing: OutgoingRequest,
     carried: ReadonlySet<string>,
     hop: number,
-  ): Steps<BrokerAnswer | { readonly next: Request }> {
+  ): Steps<BrokerAnswer | { readonly next: Request } | 'outdated'> {
     const { origin } = judged.plan;
     const { host } = new URL(origin);
     state.requests += 1;
@@ -217,10 +254,12 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     for (const id of judged.carried)
       if (grant.secrets.has(id)) notice({ event: 'secret_sent', name: id, host });
     watcher.request?.(outgoing.shown);
-    const result = yield outgoing;
-    const hiddenBy = hidingSecret({ grant, secrets }, origin) ?? derivedList.unsearchable(judged);
+    const result = yield* sent(outgoing);
+    const { sentValues } = state;
+    const hiddenBy = hidingSecret({ grant, secrets, sentValues }, origin) ?? derivedList.unsearchable(judged);
     if (hiddenBy !== undefined) notice({ event: 'answer_hidden', name: hiddenBy, host });
     if ('failed' in result) {
+      if (result.failed === 'outdated') return 'outdated';
       if (hiddenBy === undefined || result.failed !== 'too_large' || result.status === undefined)
         return fail(SEND_FAILURES[result.failed], host, outgoing.maxBytes);
       // A body that is not seen must not tell its length by being too long.
@@ -228,12 +267,12 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     }
     const redirected =
       isRedirect(result.status) && result.headers.some(([name]) => name.toLowerCase() === 'location');
-    const read = readAnswer(
+    const read = yield* readAnswer(
       redirected ? { ...result, body: new Uint8Array() } : result,
       {
         origin,
         carried,
-        needles: needlesFor({ grant, secrets, references }, origin, derivedList.all()),
+        needles: needlesFor({ grant, secrets, references, sentValues }, origin, derivedList.all()),
         hiddenBy,
         hiddenFields: grant.hiddenFields,
         sent: state.sent,
@@ -271,37 +310,43 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     return { failed: 'connection_failed' };
   }
 
-  function begin(line: string): Steps<BrokerAnswer> {
+  function* begin(line: string): Steps<string> {
     if (busy) throw new Error('the broker was asked while it was answering');
     busy = true;
-    return answer(line);
+    try {
+      return yield* answerLine(yield* answer(line));
+    } finally {
+      busy = false;
+    }
   }
 
   return {
     async handle(line, send) {
       const steps = begin(line);
-      try {
-        let step = steps.next();
-        while (step.done !== true) {
-          const outgoing = step.value;
-          // The text of such an error may quote the request: it goes nowhere.
-          const result = await send(outgoing).catch(() => faultOf(outgoing));
-          step = steps.next(result);
+      let step = steps.next();
+      while (step.done !== true) {
+        const outgoing = step.value;
+        if (outgoing === undefined) {
+          await othersTurn();
+          // Nobody waits for it any more.
+          if (deps.over?.() === true) {
+            steps.return(STOPPED);
+            return STOPPED;
+          }
+          step = steps.next();
+          continue;
         }
-        return JSON.stringify(step.value);
-      } finally {
-        busy = false;
+        // The text of such an error may quote the request: it goes nowhere.
+        const result = await send(outgoing).catch(() => faultOf(outgoing));
+        step = steps.next(result);
       }
+      return step.value;
     },
     handleNow(line, send) {
       const steps = begin(line);
-      try {
-        let step = steps.next();
-        while (step.done !== true) step = steps.next(send(step.value));
-        return JSON.stringify(step.value);
-      } finally {
-        busy = false;
-      }
+      let step = steps.next();
+      while (step.done !== true) step = steps.next(step.value === undefined ? undefined : send(step.value));
+      return step.value;
     },
     get stopped() {
       return state.stopped;

@@ -2,6 +2,7 @@
 // named, are found as places of the text. Linear in the text, whatever it holds.
 // Does not: understand other formats; hide numbers.
 // An attacker may control: the text.
+import { SLICE, type Slices } from './slices.ts';
 
 export interface FieldValue {
   readonly start: number;
@@ -11,19 +12,32 @@ export interface FieldValue {
   readonly value: string;
 }
 
-export function findHiddenFields(text: string, contentType: string, names: RegExp): FieldValue[] {
-  const first = text.trimStart()[0];
-  if (first === '{' || first === '[') return inJson(text, names);
-  return /^application\/x-www-form-urlencoded\b/i.test(contentType) ? inForm(text, names) : [];
+export interface FieldSearch {
+  readonly contentType: string;
+  readonly names: RegExp;
+  /** More fields than these need not be told: the answer is too large then. */
+  readonly most: number;
 }
 
-function inJson(text: string, names: RegExp): FieldValue[] {
+export function* findHiddenFields(text: string, search: FieldSearch): Slices<FieldValue[]> {
+  const first = /\S/.exec(text)?.[0];
+  if (first === '{' || first === '[') return yield* inJson(text, search);
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(search.contentType);
+  return isForm ? yield* inForm(text, search) : [];
+}
+
+function* inJson(text: string, { names, most }: FieldSearch): Slices<FieldValue[]> {
   const found: FieldValue[] = [];
   /** For each open bracket the name that hides what is in it. */
   const open: (string | undefined)[] = [];
   /** The name of the value that comes next. */
   let field: string | undefined;
-  for (let at = 0; at < text.length; at += 1) {
+  let pause = SLICE;
+  for (let at = 0; at < text.length && found.length <= most; at += 1) {
+    if (at >= pause) {
+      yield;
+      pause = at + SLICE;
+    }
     const char = text[at];
     if (char === '{' || char === '[') {
       open.push(field ?? open.at(-1));
@@ -33,7 +47,7 @@ function inJson(text: string, names: RegExp): FieldValue[] {
       field = undefined;
     } else if (char === ',') field = undefined;
     else if (char === '"') {
-      const end = endOfString(text, at + 1);
+      const end = yield* endOfString(text, at + 1);
       if (end < 0) return found;
       const value = unquote(text.slice(at, end + 1));
       if (isKey(text, end + 1)) field = names.test(value) ? value.slice(0, 100) : undefined;
@@ -54,8 +68,13 @@ function isKey(text: string, from: number): boolean {
   return text[at] === ':';
 }
 
-function endOfString(text: string, from: number): number {
+function* endOfString(text: string, from: number): Slices<number> {
+  let pause = from + SLICE;
   for (let at = from; at < text.length; at += 1) {
+    if (at >= pause) {
+      yield;
+      pause = at + SLICE;
+    }
     if (text[at] === '\\') at += 1;
     else if (text[at] === '"') return at;
   }
@@ -72,16 +91,23 @@ function unquote(text: string): string {
   }
 }
 
-function inForm(text: string, names: RegExp): FieldValue[] {
+function* inForm(text: string, { names, most }: FieldSearch): Slices<FieldValue[]> {
   const found: FieldValue[] = [];
-  let at = 0;
-  for (const pair of text.split('&')) {
+  let pause = SLICE;
+  for (let at = 0; at <= text.length && found.length <= most;) {
+    if (at >= pause) {
+      yield;
+      pause = at + SLICE;
+    }
+    const next = text.indexOf('&', at);
+    const end = next < 0 ? text.length : next;
+    const pair = text.slice(at, end);
     const equals = pair.indexOf('=');
     const name = equals < 0 ? '' : pair.slice(0, equals);
     const value = pair.slice(equals + 1);
     if (equals >= 0 && names.test(name) && value !== '')
-      found.push({ start: at + equals + 1, end: at + pair.length, label: name.slice(0, 100), value });
-    at += pair.length + 1;
+      found.push({ start: at + equals + 1, end, label: name.slice(0, 100), value });
+    at = end + 1;
   }
   return found;
 }

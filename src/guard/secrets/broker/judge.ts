@@ -48,6 +48,8 @@ const HEADER_TEXT = /^[\t\x20-\x7e]*$/;
 export interface JudgeDeps {
   readonly grant: ScriptGrant;
   readonly facts: (name: string) => SecretFacts | undefined;
+  /** What the settings of the secret say now. */
+  readonly mayReach: (name: string, origin: string) => boolean;
   readonly references: References;
 }
 
@@ -74,7 +76,7 @@ export function createJudge(deps: JudgeDeps): Judge {
     }
     const facts = deps.facts(id);
     if (facts === undefined) return 'secret_not_granted';
-    if (!secret.origins.includes(origin)) return 'secret_not_bound';
+    if (!secret.origins.includes(origin) || !deps.mayReach(id, origin)) return 'secret_not_bound';
     return facts.class === 'url' && facts.origin !== origin ? 'secret_not_bound' : undefined;
   }
 

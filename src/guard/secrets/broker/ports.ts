@@ -26,6 +26,10 @@ export interface ScriptSecrets {
   facts(name: string): SecretFacts | undefined;
   /** The value without white space at its ends; called only while a request is built or an answer is searched. */
   openValue(name: string): string | undefined;
+  /** Values that were replaced or deleted and are still to be hidden, newest first. None when undefined. */
+  formerValues?(name: string): readonly string[];
+  /** Whether its settings let it go there at this moment, whatever a grant says. Yes when undefined. */
+  mayReach?(name: string, origin: string): boolean;
 }
 
 /** A request with secrets in the clear: for the wire only, never to be logged or kept. */
@@ -40,6 +44,8 @@ export interface OutgoingRequest {
   readonly timeoutMs: number;
   /** Bytes of the body after decompression; more is `too_large`. */
   readonly maxBytes: number;
+  /** False when a secret in it was changed since. To be asked right before it is sent; then it is `outdated`. */
+  readonly current: () => boolean;
   /** The same request as people see it. */
   readonly shown: ShownRequest;
 }
@@ -63,7 +69,9 @@ export type SendFailure =
   /** What came back is not HTTP, or can't be decompressed. */
   | 'bad_response'
   /** Too many requests of this script to this host. */
-  | 'rate_limited';
+  | 'rate_limited'
+  /** It was not `current` any more when the connection stood. Nothing was sent. */
+  | 'outdated';
 
 export type SendResult =
   | {

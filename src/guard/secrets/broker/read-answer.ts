@@ -5,7 +5,6 @@
 import {
   NOMINAL_BYTES,
   referenceName,
-  utf8Bytes,
   type BrokerResponse,
   type WireNode,
   type WireRope,
@@ -16,6 +15,7 @@ import { findHiddenFields, hiddenHeader, type FieldValue } from './hidden-fields
 import { searchFor, type Needle } from './needles.ts';
 import type { References } from './references.ts';
 import { searchText, type Region } from './search-text.ts';
+import type { Slices } from './slices.ts';
 
 export interface AnswerContext {
   readonly origin: string;
@@ -61,7 +61,7 @@ class Leak extends Error {
   }
 }
 
-export function readAnswer(raw: RawAnswer, context: AnswerContext, references: References): Answer {
+export function* readAnswer(raw: RawAnswer, context: AnswerContext, references: References): Slices<Answer> {
   const { hiddenBy, origin } = context;
   const header = (wanted: string): string =>
     raw.headers.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? '';
@@ -70,13 +70,20 @@ export function readAnswer(raw: RawAnswer, context: AnswerContext, references: R
   }
   const decoded = decodeBody(raw.body, header, context.most);
   if (typeof decoded === 'string') return { failed: decoded };
-  const once = (needles: readonly Needle[]): Answer => {
-    const reader = createTextReader({ ...context, needles }, references);
-    const headers = readHeaders(raw.headers, context, reader);
-    const read = reader.read(
-      decoded.text,
-      findHiddenFields(decoded.text, header('content-type'), context.hiddenFields),
-    );
+  // Each place that is hidden counts as the size of a secret at least.
+  const most = Math.floor(context.most / NOMINAL_BYTES);
+  const once = function* (needles: readonly Needle[]): Slices<Answer> {
+    const reader = createTextReader({ ...context, needles }, references, most);
+    const headers = yield* readHeaders(raw.headers, context, reader);
+    const names = context.hiddenFields;
+    const fields = yield* findHiddenFields(decoded.text, {
+      contentType: header('content-type'),
+      names,
+      most,
+    });
+    if (fields.length > most) return { failed: 'response_too_large' };
+    const read = yield* reader.read(decoded.text, fields);
+    if (read === undefined) return { failed: 'response_too_large' };
     const nominal = read.nominal * decoded.width;
     if (nominal > context.most) return { failed: 'response_too_large' };
     const [first] = context.carried;
@@ -88,11 +95,11 @@ export function readAnswer(raw: RawAnswer, context: AnswerContext, references: R
   };
   try {
     const known = new Set(context.needles.map(({ id }) => id));
-    const answer = once(context.needles);
+    const answer = yield* once(context.needles);
     // A credential that stands in one place of the answer under its name may stand in others without.
     const minted = references.fresh().filter(({ id, value }) => !known.has(id) && isStrong(value ?? ''));
     if (minted.length === 0) return answer;
-    return once([
+    return yield* once([
       ...context.needles,
       ...minted.map(({ id, value }) => ({ value: value ?? '', id, ids: [] })),
     ]);
@@ -114,7 +121,11 @@ export function hiddenAnswer(
 }
 
 interface TextReader {
-  read(text: string, fields: readonly FieldValue[]): { readonly rope: WireRope; readonly nominal: number };
+  /** Undefined: more than so many places must not be seen. */
+  read(
+    text: string,
+    fields: readonly FieldValue[],
+  ): Slices<{ readonly rope: WireRope; readonly nominal: number } | undefined>;
 }
 
 interface Hole {
@@ -124,7 +135,7 @@ interface Hole {
   readonly bytes: number;
 }
 
-function createTextReader(context: AnswerContext, references: References): TextReader {
+function createTextReader(context: AnswerContext, references: References, most: number): TextReader {
   const search = searchFor(context.needles);
 
   function expected(region: Region): void {
@@ -153,9 +164,10 @@ function createTextReader(context: AnswerContext, references: References): TextR
   }
 
   return {
-    read(text, fields) {
-      const regions = searchText(text, search);
+    *read(text, fields) {
+      const regions = yield* searchText(text, search, most);
       regions.forEach(expected);
+      if (regions.length > most) return undefined;
       const holes = [...fieldHoles(fields, regions, fieldHole), ...regions.map(holeOf)];
       return cut(text, holes);
     },
@@ -189,31 +201,33 @@ function cut(text: string, holes: readonly Hole[]): { rope: WireRope; nominal: n
     if (hole.end <= at) continue;
     if (hole.start > at) {
       const piece = text.slice(at, hole.start);
-      take(piece, utf8Bytes(piece));
+      take(piece, Buffer.byteLength(piece));
     }
     // What is left of a hole that another one began.
     take(['ref', hole.id], hole.bytes);
     at = hole.end;
   }
   const rest = text.slice(at);
-  if (rest !== '') take(rest, utf8Bytes(rest));
+  if (rest !== '') take(rest, Buffer.byteLength(rest));
   return { rope, nominal };
 }
 
-function readHeaders(
+function* readHeaders(
   headers: RawAnswer['headers'],
   context: AnswerContext,
   reader: TextReader,
-): (readonly [string, WireRope])[] {
+): Slices<(readonly [string, WireRope])[]> {
   const out = new Map<string, WireRope>();
   for (const [given, value] of headers) {
     const name = given.toLowerCase();
     if (out.has(name) || out.size >= MOST_HEADERS) continue;
     if (!HEADER_NAME.test(name) || FRAMING.test(name) || (context.sent && TELLING.test(name))) continue;
     // A name that holds a secret can't be shown in part.
-    if (reader.read(name, []).rope.some((node) => typeof node !== 'string')) continue;
+    const readName = yield* reader.read(name, []);
+    if (readName === undefined || readName.rope.some((node) => typeof node !== 'string')) continue;
     const field = hiddenHeader(name, value, context.hiddenFields);
-    out.set(name, reader.read(value, field === undefined ? [] : [field]).rope);
+    const readValue = yield* reader.read(value, field === undefined ? [] : [field]);
+    if (readValue !== undefined) out.set(name, readValue.rope);
   }
   return [...out];
 }

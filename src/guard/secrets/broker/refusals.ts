@@ -52,4 +52,5 @@ export const SEND_FAILURES: Readonly<Record<SendFailure, RefusalCode>> = {
   too_large: 'response_too_large',
   bad_response: 'bad_response',
   rate_limited: 'rate_limited',
+  outdated: 'request_not_sent',
 };

@@ -1,7 +1,7 @@
 /** Where the broker's secrets come from: the vault, or a fixed list that an author tries a script with. */
 import { AppError } from '../../../core/index.ts';
 import { NOMINAL_BYTES } from '../../../sandbox/wire/index.ts';
-import { revealSecret } from '../reveal.ts';
+import { revealFormerValues, revealSecret } from '../reveal.ts';
 import type { SealedVault } from '../types.ts';
 import type { ScriptSecrets } from './ports.ts';
 import { factsOf } from './secret-facts.ts';
@@ -22,12 +22,17 @@ function from(open: (name: string) => string | undefined): ScriptSecrets {
 
 /** The secrets for scripts in the vault. */
 export function vaultSecrets(vault: SealedVault): ScriptSecrets {
-  return from((name) => revealSecret(vault, { kind: 'script', name }, 'script_request'));
+  return {
+    ...from((name) => revealSecret(vault, { kind: 'script', name }, 'script_request')),
+    formerValues: (name) => revealFormerValues(vault, { kind: 'script', name }, 'script_request'),
+  };
 }
 
 /** None any more once `alive` says no: of a run that was ended. */
 export function secretsWhile(secrets: ScriptSecrets, alive: () => boolean): ScriptSecrets {
   return {
+    formerValues: (name) => secrets.formerValues?.(name) ?? [],
+    mayReach: (name, origin) => alive() && secrets.mayReach?.(name, origin) !== false,
     facts: (name) => (alive() ? secrets.facts(name) : undefined),
     openValue: (name) => (alive() ? secrets.openValue(name) : undefined),
   };

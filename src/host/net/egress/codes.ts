@@ -27,6 +27,7 @@ const MESSAGES = {
   bad_encoding: 'The answer is compressed in a way that can not be undone.',
   too_large: 'The answer is larger than allowed.',
   cut: 'The connection broke before the answer was complete.',
+  outdated: 'What the request holds was changed before it was sent.',
   aborted: 'The request was stopped.',
   redirect_limit: 'The host redirects too many times.',
   redirect_loop: 'The host redirects in a circle.',

@@ -29,6 +29,8 @@ export interface EgressRequest {
   readonly timeoutMs: number;
   /** Of the answer's body, before and after decompression each. */
   readonly maxBytes: number;
+  /** Asked when the connection stands, right before anything is sent; not then: `outdated`. */
+  readonly current?: (() => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -104,7 +106,10 @@ export function createEgressGuard(deps: EgressGuardDeps): EgressGuard {
       signal,
     });
     const stopConnecting = new AbortController();
-    const client = clientFor(destination, Math.min(limits.connectMs, left()), stopConnecting.signal);
+    const client = clientFor(destination, request, {
+      connectMs: Math.min(limits.connectMs, left()),
+      signal: stopConnecting.signal,
+    });
     const free = (): void => {
       stopConnecting.abort();
       // It rejects for nothing that is not told to the request itself.
@@ -143,11 +148,21 @@ export function createEgressGuard(deps: EgressGuardDeps): EgressGuard {
   }
 
   /** One client, one connection, one request: nothing that was opened for one judgement serves another. */
-  function clientFor(destination: Destination, connectMs: number, signal: AbortSignal): Client {
+  function clientFor(
+    destination: Destination,
+    { current }: EgressRequest,
+    { connectMs, signal }: { readonly connectMs: number; readonly signal: AbortSignal },
+  ): Client {
     const { addresses, host, port, url } = destination;
     const target = { addresses, host, port, encrypted: url.protocol === 'https:' };
     return new Client(url.origin, {
-      connect: connectorOf(() => connectPinned(target, { connectMs, signal, ca: deps.ca })),
+      connect: connectorOf(async () => {
+        const socket = await connectPinned(target, { connectMs, signal, ca: deps.ca });
+        // What the client writes now it writes before anything else can happen.
+        if (current?.() !== false) return socket;
+        socket.destroy();
+        throw new EgressError('outdated');
+      }),
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: MAX_HEADER_BYTES,

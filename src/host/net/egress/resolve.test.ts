@@ -1,61 +1,16 @@
-import { createSocket, type Socket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
+import { startDnsServer, type DnsServer } from '../../../../test/support/dns-server.ts';
 import { askDns, resolveWithin } from './resolve.ts';
 
-type Answer = readonly string[] | 'none' | 'missing' | 'failure' | 'silence';
-
-const open: Socket[] = [];
+const open: DnsServer[] = [];
 afterEach(() => {
-  for (const socket of open.splice(0)) socket.close();
+  for (const server of open.splice(0)) server.close();
 });
 
-/** Speaks enough of RFC 1035: one question, answers of its kind. */
-async function dnsServer(
-  answer: (name: string, kind: 'A' | 'AAAA') => Answer,
-): Promise<{ address: string; names: string[] }> {
-  const socket = createSocket('udp4');
-  open.push(socket);
-  const names: string[] = [];
-  socket.on('message', (query, from) => {
-    const labels: string[] = [];
-    let at = 12;
-    for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
-      labels.push(query.subarray(at + 1, at + 1 + length).toString());
-      at += 1 + length;
-    }
-    const name = labels.join('.');
-    const kind = query.readUInt16BE(at + 1) === 28 ? 'AAAA' : 'A';
-    names.push(name);
-    const said = answer(name, kind);
-    if (said === 'silence') return;
-    const addresses = typeof said === 'string' ? [] : said;
-    const head = Buffer.alloc(12);
-    query.copy(head, 0, 0, 2);
-    head.writeUInt16BE(0x8180 | (said === 'missing' ? 3 : said === 'failure' ? 2 : 0), 2);
-    head.writeUInt16BE(1, 4);
-    head.writeUInt16BE(addresses.length, 6);
-    const records = addresses.map((address) => {
-      const data =
-        kind === 'A'
-          ? Buffer.from(address.split('.').map(Number))
-          : Buffer.from(
-              address
-                .split(':')
-                .map((group) => group.padStart(4, '0'))
-                .join(''),
-              'hex',
-            );
-      const record = Buffer.alloc(12);
-      record.writeUInt16BE(0xc00c, 0);
-      record.writeUInt16BE(kind === 'A' ? 1 : 28, 2);
-      record.writeUInt16BE(1, 4);
-      record.writeUInt16BE(data.length, 10);
-      return Buffer.concat([record, data]);
-    });
-    socket.send(Buffer.concat([head, query.subarray(12, at + 5), ...records]), from.port, from.address);
-  });
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  return { address: `127.0.0.1:${socket.address().port}`, names };
+async function dnsServer(...given: Parameters<typeof startDnsServer>): Promise<DnsServer> {
+  const server = await startDnsServer(...given);
+  open.push(server);
+  return server;
 }
 
 const SIX = '2606:2800:220:1:248:1893:25c8:1946';

@@ -10,6 +10,7 @@ export interface ScriptRequest {
   readonly body: string | undefined;
   readonly timeoutMs: number;
   readonly maxBytes: number;
+  readonly current?: (() => boolean) | undefined;
 }
 
 export type ScriptSendFailure =
@@ -20,11 +21,12 @@ export type ScriptSendFailure =
   | 'timeout'
   | 'too_large'
   | 'bad_response'
-  | 'rate_limited';
+  | 'rate_limited'
+  | 'outdated';
 
 export type ScriptSendResult =
   | { readonly status: number; readonly headers: Headers; readonly body: Uint8Array }
-  | { readonly failed: ScriptSendFailure };
+  | { readonly failed: ScriptSendFailure; readonly status?: number | undefined };
 
 /** What a script learns. It must not tell which inner names and addresses there are: all of these are one word. */
 const FAILURES: Readonly<Record<EgressCode, ScriptSendFailure>> = {
@@ -51,6 +53,7 @@ const FAILURES: Readonly<Record<EgressCode, ScriptSendFailure>> = {
   bad_encoding: 'bad_response',
   too_large: 'too_large',
   cut: 'connection_failed',
+  outdated: 'outdated',
   aborted: 'connection_failed',
   redirect_limit: 'bad_response',
   redirect_loop: 'bad_response',
@@ -66,15 +69,18 @@ export function createScriptSend(
   script: string,
   signal?: AbortSignal,
 ): (request: ScriptRequest) => Promise<ScriptSendResult> {
-  return async ({ method, url, headers, body, timeoutMs, maxBytes }) => {
+  return async ({ method, url, headers, body, timeoutMs, maxBytes, current }) => {
     if (!isMethod(method)) return { failed: 'bad_response' };
+    let status: number | undefined;
     try {
-      const answer = await guard.send({ script, method, url, headers, body, timeoutMs, maxBytes, signal });
+      const request = { method, url, headers, body, timeoutMs, maxBytes, current };
+      const answer = await guard.send({ ...request, script, signal });
+      status = answer.status;
       const parts: Uint8Array[] = [];
       for await (const part of answer.body) parts.push(part);
       return { status: answer.status, headers: answer.headers, body: Buffer.concat(parts) };
     } catch (error) {
-      if (error instanceof EgressError) return { failed: FAILURES[error.code] };
+      if (error instanceof EgressError) return { failed: FAILURES[error.code], status };
       throw error;
     }
   };
