@@ -49,5 +49,5 @@ for (const [name, act] of Object.entries(acts)) {
   );
   console.log(`${name.padEnd(42)}${figures.join(' ')}    ${(size / 1024).toFixed(0).padStart(8)}`);
 }
-bench.close();
+await bench.close();
 bench.remove();

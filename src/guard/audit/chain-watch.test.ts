@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await watch.stop();
-  bench.close();
+  await bench.close();
   bench.remove();
 });
 
