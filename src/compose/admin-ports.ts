@@ -70,12 +70,14 @@ export interface ApprovalsMeans {
   readonly scripts: Pick<Scripts, 'library' | 'store' | 'decisions'>;
   /** Where approving asks for the password again. */
   readonly stepUp: StepUp | undefined;
+  /** Looks at the folder of scripts; not waited for. */
+  readonly look: () => void;
   readonly log: Log;
 }
 
 export function approvalsPort(
   { approvals, conversations }: Pick<Assistant, 'approvals' | 'conversations'>,
-  { calls, inbox: store, scripts, stepUp, log }: ApprovalsMeans,
+  { calls, inbox: store, scripts, stepUp, look, log }: ApprovalsMeans,
 ): ApprovalsPort {
   const view = (row: ApprovalRow): Approval => approvalView(row, conversations, calls);
   const inbox = createInbox({
@@ -84,7 +86,7 @@ export function approvalsPort(
     store,
     toolView: view,
     titleOf: (id) => (conversations.exists(id) ? conversations.get(id).title : null),
-    log,
+    look,
   });
   return {
     list: (query) => inbox.list(query),

@@ -8,6 +8,7 @@ import { createInboxStore } from '../host/storage/inbox-store.ts';
 import { AppError, silentLog, type Clock, type Json } from '../core/index.ts';
 import { openScriptBench, OWNER, MODEL, hashOf, type ScriptBench } from '../../test/support/script-bench.ts';
 import { createInbox, type Inbox } from './inbox.ts';
+import { createFolderLook } from './script-folder.ts';
 import { decideBatch } from './inbox-batch.ts';
 
 const ACTOR = { principal: OWNER as Extract<typeof OWNER, { kind: 'user' }>, address: '127.0.0.1' };
@@ -44,7 +45,7 @@ beforeEach(() => {
     store: createInboxStore(bench.database),
     toolView: (row) => ({ ...row }) as unknown as Approval,
     titleOf: (id) => `title of ${id}`,
-    log: silentLog,
+    look: createFolderLook(bench.library, silentLog),
   });
   batch = decideBatch({ approvals, scripts: bench, stepUp: undefined, log: silentLog });
 });
@@ -336,9 +337,9 @@ function openedAnew(): Inbox {
       },
     },
     store: createInboxStore(bench.database),
+    look: () => undefined,
     toolView: (row) => ({ ...row }) as unknown as Approval,
     titleOf: () => null,
-    log: silentLog,
   });
 }
 

@@ -1,7 +1,7 @@
 // Guarantees: tools and scripts are one list in the order of time, page by page without a gap and without a repeat; one row
 // that can't be worked out does not take the others away. Reading never waits for the folder of scripts.
 // An attacker may control: every text that is shown, how many rows there are.
-import { AppError, errorText, isoTime, type Log } from '../core/index.ts';
+import { AppError, isoTime } from '../core/index.ts';
 import type { InboxItem, InboxList, ScriptRequest, WaitingAnswer } from '../edge/admin/inbox-api.ts';
 import type { Approval } from '../edge/admin/api.ts';
 import type { InboxQuery } from '../edge/admin/ports.ts';
@@ -19,7 +19,8 @@ export interface InboxDeps {
   readonly toolView: (row: ApprovalRow) => Approval;
   /** Null where there is no such conversation any more. */
   readonly titleOf: (conversation: string) => string | null;
-  readonly log: Log;
+  /** Looks at the folder of scripts; not waited for. */
+  readonly look: () => void;
 }
 
 export interface Inbox {
@@ -32,22 +33,8 @@ const MOST_IDS = 2_000;
 const MOST_FRESH = 12;
 
 export function createInbox(deps: InboxDeps): Inbox {
-  const { approvals, store, log } = deps;
+  const { approvals, store, look } = deps;
   const { library } = deps.scripts;
-  let looking = false;
-
-  /** Finds files that somebody dropped; what it finds is in the next answer. */
-  function look(): void {
-    if (looking) return;
-    looking = true;
-    void library
-      .lookAll()
-      .catch((error: unknown) =>
-        log.warn('the folder of scripts could not be looked at', { problem: errorText(error) }),
-      )
-      .finally(() => (looking = false));
-  }
-
   const counts = () => ({ tools: approvals.countPending(), scripts: store.countWaitingScripts() });
 
   function scriptView(row: ScriptVersionRow): ScriptRequest {

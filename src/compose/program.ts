@@ -25,6 +25,7 @@ import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
 import { secretsPort } from './secrets-port.ts';
 import { createScripts, type Scripts } from './scripts.ts';
+import { createFolderLook } from './script-folder.ts';
 import { scriptsPort } from './script-ports.ts';
 import { usagePort } from './usage-ports.ts';
 import { requireIsolation } from './isolation.ts';
@@ -137,8 +138,13 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     });
 
     const inbox = createInboxStore(database);
+    const look = createFolderLook(scripts.library, log);
     const system = systemPort(assistant, {
-      pendingScripts: () => inbox.countWaitingScripts(),
+      pendingScripts() {
+        // Every page asks for this all the time: so a file that somebody dropped is found, whatever is open.
+        look();
+        return inbox.countWaitingScripts();
+      },
       sealed: () => base.seal.sealed(),
       version: layout.version,
       isolation: () => isolation,
@@ -154,6 +160,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         inbox,
         scripts,
         stepUp: config.admin.stepUp ? identity.stepUp : undefined,
+        look,
         log: base.log.child('inbox'),
       }),
       audit: auditPort({

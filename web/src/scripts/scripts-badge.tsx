@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { scriptList } from './script-queries.ts';
+import { systemStatus } from '../api/queries.ts';
 
-/** How many scripts wait for a decision. Nothing when none does. */
+/** How many versions of scripts wait for a decision. Nothing when none does. */
 export function ScriptsBadge() {
-  const count = useQuery(scriptList).data?.scripts.filter(({ status }) => status === 'pending').length ?? 0;
+  const count = useQuery(systemStatus).data?.pending_scripts ?? 0;
   if (count === 0) return null;
   return (
     <span
