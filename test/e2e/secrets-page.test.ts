@@ -132,6 +132,12 @@ test.skipIf(skip)(
     await page.getByTestId('unlock-passphrase').fill(PASSPHRASE);
     await page.keyboard.press('Enter');
     await page.getByText('No secrets yet').waitFor();
+    // And locked again from there.
+    await shot(page, 'secrets-lockable');
+    await page.getByTestId('vault-lock').click();
+    await page.getByTestId('vault-lock-dialog-act').click();
+    await page.getByTestId('unlock-page').waitFor();
+    expect(await (await fetch(`${program.address}/ready`)).json()).toMatchObject({ sealed: true });
     await context.close();
   },
   60_000,

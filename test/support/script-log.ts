@@ -45,7 +45,8 @@ export async function scriptLog(program: RunningProgram): Promise<ScriptLog> {
       event === 'script.deleted' ||
       event === 'script.approval_expired';
     if (gone) approved.set(target, null);
-    if (event !== 'script.run' || detail(entry, 'kind') === 'exec') continue;
+    // Neither code without a script nor a test with made-up answers stands on an approval.
+    if (event !== 'script.run' || ['exec', 'canned'].includes(String(detail(entry, 'kind')))) continue;
     if (approved.get(target) !== hash || disabled.has(target)) strays.push(entry);
   }
   return { entries, approved, disabled, strays };

@@ -13,6 +13,7 @@ import { useListKeys } from '../ui/list-keys.ts';
 import { Notice, Problem } from '../ui/notice.tsx';
 import { Empty, Page, SkeletonRows } from '../ui/page.tsx';
 import { exact, Time } from '../ui/time.tsx';
+import { LockVault } from './lock-vault.tsx';
 import { SecretDialog, type SecretTask } from './secret-dialog.tsx';
 
 const route = getRouteApi('/app/secrets');
@@ -61,7 +62,12 @@ export function SecretsPage() {
     <Page
       title="Secrets"
       lead="Keys that scripts can use and nobody can read: not the assistant, not the script, not this page."
-      actions={all.length > 0 && setButton}
+      actions={
+        <div className="flex shrink-0 flex-wrap justify-end gap-2 max-sm:flex-col">
+          <LockVault />
+          {all.length > 0 && setButton}
+        </div>
+      }
     >
       {due.length > 0 && (
         <Notice tone="ask" testId="secrets-due">
