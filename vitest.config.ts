@@ -31,7 +31,7 @@ export default defineConfig({
           include: TESTS,
           exclude: [...configDefaults.exclude, ...ALONE],
           // Most tests wait for programs that they have started; by default two cores would run one file at a time.
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },

@@ -5,15 +5,17 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { startVitest, type Reporter, type TestModule } from 'vitest/node';
 import { build } from './build.ts';
+import { leftRunning } from './left-running.ts';
 import { buildSeams } from './test-bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CI = process.env['OPENPACT_CI'] === '1';
 
 /**
- * Seconds that the files of a suite may take on two quiet cores, each file counted by itself: two run at once. A suite
+ * Seconds that the files of a suite may take on two quiet cores, each file counted by itself, three at once. A suite
  * that is over is named, so that somebody mends it. All together have to end within 15 minutes.
  */
 const SUITES: readonly { readonly name: string; readonly folder: string; readonly budget: number }[] = [
@@ -70,6 +72,7 @@ const counter: Reporter = {
 
 if (!process.stdout.isTTY) process.env['NO_COLOR'] = '1';
 const filters = process.argv.slice(2);
+const began = Date.now();
 await build({ quiet: true });
 await buildSeams();
 process.env['OPENPACT_TEST_BUNDLE'] = '1';
@@ -80,6 +83,9 @@ const vitest = await startVitest('test', filters, {
   reporters: ['default', counter],
 });
 await vitest?.close();
+// A process takes a moment to end.
+await setTimeout(2_000);
+const left = leftRunning(ROOT, began);
 
 /** Seconds of the processor that this run has taken, with all processes that it has waited for; elsewhere than on Linux 0. */
 function secondsOfWork(): number {
@@ -92,7 +98,7 @@ function secondsOfWork(): number {
   }
 }
 
-const total = { passed: 0, failed: unhandled, skipped: 0 };
+const total = { passed: 0, failed: unhandled + left.length, skipped: 0 };
 console.log('\nsuite           tests    seconds  budget');
 for (const { name, budget } of SUITES) {
   const tally = tallies.get(name);
@@ -111,6 +117,7 @@ console.log(
   `\nthe whole run took ${Math.round(whole)} s, with ${Math.round(secondsOfWork())} s of work for the processor${whole > WHOLE_BUDGET ? `; it may take ${WHOLE_BUDGET}` : ''}`,
 );
 for (const line of skipped) console.log(`skipped: ${line}`);
+for (const line of left) console.log(`left running by a test, which counts as a failure: ${line}`);
 if (unhandled > 0) console.log(`${unhandled} errors outside of tests count as failures`);
 const optional = skipped.filter((line) => line.startsWith(MAY_SKIP)).length;
 if (optional > 0) console.log('NOT TESTED: the container image. The reason stands above.');

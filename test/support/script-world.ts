@@ -78,11 +78,13 @@ export interface Tested {
   readonly code: string | null;
 }
 
+const undo: (() => unknown)[] = [];
+// Here, and not where a world is opened: a hook that is added while another one runs is never called.
+afterAll(async () => {
+  for (const act of undo.splice(0).toReversed()) await act();
+});
+
 export async function openWorld(): Promise<World> {
-  const undo: (() => unknown)[] = [];
-  afterAll(async () => {
-    for (const act of undo.splice(0).toReversed()) await act();
-  });
   const folder = mkdtempSync(join(tmpdir(), 'openpact-world-'));
   // A program that was started as root reads it as another user.
   chmodSync(folder, 0o755);
