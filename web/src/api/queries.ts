@@ -31,8 +31,12 @@ export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 2_000,
-      // A refusal stays a refusal; only silence is worth another try.
-      retry: (count, error) => error instanceof CallError && error.status === 0 && count < 1,
+      // A refusal stays a refusal; silence is worth another try, and so is "too fast" once its time is over.
+      retry: (count, error) =>
+        error instanceof CallError &&
+        ((error.status === 0 && count < 1) || (error.status === 429 && count < 3)),
+      retryDelay: (_count, error) =>
+        1_000 * Math.min(10, error instanceof CallError ? (error.retryAfter ?? 1) : 1),
       refetchOnWindowFocus: true,
     },
   },
