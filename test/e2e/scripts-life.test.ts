@@ -250,6 +250,9 @@ test.skipIf(skip)(
     const run = id(page, 'script-run').first();
     await run.getByRole('button').click();
     await run.getByText('host_not_granted').first().waitFor();
+    // With what power it began, and with what: equal arguments have equal digests.
+    await run.getByText(', no secret').waitFor();
+    expect(await run.locator('dt', { hasText: 'Arguments' }).count()).toBe(1);
     const cells = await id(page, 'script-run-requests').locator('tbody td').allTextContents();
     expect(cells.slice(0, 3)).toEqual(['GET', 'b.example.com', 'refused: host_not_granted']);
     await id(page, 'script-run-chart').scrollIntoViewIfNeeded();

@@ -88,6 +88,15 @@ export function bytes(count: number): string {
   return count >= 1024 ? `${Number((count / 1024).toFixed(1))} KiB` : `${count} bytes`;
 }
 
+/** Where it reaches and with what, in one line. */
+export function grantOf(grant: ScriptGrantView): string {
+  const secrets = Object.keys(grant.secrets);
+  const hosts = hostsOf(grant);
+  const reach =
+    hosts.length === 0 ? 'no host' : `${grant.methods.join(', ') || 'no method'} to ${hosts.join(', ')}`;
+  return secrets.length === 0 ? `${reach}, no secret` : `${reach}, with ${secrets.join(', ')}`;
+}
+
 /** What a grant gives, as sentences: the owner reads them once more before approving. */
 export function grantSentences(grant: ScriptGrantView, usual: ScriptQuotas): readonly string[] {
   const hosts = hostsOf(grant);

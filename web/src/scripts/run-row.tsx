@@ -6,7 +6,7 @@ import { cx } from '../ui/class-names.ts';
 import { ExactText } from '../ui/exact-text.tsx';
 import { duration, exact, Time } from '../ui/time.tsx';
 import { who } from '../ui/who.ts';
-import { bytes } from './narrow-grant.ts';
+import { bytes, grantOf } from './narrow-grant.ts';
 import { RunOutcome } from './run-outcome.tsx';
 
 /** One line that opens into everything that is known of a run. */
@@ -81,6 +81,10 @@ function Facts({ run }: { readonly run: ScriptRunView }) {
         </Fact>
         <Fact name="Version">
           <code title={run.hash}>{run.hash.slice(0, 23)}</code>
+        </Fact>
+        <Fact name="Its grant">{run.grant === null ? 'none' : grantOf(run.grant)}</Fact>
+        <Fact name="Arguments">
+          <code title="A keyed digest: equal for equal arguments">{run.arguments.slice(0, 16)}</code>
         </Fact>
         <Fact name="Run">
           <code>{run.id}</code>,{' '}
