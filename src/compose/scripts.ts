@@ -83,6 +83,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     store,
     runStore,
     runner: runner as Runner,
+    sealed: () => base.seal.sealed(),
     secrets: means.secrets ?? vaultSecrets(base.vault),
     secretSettings: base.secretVault,
     send: (request, signal, script) => createScriptSend(egress, script, signal)(request),
