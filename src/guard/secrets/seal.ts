@@ -82,7 +82,13 @@ export function createSeal(deps: SealDeps): Seal {
     }
     taken.giveBack();
     deps.opened(found);
-    deps.audit().append({ ...entry, event: 'vault.unlocked', outcome: 'ok' });
+    try {
+      deps.audit().append({ ...entry, event: 'vault.unlocked', outcome: 'ok' });
+    } catch (error) {
+      // It stays sealed, so nothing may keep a key.
+      deps.locked();
+      throw error;
+    }
     master = found;
     for (const act of waiting.splice(0)) act();
   }
