@@ -161,12 +161,14 @@ describe('a sealed vault', () => {
     while ((await program.api<{ runs: unknown[] }>('GET', '/api/scripts/job/runs')).body.runs.length === 0);
     const slow = halfSent(program, 'POST', '/api/scripts', JSON.stringify({ name: 'late', source }));
     await slow.begun;
-    const runs = [1, 2, 3].map(() => program.api<object>('POST', '/api/scripts/job/test', { hash }));
+    const runs = [{}, {}, {}, { http: {} }].map((how) =>
+      program.api<object>('POST', '/api/scripts/job/test', { hash, ...how }),
+    );
     const locked = await program.api('POST', '/api/vault/lock', {});
     expect(locked.body).toEqual({ sealed: true, protection: 'passphrase' });
     const at = performance.now();
     expect((await run).body.error).toMatchObject({ code: 'killed' });
-    // Those that were asked for at the same moment, too.
+    // Those that were asked for at the same moment, too, and one with canned answers.
     for (const one of runs) expect((await one).body).not.toMatchObject({ success: true });
     expect(performance.now() - at).toBeLessThan(5_000);
     expect(await slow.finish()).toMatchObject({ status: 503, text: expect.stringContaining('vault_sealed') });
