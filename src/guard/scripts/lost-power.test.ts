@@ -1,4 +1,5 @@
 /** Power that goes away at the moment at which something else is under way. */
+import { setImmediate as tick } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { AppError, silentLog } from '../../core/index.ts';
 import {
@@ -120,4 +121,25 @@ describe('a vault that is locked while the folder is looked at', () => {
     sealed = false;
     expect(await made.run('job')).toMatchObject({ ok: true });
   });
+});
+
+test('what a run is still refused while it ends is not offered for the next script of its name', async () => {
+  const made = open({
+    play: (order, { watcher }) =>
+      new Promise((resolve) =>
+        order.signal?.addEventListener('abort', () => {
+          watcher.notice({ event: 'secret_undeclared', name: 'OTHER' });
+          resolve({});
+        }),
+      ),
+  });
+  await made.save('job', ONE);
+  await approve(made, 'job');
+  const run = made.run('job');
+  while (made.runs.running === 0) await tick();
+  await made.library.remove('job', OWNER);
+  expect(await run).toMatchObject({ error: { code: 'killed' } });
+  await made.save('job', ONE);
+  expect(made.store.offers('job')).toEqual([]);
+  expect(made.events('script.secret_refused')).toHaveLength(1);
 });

@@ -227,7 +227,8 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       origin: ask.origin,
       declared: new Set(granted?.grant.secrets.keys()),
       audit,
-      offer: (kind, what) => offer(row.name, kind, what),
+      // Of a run that was ended nothing is offered: its name may be another script's by now.
+      offer: (kind, what) => void (alive() && offer(row.name, kind, what)),
       unrecorded: () => controller.abort('audit'),
     });
     facts.live.watch = watch;

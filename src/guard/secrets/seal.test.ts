@@ -134,6 +134,27 @@ test('where the opening can not be written down no key stays behind, and the nex
   expect(await audit.verify()).toMatchObject({ ok: true, signed: true });
 });
 
+test('one that can not be made ready is locked again, and the next opening does what is left', async () => {
+  const { seal, audit, events } = await bench('passphrase');
+  const done: string[] = [];
+  let broken = true;
+  seal.whenOpen(() => void done.push('first'));
+  seal.whenOpen(() => {
+    if (broken) throw new Error('what is to be hidden can not be read');
+    done.push('second');
+  });
+  seal.whenOpen(() => void done.push('third'));
+  await expect(seal.unlock(PASSPHRASE, WHO)).rejects.toThrow('can not be read');
+  expect([seal.sealed(), done]).toEqual([true, ['first']]);
+  broken = false;
+  await seal.unlock(PASSPHRASE, WHO);
+  seal.lock(WHO);
+  await seal.unlock(PASSPHRASE, WHO);
+  expect([seal.sealed(), done]).toEqual([false, ['first', 'second', 'third']]);
+  expect(events().slice(0, 3)).toEqual(['vault.unlocked', 'vault.locked', 'vault.unlocked']);
+  expect(await audit.verify()).toMatchObject({ ok: true, signed: true });
+});
+
 test('an entry from before that is changed while the vault is locked is found when it is opened', async () => {
   const { seal, audit, say, events, database } = await bench('passphrase');
   await seal.unlock(PASSPHRASE, WHO);
