@@ -92,7 +92,11 @@ export function openFoundation(loaded: LoadedConfig, parts: Parts): Foundation {
         anchor: anchorIn(settings, clock),
         fresh,
       });
+      let hidden = false;
       const hideKeys = (key: Uint8Array): void => {
+        // Each unlocking brings the same.
+        if (hidden) return;
+        hidden = true;
         known.addBytes('MASTER_KEY', key);
         known.addBytes('TOKEN_KEY', deriveKey(key, 'jwt'));
       };

@@ -27,7 +27,9 @@ export function decideBatch({ approvals, scripts, stepUp, log }: BatchDeps): App
   }
 
   async function rejectScript({ id, digest, reason }: BatchDecision, actor: Actor): Promise<BatchResult> {
-    const version = scripts.store.version(Number(id.slice('scv_'.length)));
+    // One spelling for each: an id is not decided on twice in a batch.
+    const number = /^scv_([1-9]\d{0,14})$/.exec(id)?.[1];
+    const version = number === undefined ? undefined : scripts.store.version(Number(number));
     if (version === undefined) throw missing();
     if (version.hash !== digest)
       throw new AppError({

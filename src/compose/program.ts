@@ -149,7 +149,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       version: layout.version,
       isolation: () => isolation,
       databaseProblem: () => database.problem(),
-      stopScripts: () => scripts.runs.stopAll(),
+      stopScripts: () => scripts.stopAll(),
       log,
     });
     const server = createAdminServer({
@@ -264,7 +264,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       }
     });
     base.seal.whenLocked(({ principal }) => {
-      scripts.runs.stopAll();
+      scripts.stopAll();
       assistant.turns.stopAll(principal);
       assistant.orphans.stopAll();
     });

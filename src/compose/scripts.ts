@@ -29,6 +29,8 @@ export interface Scripts {
   readonly runStore: ReturnType<typeof createScriptRunStore>;
   readonly log: Log;
   test(ask: TestAsk): ReturnType<typeof testScript>;
+  /** Ends every run, tests with canned answers too; the number of runs. */
+  stopAll(): number;
   stop(): Promise<void>;
 }
 
@@ -83,6 +85,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     store,
     runStore,
     runner: runner as Runner,
+    sealed: () => base.seal.sealed(),
     secrets: means.secrets ?? vaultSecrets(base.vault),
     secretSettings: base.secretVault,
     send: (request, signal, script) => createScriptSend(egress, script, signal)(request),
@@ -100,6 +103,12 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
   runs.recover();
   decisions.expireDue();
   spare();
+  /** Those with canned answers are no runs. */
+  const tests = new Set<AbortController>();
+  function stopAll(): number {
+    for (const test of tests) test.abort();
+    return runs.stopAll();
+  }
   return {
     library,
     decisions,
@@ -108,9 +117,21 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     store,
     runStore,
     log,
-    test: (ask) => testScript({ library, runs, runner: runner as Runner, redactor, audit, limits }, ask),
+    async test(ask) {
+      const ending = new AbortController();
+      tests.add(ending);
+      try {
+        return await testScript(
+          { library, runs, runner: runner as Runner, redactor, audit, limits },
+          { ...ask, signal: ending.signal },
+        );
+      } finally {
+        tests.delete(ending);
+      }
+    },
+    stopAll,
     async stop() {
-      runs.stopAll();
+      stopAll();
       await runner.close();
     },
   };

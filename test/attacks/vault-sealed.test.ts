@@ -1,5 +1,6 @@
 /** A vault under a passphrase while nobody has typed it: on every route, by guessing, and with the rule of the routes left out. */
 import { readFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -35,6 +36,34 @@ async function asked(program: RunningProgram, method: string, path: string, body
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: answer.status, text: await answer.text() };
+}
+
+/** A request whose body comes in two pieces, the second when `finish` is called. */
+function halfSent(program: RunningProgram, method: string, path: string, body: string) {
+  const request = httpRequest(`${program.address}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${program.token}`,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    },
+  });
+  const answer = new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
+    request.once('error', reject);
+    request.once('response', (response) => {
+      let text = '';
+      response.on('data', (piece: Buffer) => (text += piece.toString()));
+      response.once('end', () => resolve({ status: response.statusCode, text }));
+    });
+  });
+  const begun = new Promise<void>((resolve) => request.write(body.slice(0, 10), () => resolve()));
+  return {
+    begun,
+    finish() {
+      request.end(body.slice(10));
+      return answer;
+    },
+  };
 }
 
 /** A workspace with a secret, a script that uses it and a provider key, in which nothing runs any more. */
@@ -130,11 +159,19 @@ describe('a sealed vault', () => {
     await program.api('POST', '/api/scripts/job/approve', { hash });
     const run = program.api<{ error: { code: string } }>('POST', '/api/scripts/job/test', { hash });
     while ((await program.api<{ runs: unknown[] }>('GET', '/api/scripts/job/runs')).body.runs.length === 0);
+    const slow = halfSent(program, 'POST', '/api/scripts', JSON.stringify({ name: 'late', source }));
+    await slow.begun;
+    const runs = [{}, {}, {}, { http: {} }].map((how) =>
+      program.api<object>('POST', '/api/scripts/job/test', { hash, ...how }),
+    );
     const locked = await program.api('POST', '/api/vault/lock', {});
     expect(locked.body).toEqual({ sealed: true, protection: 'passphrase' });
     const at = performance.now();
     expect((await run).body.error).toMatchObject({ code: 'killed' });
+    // Those that were asked for at the same moment, too, and one with canned answers.
+    for (const one of runs) expect((await one).body).not.toMatchObject({ success: true });
     expect(performance.now() - at).toBeLessThan(5_000);
+    expect(await slow.finish()).toMatchObject({ status: 503, text: expect.stringContaining('vault_sealed') });
     chat.send({ type: 'message', content: 'Are you there?' });
     await chat.closed;
     expect(chat.events.some(({ type }) => type === 'user' || type === 'started')).toBe(false);
@@ -142,6 +179,7 @@ describe('a sealed vault', () => {
     expect((await program.api('GET', '/ready')).status).toBe(503);
     expect((await program.api('POST', '/api/vault/unlock', { passphrase: PASSPHRASE })).status).toBe(200);
     expect((await program.api<SecretList>('GET', '/api/secrets')).body.secrets).toHaveLength(1);
+    expect((await program.api('GET', '/api/scripts/late')).status).toBe(404);
     await program.stop();
     expect(lookInto(program.workspace).audit).toMatchObject({ ok: true, signed: true });
   }, 120_000);

@@ -346,6 +346,18 @@ describe('choices', () => {
     expect(openpact(['import', old], workspace, `${PASSPHRASE}\n`).code).toBe(0);
     expect(lookInto(workspace).value('GITHUB_TOKEN')).toBe(OLD_TOKEN);
   }, 180_000);
+
+  test('the imported account opens a vault that was put under a passphrase before its first login, then goes on with the setup', async () => {
+    const { old, workspace } = folders();
+    imported(workspace, old);
+    expect(openpact(['secrets', 'rekey', '--to', 'passphrase'], workspace, `${PASSPHRASE}\n`).code).toBe(0);
+    const sam = await login(await started(workspace), OLD_PASSWORD);
+    expect(await sam.get('/api/vault')).toMatchObject({ sealed: true });
+    expect((await sam.post('/api/setup/profile', PROFILE)).status).toBe(503);
+    expect((await sam.post('/api/vault/unlock', { passphrase: PASSPHRASE })).status).toBe(200);
+    expect((await sam.post('/api/setup/profile', PROFILE)).status).toBe(200);
+    expect(await sam.get('/api/secrets')).toMatchObject({ secrets: [{ name: 'GITHUB_TOKEN' }] });
+  }, 180_000);
 });
 
 describe('a folder that is broken or hostile', () => {

@@ -58,6 +58,7 @@ export interface ScriptBenchOptions {
   readonly boundHosts?: (name: string) => readonly string[] | undefined;
   readonly secretSettings?: RunsDeps['secretSettings'];
   readonly exec?: 'off' | 'pure' | 'approval';
+  readonly sealed?: () => boolean;
 }
 
 export type ScriptBench = ReturnType<typeof openScriptBench>;
@@ -126,6 +127,7 @@ export function openScriptBench(given: ScriptBenchOptions = {}) {
       store,
       runStore,
       runner,
+      sealed: given.sealed ?? (() => false),
       secrets: fixedSecrets(new Map(Object.entries(given.secrets ?? {}))),
       secretSettings: given.secretSettings ?? { mayReach: () => true, used: () => undefined },
       send: given.send ?? (async () => ({ failed: 'connection_failed' })),

@@ -45,6 +45,8 @@ const setupRoute = createRoute({
     const inside = await loggedIn();
     if (!inside) throw redirect({ to: '/login', search: { redirect: '/setup' } });
     if (status.setup_step === 'complete' && search.step !== 'brain') throw redirect({ to: '/chat' });
+    const { sealed } = await queryClient.fetchQuery(vault);
+    if (sealed) throw redirect({ to: '/unlock', search: { redirect: '/setup' } });
   },
   component: lazyRouteComponent(() => import('./setup/setup-page.tsx'), 'SetupPage'),
 });

@@ -194,7 +194,7 @@ describe('before the setup is complete (A-14)', () => {
     await closed('account', always);
   });
 
-  test('with an account but no profile there is also the login, and no more', async () => {
+  test('with an account but no profile there is also the login and the way to the key, and no more', async () => {
     const code = await fresh.identity.setup.begin();
     const made = await fresh.ask('POST', '/api/setup', {
       body: { username: 'admin', password: PASSWORD, confirm_password: PASSWORD, setup_code: code },
@@ -207,6 +207,8 @@ describe('before the setup is complete (A-14)', () => {
       'GET /api/session',
       'DELETE /api/session',
       'GET /api/auth/me',
+      'GET /api/vault',
+      'POST /api/vault/unlock',
     ]);
   });
 });

@@ -48,9 +48,13 @@ export function createApp(deps: AppDeps): Hono<Env> {
     app.on(row.method, [row.path], async (context) => {
       // Hono answers HEAD from GET; ours may change something (a refresh), so only the health paths do.
       if (context.env.incoming.method === 'HEAD' && isApiPath(row.path)) return refuseMethod(context);
-      requireSetup(row.from, identity.setup.step());
-      requireOpenVault(row, deps.vault);
-      const answer = await runRoute(row, context, identity, deps.bodyBytes);
+      const requireServed = (): void => {
+        requireSetup(row.from, identity.setup.step());
+        requireOpenVault(row, deps.vault);
+      };
+      requireServed();
+      const { bodyBytes } = deps;
+      const answer = await runRoute(row, context, identity, { bodyBytes, requireServed });
       return respond(context, withoutSecrets(answer), cutOff(context));
     });
   }

@@ -20,12 +20,12 @@ const NOTHING = z.strictObject({});
 /** A name, or a digest. A script's name may carry its ending. */
 const SEGMENT = /^(?:[\w.-]{1,69}|sha256:[0-9a-f]{64})$/;
 
-/** Carries out one row of the table: who, then what, then the handler. */
+/** Carries out one row of the table: who, then what, then whether that is served at all now, then the handler. */
 export async function runRoute(
   row: AnyRoute,
   context: Context<Env>,
   identity: Identity,
-  bodyBytes: number,
+  { bodyBytes, requireServed }: { readonly bodyBytes: number; readonly requireServed: () => void },
 ): Promise<Answer> {
   const { incoming, client } = context.env;
   const bearer = bearerToken(incoming.headers.authorization);
@@ -40,6 +40,8 @@ export async function runRoute(
     row.method === 'POST' || row.method === 'PUT'
       ? await readJson(incoming, row.body ?? NOTHING, bodyBytes)
       : undefined;
+  // Asked again: a body comes as slowly as its sender likes.
+  requireServed();
   const actor: Actor | undefined = access && {
     principal: { kind: 'user', id: access.user.id, name: access.user.username },
     address: client.address,

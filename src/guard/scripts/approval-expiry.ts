@@ -3,10 +3,11 @@
 // be stored, the script does not run until it can.
 // Does not: know of a time that passed and went back while nothing looked (the program looks every second while it is up).
 // An attacker may control: nothing here; the clock of the machine may jump both ways.
-import { errorText, isoTime, type Clock, type Log } from '../../core/index.ts';
+import { errorText, isoTime, type Clock, type Json, type Log } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
 import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
+import { readGranted } from './grants.ts';
 import type { ScriptLibrary } from './library.ts';
 import { RAN_OUT } from './state.ts';
 
@@ -18,7 +19,7 @@ export interface ApprovalExpiry {
 }
 
 export function createApprovalExpiry(deps: {
-  readonly library: Pick<ScriptLibrary, 'changed' | 'state'>;
+  readonly library: Pick<ScriptLibrary, 'changed'>;
   readonly store: ScriptStore;
   readonly database: Transactions;
   readonly audit: Audit;
@@ -26,7 +27,12 @@ export function createApprovalExpiry(deps: {
   readonly log: Log;
 }): ApprovalExpiry {
   const { library, store, database, audit, clock, log } = deps;
-  const unstored = new Set<string>();
+  /** Which approval of a script it was: one that is given later, also under the same name, is another. */
+  const unstored = new Map<string, string>();
+
+  function isUnstored(row: ScriptRow): boolean {
+    return unstored.get(row.name) === approvalOf(row);
+  }
 
   function takeBack(row: ScriptRow, hash: string, expiresAt: number): void {
     const version = store.versionOf(row.name, hash);
@@ -64,8 +70,8 @@ export function createApprovalExpiry(deps: {
         library.changed(name);
       });
     } catch (error) {
-      if (unstored.has(name)) return;
-      unstored.add(name);
+      if (isUnstored(row)) return;
+      unstored.set(name, approvalOf(row));
       log.error(
         'an approval has run out and that could not be stored; the script does not run until that works',
         {
@@ -82,11 +88,19 @@ export function createApprovalExpiry(deps: {
       const now = clock.now();
       for (const row of store.all()) {
         if (row.approved === null || row.granted?.includes('"expires_at"') !== true) continue;
-        const expiresAt = library.state(row.name)?.approved?.granted.expiresAt;
+        // From the row alone: a text that is damaged keeps no other approval from running out.
+        const { expiresAt } = readGranted(JSON.parse(row.granted) as Json);
         if (expiresAt === undefined) continue;
-        if (expiresAt <= now || unstored.has(row.name)) expire(row, row.approved, expiresAt);
+        if (expiresAt <= now || isUnstored(row)) expire(row, row.approved, expiresAt);
       }
     },
-    isUnstored: (name) => unstored.has(name),
+    isUnstored(name) {
+      const row = unstored.has(name) ? store.get(name) : undefined;
+      return row !== undefined && isUnstored(row);
+    },
   };
+}
+
+function approvalOf({ approved, granted, approved_at }: ScriptRow): string {
+  return JSON.stringify([approved, granted, approved_at]);
 }

@@ -1,6 +1,7 @@
 // Guarantees: what runs is the text of the approved digest, read from the database and hashed again, with the grant that
 // was approved with it; deciding that and writing the run down is one step, and every later change of the approval ends
-// the run. A run without an entry in the audit log does not begin. Quotas count before a run begins, and bound it.
+// the run. A run without an entry in the audit log does not begin, nor one while the vault is sealed. Quotas count before a
+// run begins, and bound it.
 // Does not: fence the process (the runner does), nor fill in secrets (the broker does).
 // An attacker may control: the name, the function, the arguments, the text of scripts, the answers of hosts.
 import {
@@ -19,6 +20,7 @@ import type { ScriptRunKind, ScriptRunRow, ScriptRunStore } from '../../host/sto
 import type { ScriptOfferRow, ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 import { NO_GRANT, secretsWhile, type ScriptSecrets } from '../secrets/broker/index.ts';
+import { vaultSealed } from '../secrets/index.ts';
 import type { ScriptDecisions } from './decisions.ts';
 import { narrowToBound, type Granted } from './grants.ts';
 import type { ScriptLibrary } from './library.ts';
@@ -60,8 +62,9 @@ export interface RunDone {
 export type RunResult = RunDone | Refused;
 
 export interface ScriptRuns {
+  /** Errors: config `vault_sealed`; conflict `script_changed`. */
   run(ask: RunAsk): Promise<RunResult>;
-  /** Code that nobody reviewed: no secrets, no hosts. */
+  /** Code that nobody reviewed: no secrets, no hosts. Errors: config `vault_sealed`. */
   exec(ask: {
     readonly source: string;
     readonly by: Principal;
@@ -82,6 +85,7 @@ export interface RunsDeps {
   readonly store: ScriptStore;
   readonly runStore: ScriptRunStore;
   readonly runner: Runner;
+  readonly sealed: () => boolean;
   readonly secrets: ScriptSecrets;
   readonly send: Send;
   /** What the settings of a secret say beside the grant, and who is told that it was used. */
@@ -150,6 +154,8 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
   /** From deciding to the stored run without a gap. */
   function begin(ask: RunAsk): Refused | { row: ScriptRunRow; source: string; granted: Granted; mine: Live } {
     const { name } = ask;
+    // The folder was looked at before: the vault may have been locked meanwhile, which ended only what ran already.
+    if (deps.sealed()) throw vaultSealed();
     const decided = library.runnable(name);
     if (!decided.ok) return refuse(ask, decided);
     if (deps.decisions.isHeld(name))
@@ -221,7 +227,8 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       origin: ask.origin,
       declared: new Set(granted?.grant.secrets.keys()),
       audit,
-      offer: (kind, what) => offer(row.name, kind, what),
+      // Of a run that was ended nothing is offered: its name may be another script's by now.
+      offer: (kind, what) => void (alive() && offer(row.name, kind, what)),
       unrecorded: () => controller.abort('audit'),
     });
     facts.live.watch = watch;
@@ -373,6 +380,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     },
     async exec(ask) {
       const whole = { ...ask, name: '' };
+      if (deps.sealed()) throw vaultSealed();
       if (deps.limits.exec === 'off')
         return refuse(whole, {
           ok: false,

@@ -37,7 +37,6 @@ async function bench(protection: 'passphrase' | 'key_file') {
   const text = await sealKey(master, PASSPHRASE, { memory: 8, passes: 1 });
   const keys = sealedKeys({ current: file, next: { ...file, read: () => undefined } }, settings);
   if (keys === undefined) throw new Error('no sealed key');
-  let anchor: AuditHead | undefined;
   const audit = createAudit({
     store: createAuditStore(database),
     database,
@@ -45,7 +44,12 @@ async function bench(protection: 'passphrase' | 'key_file') {
     log: silentLog,
     redactor: createRedactor(createKnownSecrets({ clock: systemClock })),
     key: protection === 'key_file' ? deriveKey(master, 'audit') : null,
-    anchor: { get: () => anchor, set: (head) => void (anchor = head) },
+    // In the database, as in the program: what is rolled back takes it along.
+    anchor: {
+      get: () => settings.get('anchor') as unknown as AuditHead | undefined,
+      set: (head) =>
+        head === undefined ? settings.delete('anchor') : settings.set('anchor', { ...head }, 0),
+    },
     fresh: true,
   });
   const seal = createSeal({
@@ -111,6 +115,44 @@ test('the key is gone also where something that stood on it could not be ended',
   });
   expect(() => seal.lock(WHO)).toThrow('the disk is full');
   expect(seal.sealed()).toBe(true);
+});
+
+test('where the opening can not be written down no key stays behind, and the next try opens it', async () => {
+  const { seal, audit, say, database } = await bench('passphrase');
+  await seal.unlock(PASSPHRASE, WHO);
+  say('b.open');
+  const digest = audit.digest('x');
+  seal.lock(WHO);
+  database.run("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+  await expect(seal.unlock(PASSPHRASE, WHO)).rejects.toMatchObject({ code: 'audit_failed' });
+  expect([seal.sealed(), code(() => seal.key('audit'))]).toEqual([true, 'vault_sealed']);
+  // Digests are keyed with it.
+  expect(audit.digest('x')).not.toBe(digest);
+  database.run('DROP TRIGGER full');
+  await seal.unlock(PASSPHRASE, WHO);
+  expect(audit.digest('x')).toBe(digest);
+  expect(await audit.verify()).toMatchObject({ ok: true, signed: true });
+});
+
+test('one that can not be made ready is locked again, and the next opening does what is left', async () => {
+  const { seal, audit, events } = await bench('passphrase');
+  const done: string[] = [];
+  let broken = true;
+  seal.whenOpen(() => void done.push('first'));
+  seal.whenOpen(() => {
+    if (broken) throw new Error('what is to be hidden can not be read');
+    done.push('second');
+  });
+  seal.whenOpen(() => void done.push('third'));
+  await expect(seal.unlock(PASSPHRASE, WHO)).rejects.toThrow('can not be read');
+  expect([seal.sealed(), done]).toEqual([true, ['first']]);
+  broken = false;
+  await seal.unlock(PASSPHRASE, WHO);
+  seal.lock(WHO);
+  await seal.unlock(PASSPHRASE, WHO);
+  expect([seal.sealed(), done]).toEqual([false, ['first', 'second', 'third']]);
+  expect(events().slice(0, 3)).toEqual(['vault.unlocked', 'vault.locked', 'vault.unlocked']);
+  expect(await audit.verify()).toMatchObject({ ok: true, signed: true });
 });
 
 test('an entry from before that is changed while the vault is locked is found when it is opened', async () => {

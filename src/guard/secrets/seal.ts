@@ -81,10 +81,22 @@ export function createSeal(deps: SealDeps): Seal {
       });
     }
     taken.giveBack();
-    deps.opened(found);
-    deps.audit().append({ ...entry, event: 'vault.unlocked', outcome: 'ok' });
-    master = found;
-    for (const act of waiting.splice(0)) act();
+    try {
+      deps.opened(found);
+      deps.audit().append({ ...entry, event: 'vault.unlocked', outcome: 'ok' });
+      master = found;
+      for (let act = waiting[0]; act !== undefined; act = waiting[0]) {
+        act();
+        waiting.shift();
+      }
+    } catch (error) {
+      // It stays sealed, so nothing may keep a key; what did not come to its end is done at the next opening.
+      const wasOpen = master !== undefined;
+      master = undefined;
+      deps.locked();
+      if (wasOpen) deps.audit().note({ ...entry, event: 'vault.locked', outcome: 'failed' });
+      throw error;
+    }
   }
 
   return {

@@ -30,7 +30,8 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
       path: '/api/vault',
       answer: vaultAnswer,
       auth: 'access',
-      from: 'complete',
+      // An imported account may find it sealed: the rest of the setup waits for the key.
+      from: 'profile',
       handle: async () => ok(await vault.status()),
     }),
     route({
@@ -38,7 +39,7 @@ export function secretRoutes({ secrets, vault }: RouteDeps): AnyRoute[] {
       path: '/api/vault/unlock',
       answer: vaultAnswer,
       auth: 'access',
-      from: 'complete',
+      from: 'profile',
       body: z.strictObject({ passphrase: z.string().min(1).max(4096) }),
       async handle({ body, actor }) {
         await vault.unlock(body.passphrase, actor);
