@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AuditList, SecretList } from '../../src/edge/admin/api.ts';
+import { scriptHistoryAnswer } from '../../src/edge/admin/script-answers.ts';
 import type { Script, ScriptList } from '../../src/edge/admin/script-api.ts';
 import type { ImportAnswer } from '../../src/edge/cli/import-ports.ts';
 import { openDatabase } from '../../src/host/storage/index.ts';
@@ -169,6 +170,9 @@ describe('an import into a new workspace', () => {
     expect(scripts.map(({ name, status }) => [name, status])).toEqual([['weather', 'pending']]);
     const script = await sam.get<Script>('/api/scripts/weather');
     expect(script.hash).toBe(digestOf(OLD_SCRIPT));
+    // As the API describes it.
+    const history = await sam.get('/api/scripts/weather/history');
+    expect(scriptHistoryAnswer.safeParse(history).error?.issues).toBeUndefined();
     const [version] = stored(workspace).versions;
     expect(version).toMatchObject({ how: 'import', author: 'operator', decision: null });
     expect(version?.message).toBe('Imported; the original had approved this text on 2025-01-02 (by sam).');
