@@ -415,6 +415,11 @@ describe('a batch', () => {
       'done denied',
       'already_decided denied',
     ]);
+    const { results } = await batch({ decisions: [deny(b), deny(old)] }, ACTOR);
+    expect(results.map(({ message }) => message)).toEqual([
+      'This version was rejected already.',
+      'A newer version took its place.',
+    ]);
     expect(bench.library.require('a')).toMatchObject({ status: 'rejected', version: { reason: 'because' } });
     expect(bench.events('script.rejected')).toHaveLength(2);
     expect(bench.events('script.approved')).toEqual([]);
