@@ -306,6 +306,23 @@ describe('choices', () => {
     ]);
   }, 180_000);
 
+  test('a folder is named from where the command was given, however the user before it is written', () => {
+    // What stands in `.env` makes a start as root go on in another folder.
+    for (const user of [['--user=kim'], ['--user', 'kim']]) {
+      const { old, workspace } = folders({
+        'secure/data/users.json': [{ username: 'kim', password_hash: HASH }],
+      });
+      const home = mkdtempSync(join(tmpdir(), 'openpact-home-'));
+      undo.push(() => rmSync(home, { recursive: true, force: true }));
+      chmodSync(home, 0o755);
+      writeFileSync(join(home, '.env'), '');
+      cpSync(old, join(home, 'old'), { recursive: true });
+      const { code, out } = openpact(['import', ...user, 'old'], workspace, '', home);
+      expect([code, code === 0 ? '' : out]).toEqual([0, '']);
+      expect(stored(workspace).users.map(({ username }) => username)).toEqual(['kim']);
+    }
+  }, 180_000);
+
   test('a hash that is none or costs too much makes no account: the setup goes on as usual', async () => {
     const { old, workspace } = folders({
       'secure/data/users.json': [{ username: 'sam', password_hash: HASH.replace('$10$', '$31$') }],
