@@ -1,4 +1,4 @@
-/** A vault under a passphrase while nobody has typed it: on every route, by guessing, and with the rule of the routes left out. */
+/** A vault under a passphrase while nobody has typed it: on every route, by guessing, without the rule of the routes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';

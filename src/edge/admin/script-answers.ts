@@ -1,4 +1,4 @@
-/** What the routes of scripts answer, as schemas: the API describes itself with them, and tests hold answers against them. */
+/** What the routes of scripts answer, as schemas: the API describes itself with them, tests hold answers against them. */
 import { z } from 'zod';
 import { oneOf, type Shape } from './answer-shape.ts';
 import type {
