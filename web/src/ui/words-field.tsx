@@ -20,9 +20,14 @@ export function WordsField({
 }) {
   const [text, setText] = useState(value);
   const [asked, setAsked] = useState(value);
-  if (value !== asked) {
-    setAsked(value);
-    setText(value);
+  const [seen, setSeen] = useState(value);
+  // What was asked for comes back as the value a moment later: only another one takes the place of what is being typed.
+  if (value !== seen) {
+    setSeen(value);
+    if (value !== asked) {
+      setAsked(value);
+      setText(value);
+    }
   }
   useEffect(() => {
     const words = text.trim();
