@@ -1,5 +1,5 @@
-// Guarantees: SOUL.md, USER.md, MEMORY.md and notes of the original come in where there is none, or only OpenPact's own seed;
-// each after an intent in the audit log that was written together with the rest of the import.
+// Guarantees: SOUL.md, USER.md, MEMORY.md and notes of the original come in where there is none, or only OpenPact's own
+// seed; each after an intent in the audit log that was written together with the rest of the import.
 // Does not: come in all at once: an import that is cut off here goes on where it was when it is run again.
 // An attacker may control: names and texts, which were checked before.
 import { createHash } from 'node:crypto';

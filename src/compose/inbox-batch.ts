@@ -7,6 +7,7 @@ import type { BatchDecision, BatchRequest, BatchResult } from '../edge/admin/inb
 import type { Actor, ApprovalsPort } from '../edge/admin/ports.ts';
 import type { Approvals } from '../guard/approvals/index.ts';
 import type { StepUp } from '../guard/identity/index.ts';
+import type { ScriptVersionEnd } from '../host/storage/script-store.ts';
 import type { Scripts } from './scripts.ts';
 
 export interface BatchDeps {
@@ -16,6 +17,15 @@ export interface BatchDeps {
   readonly stepUp: StepUp | undefined;
   readonly log: Log;
 }
+
+/** Why a version does not wait any more. */
+const ENDED: Readonly<Record<ScriptVersionEnd, string>> = {
+  approved: 'This version was approved already.',
+  denied: 'This version was rejected already.',
+  superseded: 'A newer version took its place.',
+  cancelled: 'Its script was deleted.',
+  kept: 'This text was decided on before.',
+};
 
 export function decideBatch({ approvals, scripts, stepUp, log }: BatchDeps): ApprovalsPort['batch'] {
   function decideCall({ id, digest, decision, reason }: BatchDecision, actor: Actor): BatchResult {
@@ -37,18 +47,14 @@ export function decideBatch({ approvals, scripts, stepUp, log }: BatchDeps): App
         code: 'digest_mismatch',
         message: 'The version is not the one that was shown.',
       });
-    if (version.ended_how !== null) {
-      const how = version.ended_how === 'kept' ? (version.decision ?? 'decided on') : version.ended_how;
+    const { ended_how: how } = version;
+    if (how !== null)
       return {
         id,
-        outcome: version.ended_how === 'superseded' ? 'changed' : 'already_decided',
-        message:
-          version.ended_how === 'superseded'
-            ? 'A newer version took its place.'
-            : `This version does not wait any more: ${how}.`,
-        status: version.ended_how === 'kept' ? null : version.ended_how,
+        outcome: how === 'superseded' ? 'changed' : 'already_decided',
+        message: ENDED[how],
+        status: how === 'kept' ? null : how,
       };
-    }
     // It waits, so it is the newest of its script: nothing comes between that look and the act.
     await scripts.decisions.reject(version.name, { hash: version.hash, reason }, actor.principal);
     return { id, outcome: 'done', message: 'denied', status: 'denied' };

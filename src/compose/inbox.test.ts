@@ -254,7 +254,7 @@ describe('the list', () => {
     bench.database.run('PRAGMA query_only = 0');
   });
 
-  test('with 10,000 old ones and 1,000 that wait each page comes within a fraction of a second', () => {
+  test('with 10,000 old ones and 1,000 that wait each page costs no more than a page', () => {
     const { database } = bench;
     const fill = (from: number, to: number, status: string): void => {
       database.run(
@@ -272,10 +272,13 @@ describe('the list', () => {
       fill(9_990, 10_000, 'expired');
       fill(10_000, 11_000, 'pending');
     });
+    const began = performance.now();
+    expect(everything({ status: 'decided', limit: 500, kind: 'tool' })).toHaveLength(10_000);
+    const all = performance.now() - began;
     const timed = (query: Partial<InboxQuery>) => {
-      const began = performance.now();
+      const start = performance.now();
       const found = list({ limit: 50, ...query });
-      return { ...found, ms: performance.now() - began };
+      return { ...found, ms: performance.now() - start };
     };
     const middle = '5000t-apr_4995';
     for (const query of [
@@ -289,7 +292,7 @@ describe('the list', () => {
       {},
     ] as const) {
       const { ms, approvals: items } = timed(query);
-      expect(ms, JSON.stringify(query)).toBeLessThan(250);
+      expect(ms, JSON.stringify(query)).toBeLessThan(all / 8);
       expect(items.length, JSON.stringify(query)).toBe(
         'q' in query ? 0 : query.status === 'expired' ? 10 : 50,
       );
@@ -305,7 +308,6 @@ describe('the list', () => {
       .join('\n');
     expect(plan).toContain('approvals_by_time');
     expect(plan).not.toContain('TEMP B-TREE');
-    expect(everything({ status: 'decided', limit: 500, kind: 'tool' })).toHaveLength(10_000);
     const with77 = Array.from({ length: 10_000 }, (_, i) => `${i}`).filter((each) => each.includes('77'));
     // Older than where the first look for words ends among the calls.
     database.run("INSERT INTO script_texts VALUES ('h', 'x', 1)");
@@ -414,6 +416,11 @@ describe('a batch', () => {
       'done denied',
       'done denied',
       'already_decided denied',
+    ]);
+    const { results } = await batch({ decisions: [deny(b), deny(old)] }, ACTOR);
+    expect(results.map(({ message }) => message)).toEqual([
+      'This version was rejected already.',
+      'A newer version took its place.',
     ]);
     expect(bench.library.require('a')).toMatchObject({ status: 'rejected', version: { reason: 'because' } });
     expect(bench.events('script.rejected')).toHaveLength(2);

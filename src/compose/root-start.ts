@@ -75,7 +75,7 @@ function away(
 /** The verb in front is none of them, nor is what a flag was given. */
 function absolute(args: readonly string[], paths: readonly string[], folder: string): string[] {
   return args.map((arg, index) =>
-    index > 0 && paths.includes(arg) && !args[index - 1]?.startsWith('--user') ? resolve(folder, arg) : arg,
+    index > 0 && paths.includes(arg) && args[index - 1] !== '--user' ? resolve(folder, arg) : arg,
   );
 }
 

@@ -46,8 +46,8 @@ describe('approval-cache-bypass, where the approved version goes on running whil
 
   test('the stored bytes run; taken from the disk they are refused by their digest; without that the evil text runs', async () => {
     expect(await ran([])).toEqual(['done', 'good']);
-    expect(await ran(['approved-bytes'])).toEqual(['unknown', null]);
-    expect(await ran(['approved-bytes', 'worker-digest'])).toEqual(['done', 'evil']);
+    expect(await ran(['runner-bytes'])).toEqual(['unknown', null]);
+    expect(await ran(['runner-bytes', 'runner-digest'])).toEqual(['done', 'evil']);
   }, 180_000);
 });
 
@@ -98,7 +98,7 @@ describe('reject-live', () => {
   test('a rejection ends the run; one that does not end gets no answer, no secret and no host any more, and its result is dropped', async () => {
     const all = await rejected(whole);
     expect(all.outcome).toMatchObject({ value: null, error: { code: 'killed' } });
-    const unstopped = await rejected(await world.start({ off: ['script-stop'] }));
+    const unstopped = await rejected(await world.start({ off: ['runner-stop'] }));
     expect(unstopped.outcome).toMatchObject({ value: null, error: { code: 'killed' } });
     expect([all.asked, unstopped.asked]).toEqual([0, 0]);
   }, 180_000);

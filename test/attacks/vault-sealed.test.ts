@@ -1,4 +1,4 @@
-/** A vault under a passphrase while nobody has typed it: on every route, by guessing, and with the rule of the routes left out. */
+/** A vault under a passphrase while nobody has typed it: on every route, by guessing, without the rule of the routes. */
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import type { SecretList } from '../../src/edge/admin/api.ts';
 import { allRoutes } from '../support/fuzz-requests.ts';
 import { startProgram, type RunningProgram } from '../support/running-program.ts';
 import { approveNow } from '../support/script-chat.ts';
+import { asked, askedInTime } from '../support/asked.ts';
 import { lookInto, openpact, PASSPHRASE } from '../support/vault-tools.ts';
 import { start } from '../support/with-fake-model.ts';
 
@@ -18,25 +19,6 @@ const undo: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const act of undo.splice(0).toReversed()) await act();
 });
-
-/** There are more routes than may be asked for at once. */
-async function askedInTime(...request: Parameters<typeof asked>): ReturnType<typeof asked> {
-  for (;;) {
-    const answer = await asked(...request);
-    if (answer.status !== 429) return answer;
-    await new Promise((wait) => setTimeout(wait, 500));
-  }
-}
-
-/** Some answers are no JSON. */
-async function asked(program: RunningProgram, method: string, path: string, body: unknown) {
-  const answer = await fetch(`${program.address}${path.replaceAll(/:\w+/g, 'TOKEN')}`, {
-    method,
-    headers: { authorization: `Bearer ${program.token}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: answer.status, text: await answer.text() };
-}
 
 /** A request whose body comes in two pieces, the second when `finish` is called. */
 function halfSent(program: RunningProgram, method: string, path: string, body: string) {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { SecretFacts, SecretList } from '../../src/edge/admin/api.ts';
 import { variantsOf } from '../../src/guard/secrets/index.ts';
 import { allRoutes } from '../support/fuzz-requests.ts';
+import { asked, askedInTime } from '../support/asked.ts';
 import { PASSWORD, startProgram, type RunningProgram } from '../support/running-program.ts';
 import { noDisksBecause, smallDisk } from '../support/small-disk.ts';
 import { killedAfter, lookInto } from '../support/vault-tools.ts';
@@ -24,25 +25,6 @@ const set = (program: RunningProgram, name: string, value: string, more: object 
   program.api<Refusal>('POST', '/api/secrets', { name, value, ...more });
 const put = (program: RunningProgram, name: string, change: object) =>
   program.api<Refusal>('PUT', `/api/secrets/${name}`, change);
-
-/** Some answers are no JSON. */
-/** There are more routes than may be asked for at once. */
-async function askedInTime(...request: Parameters<typeof asked>): ReturnType<typeof asked> {
-  for (;;) {
-    const answer = await asked(...request);
-    if (answer.status !== 429) return answer;
-    await new Promise((wait) => setTimeout(wait, 500));
-  }
-}
-
-async function asked(program: RunningProgram, method: string, path: string, body: unknown) {
-  const answer = await fetch(`${program.address}${path.replaceAll(/:\w+/g, 'TOKEN')}`, {
-    method,
-    headers: { authorization: `Bearer ${program.token}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: answer.status, text: await answer.text() };
-}
 
 /** A workspace with a secret and a provider key, in which nothing runs any more. */
 async function filled(): Promise<string> {

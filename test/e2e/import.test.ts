@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AuditList, SecretList } from '../../src/edge/admin/api.ts';
+import { scriptHistoryAnswer } from '../../src/edge/admin/script-answers.ts';
 import type { Script, ScriptList } from '../../src/edge/admin/script-api.ts';
 import type { ImportAnswer } from '../../src/edge/cli/import-ports.ts';
 import { openDatabase } from '../../src/host/storage/index.ts';
@@ -169,6 +170,9 @@ describe('an import into a new workspace', () => {
     expect(scripts.map(({ name, status }) => [name, status])).toEqual([['weather', 'pending']]);
     const script = await sam.get<Script>('/api/scripts/weather');
     expect(script.hash).toBe(digestOf(OLD_SCRIPT));
+    // As the API describes it.
+    const history = await sam.get('/api/scripts/weather/history');
+    expect(scriptHistoryAnswer.safeParse(history).error?.issues).toBeUndefined();
     const [version] = stored(workspace).versions;
     expect(version).toMatchObject({ how: 'import', author: 'operator', decision: null });
     expect(version?.message).toBe('Imported; the original had approved this text on 2025-01-02 (by sam).');
@@ -300,6 +304,23 @@ describe('choices', () => {
       ['sam', 'left_out'],
       ['kim', 'new'],
     ]);
+  }, 180_000);
+
+  test('a folder is named from where the command was given, however the user before it is written', () => {
+    // What stands in `.env` makes a start as root go on in another folder.
+    for (const user of [['--user=kim'], ['--user', 'kim']]) {
+      const { old, workspace } = folders({
+        'secure/data/users.json': [{ username: 'kim', password_hash: HASH }],
+      });
+      const home = mkdtempSync(join(tmpdir(), 'openpact-home-'));
+      undo.push(() => rmSync(home, { recursive: true, force: true }));
+      chmodSync(home, 0o755);
+      writeFileSync(join(home, '.env'), '');
+      cpSync(old, join(home, 'old'), { recursive: true });
+      const { code, out } = openpact(['import', ...user, 'old'], workspace, '', home);
+      expect([code, code === 0 ? '' : out]).toEqual([0, '']);
+      expect(stored(workspace).users.map(({ username }) => username)).toEqual(['kim']);
+    }
   }, 180_000);
 
   test('a hash that is none or costs too much makes no account: the setup goes on as usual', async () => {

@@ -14,7 +14,11 @@ const ROOT = resolve(import.meta.dirname, '..', '..');
 const HERE = join(ROOT, 'test', 'seams');
 const SOURCES = [join(ROOT, 'src'), join(ROOT, 'package.json')];
 
-/** The controls that can be left out here. */
+/**
+ * The controls that can be left out here. What those of scripts are stands where they are left out: in `script-seams.ts`
+ * (the trusted side: what is looked at, decided and handed over), `weak-runner.ts` (`runner-`: what is handed to the process),
+ * `weak-broker.ts` (what its requests may do) and `internet.ts` (`egress-`: the way out).
+ */
 const SEAMS = [
   'tool-paths',
   'jail',
@@ -37,9 +41,9 @@ const SEAMS = [
   'script-limits',
   'answer-search',
   'fresh-secrets',
-  'approved-bytes',
-  'worker-digest',
-  'script-stop',
+  'runner-bytes',
+  'runner-digest',
+  'runner-stop',
 ] as const;
 export type Seam = (typeof SEAMS)[number];
 
@@ -74,9 +78,9 @@ export function weakened(off: readonly Seam[], agent: string | undefined, intern
           }),
         }),
         {
-          bytes: !without('approved-bytes'),
-          digest: !without('worker-digest'),
-          stop: !without('script-stop'),
+          bytes: !without('runner-bytes'),
+          digest: !without('runner-digest'),
+          stop: !without('runner-stop'),
         },
       ),
     ...(without('policy')

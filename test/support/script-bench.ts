@@ -224,3 +224,27 @@ function folderFiles(folder: string): ScriptFiles & { failure: AppError | undefi
   };
   return self;
 }
+
+/** The code of what was refused, by a value or an error; else `ok`. */
+export async function codeOf(act: Promise<unknown>): Promise<string> {
+  try {
+    const value = (await act) as { ok?: boolean; code?: string } | undefined;
+    return value?.ok === false ? String(value.code) : 'ok';
+  } catch (error) {
+    if (error instanceof AppError) return error.code;
+    throw error;
+  }
+}
+
+/** Saves a text and approves it; its digest. */
+export async function approved(
+  made: ScriptBench,
+  name: string,
+  source: string,
+  grant?: object,
+): Promise<string> {
+  await made.save(name, source);
+  const { row, hash } = made.library.require(name);
+  await made.decisions.approve(name, { hash, revision: row.revision, grant: grant as never }, OWNER);
+  return hash;
+}

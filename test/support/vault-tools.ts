@@ -30,11 +30,11 @@ export function lookInto(workspace: string): Opened {
   return { value: (name) => values[name], providerKey: openai, audit };
 }
 
-export function openpact(argv: readonly string[], workspace: string, input = '') {
+export function openpact(argv: readonly string[], workspace: string, input = '', cwd?: string) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [PRODUCT, ...argv, '--workspace', workspace, '--json'],
-    { input, encoding: 'utf8' },
+    { input, encoding: 'utf8', cwd },
   );
   return { code: status, out: stdout, err: stderr };
 }

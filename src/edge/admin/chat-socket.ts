@@ -1,6 +1,7 @@
 // Guarantees: a socket lives no longer than the session that opened it (4401); every event after `after` is sent once, in
 // order; what a slow client can't take is bounded, and it is sent away to resume by seq (1013); what a client sends is
-// checked, limited, and done in order; what is stored is searched for secrets that became known since. Closing a socket stops nothing: the turn belongs to the conversation.
+// checked, limited, and done in order; what is stored is searched for secrets that became known since. Closing a socket
+// stops nothing: the turn belongs to the conversation.
 // An attacker may control: with a valid ticket, every message, the pace of reading and sending.
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';

@@ -42,7 +42,7 @@ export interface Route<Body = unknown, Query = unknown, A extends Auth = Auth> {
   readonly from: SetupStep;
   readonly body?: z.ZodType<Body> | undefined;
   readonly query?: z.ZodType<Query> | undefined;
-  /** What it answers when it was done, and with which status (default 200); `null`: nothing (204). Undefined: not described. */
+  /** What it answers when it was done, and with which status (default 200). `null`: nothing (204); undefined: not told. */
   readonly answer?: z.ZodType | null | undefined;
   readonly status?: 200 | 201 | undefined;
   handle(call: Call<Body, Query, A>): Promise<Answer> | Answer;

@@ -1,5 +1,6 @@
-/** What the routes of scripts answer, as schemas: the API describes itself with them, and tests hold answers against them. */
+/** What the routes of scripts answer, as schemas: the API describes itself with them, tests hold answers against them. */
 import { z } from 'zod';
+import { oneOf, type Shape } from './answer-shape.ts';
 import type {
   Script,
   ScriptDiff,
@@ -12,14 +13,12 @@ import type {
   ScriptRunChart,
   ScriptRunList,
   ScriptRunView,
+  ScriptStatus,
   ScriptSummary,
   ScriptTestAnswer,
   ScriptVersionText,
   ScriptVersionView,
 } from './script-api.ts';
-
-/** A schema of exactly the members that the type has. */
-type Shape<T> = { [Member in keyof T]-?: z.ZodType };
 
 const hash = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const time = z.iso.datetime();
@@ -27,7 +26,12 @@ const maybe = <T extends z.ZodType>(schema: T) => schema.nullable();
 const text = z.string();
 const count = z.number().int().min(0);
 const quota = z.exactOptional(count);
-const status = z.enum(['pending', 'approved', 'rejected', 'disabled']);
+const status = oneOf<ScriptStatus>({
+  pending: true,
+  approved: true,
+  rejected: true,
+  disabled: true,
+});
 
 const grant = z.strictObject({
   secrets: z.record(text, z.json()),
@@ -44,7 +48,13 @@ const power = z.strictObject({
   summary: text,
   lines: z.array(
     z.strictObject({
-      kind: z.enum(['secret', 'host', 'method', 'limit', 'none']),
+      kind: oneOf<ScriptPower['lines'][number]['kind']>({
+        secret: true,
+        host: true,
+        method: true,
+        limit: true,
+        none: true,
+      }),
       text,
       fresh: z.boolean(),
     }),
@@ -55,7 +65,7 @@ const power = z.strictObject({
 const run = z.strictObject({
   id: text,
   hash,
-  kind: z.enum(['run', 'exec', 'test']),
+  kind: oneOf<ScriptRunView['kind']>({ run: true, exec: true, test: true }),
   caller: text,
   conversation_id: maybe(text),
   function: maybe(text),
@@ -65,7 +75,13 @@ const run = z.strictObject({
   duration_ms: maybe(count),
   queued_ms: maybe(count),
   steps: maybe(count),
-  outcome: z.enum(['running', 'ok', 'error', 'killed', 'unknown']),
+  outcome: oneOf<ScriptRunView['outcome']>({
+    running: true,
+    ok: true,
+    error: true,
+    killed: true,
+    unknown: true,
+  }),
   code: maybe(text),
   message: maybe(text),
   requests: z.array(
@@ -90,7 +106,7 @@ const summary = {
   modified: z.boolean(),
   refused: maybe(z.strictObject({ code: text, message: text })),
   revision: count,
-  file: z.enum(['same', 'missing', 'unreadable']),
+  file: oneOf<ScriptSummary['file']>({ same: true, missing: true, unreadable: true }),
   description: text,
   required_secrets: z.array(text),
   power: text,
@@ -113,10 +129,18 @@ const version = {
   commit: hash,
   parent: maybe(hash),
   author: text,
-  how: z.enum(['tool', 'page', 'folder', 'restored']),
+  how: oneOf<ScriptVersionView['how']>({
+    tool: true,
+    page: true,
+    folder: true,
+    restored: true,
+    import: true,
+  }),
   message: text,
   timestamp: time,
-  decision: maybe(z.enum(['approved', 'rejected', 'passed_over'])),
+  decision: maybe(
+    oneOf<NonNullable<ScriptVersionView['decision']>>({ approved: true, rejected: true, passed_over: true }),
+  ),
   decided_at: maybe(time),
   decided_by: maybe(text),
   reason: maybe(text),
@@ -143,7 +167,12 @@ export const scriptAnswer = z.strictObject({
   granted_power: maybe(power),
   quotas: z.strictObject({ usual: quotas, most: quotas }),
   offers: z.array(
-    z.strictObject({ kind: z.enum(['host', 'method', 'secret']), what: text, times: count, last_at: time }),
+    z.strictObject({
+      kind: oneOf<Script['offers'][number]['kind']>({ host: true, method: true, secret: true }),
+      what: text,
+      times: count,
+      last_at: time,
+    }),
   ),
   execution_history: z.array(run),
 } satisfies Shape<Script>);
@@ -155,7 +184,7 @@ export const scriptListAnswer = z.strictObject({
 export const scriptRunsAnswer = z.strictObject({ runs: z.array(run) } satisfies Shape<ScriptRunList>);
 
 export const scriptRunChartAnswer = z.strictObject({
-  by: z.enum(['hour', 'day']),
+  by: oneOf<ScriptRunChart['by']>({ hour: true, day: true }),
   stretches: z.array(z.strictObject({ at: time, ok: count, error: count, killed: count, other: count })),
   complete: z.boolean(),
 } satisfies Shape<ScriptRunChart>);

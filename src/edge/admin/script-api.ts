@@ -187,7 +187,7 @@ export type ScriptRunStep = 'hour' | 'day';
 
 export interface ScriptTestAnswer {
   readonly success: boolean;
-  /** With the hosts and secrets of the grant; otherwise canned answers and dummy secrets. */
+  /** With the hosts and secrets of the grant; otherwise with made-up answers and secrets. */
   readonly live: boolean;
   readonly run_id: string | null;
   readonly result: Json;

@@ -1,19 +1,18 @@
 /** What the routes of secrets and of the vault answer, as schemas: no member holds a value. */
 import { z } from 'zod';
+import { oneOf, type Shape } from './answer-shape.ts';
 import type { SecretFacts, SecretList, VaultStatus } from './api.ts';
-
-type Shape<T> = { [Member in keyof T]-?: z.ZodType };
 
 const time = z.iso.datetime().nullable();
 
 export const secretAnswer = z.strictObject({
   name: z.string(),
-  source: z.enum(['environment', 'vault', 'config']),
+  source: oneOf<SecretFacts['source']>({ environment: true, vault: true, config: true }),
   stored: z.boolean(),
   hosts: z.array(z.string()),
   note: z.string(),
   rotate_by: z.iso.date().nullable(),
-  due: z.enum(['no', 'soon', 'due']),
+  due: oneOf<SecretFacts['due']>({ no: true, soon: true, due: true }),
   matched: z.boolean(),
   created_at: time,
   updated_at: time,
@@ -41,5 +40,5 @@ export const secretSetAnswer = z.strictObject({ name: z.string(), set: z.literal
 
 export const vaultAnswer = z.strictObject({
   sealed: z.boolean(),
-  protection: z.enum(['key_file', 'external', 'passphrase']),
+  protection: oneOf<VaultStatus['protection']>({ key_file: true, external: true, passphrase: true }),
 } satisfies Shape<VaultStatus>);

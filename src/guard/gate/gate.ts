@@ -1,7 +1,8 @@
 // Guarantees: a tool runs only if the gateway saw a model ask for exactly this call in this turn, the arguments are valid,
 // the policy allows it or a person approved these very bytes, and an intent row was stored before. It runs at most once:
-// a repeat gets the recorded answer. Nothing runs while the vault is sealed. What it returns was redacted. After a crash a call without an end is `unknown`.
-// Does not: keep a tool from doing what it may do; the tool's own fences do (the file child, later the script box).
+// a repeat gets the recorded answer. Nothing begins while the vault is sealed. What it returns was redacted. After a crash
+// a call without an end is `unknown`.
+// Does not: keep a tool from doing what it may do; the tool's own fences do (the file child, the box of a script).
 // An attacker may control: the call id, the name, the arguments, how often and in which order they come.
 import {
   canonicalJson,

@@ -1,5 +1,5 @@
 // Guarantees: an account that comes from elsewhere is made only where there is none, in one transaction with its entry in
-// the audit log, and ends the setup's account step like one made on the page; its password is checked by the hash it brought.
+// the audit log, and ends the setup's account step like one made on the page; the hash it brought checks its password.
 // Does not: look at the strength of a password that it can't know.
 // An attacker may control: name and hash, in the file that the owner imports.
 import { AppError, newId, type Clock, type Principal } from '../../core/index.ts';

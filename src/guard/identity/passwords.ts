@@ -1,5 +1,6 @@
 // Guarantees: passwords are hashed as argon2id (RFC 9106) with a salt of their own; a bcrypt hash that was imported is only
-// checked, and to be replaced; an unknown user costs the same work as a known one; at most `parallel` hashes run at once and `waiting` wait, so that a flood can't take the machine.
+// checked, and to be replaced; an unknown user costs the same work as a known one; at most `parallel` hashes run at once
+// and `waiting` wait, so that a flood can't take the machine.
 // Does not: limit who may try (login.ts does).
 // An attacker may control: the password, how many ask at once.
 import { argon2, randomBytes, timingSafeEqual, type Argon2Parameters } from 'node:crypto';

@@ -1,5 +1,6 @@
-// Guarantees: everything that is imported was read whole and checked before anything is changed; one broken file refuses
-// the import, with every problem by file and line or field. No problem quotes a value of a file.
+// Guarantees: everything that is imported was read whole and checked before anything is changed; one broken JSON file
+// refuses the import, with every problem by file and line or field. No problem quotes a value of a file. Scripts and texts
+// that can't be read come along without their text, with the reason.
 // Does not: say what of it is imported (`plan.ts`).
 // An attacker may control: every name and byte in the folder.
 import type { z } from 'zod';

@@ -9,7 +9,7 @@ export interface OriginalText {
   readonly why: string;
 }
 
-/** Reads the files with that ending. `tooMuch` is called, and nothing returned, when all together are larger than `most` bytes. */
+/** Reads the files with that ending. More than `most` bytes together: calls `tooMuch` and returns nothing. */
 export function readTexts(
   folder: OriginalFolder,
   path: string,

@@ -24,8 +24,8 @@ import type { ScriptState } from './state.ts';
 
 export interface ScriptDecisions {
   /**
-   * Errors: `script_changed` (409), `already_decided` (409), `grant_invalid`, `invalid_script`, `secret_in_source`, `not_found`.
-   * Without `revision` only what nobody decided on can be approved.
+   * Errors: `script_changed` (409), `already_decided` (409), `grant_invalid`, `invalid_script`, `secret_in_source`,
+   * `not_found`. Without `revision` only what nobody decided on can be approved.
    */
   approve(
     name: string,

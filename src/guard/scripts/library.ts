@@ -16,14 +16,13 @@ import {
 import type { Transactions } from '../../host/storage/index.ts';
 import type { ScriptHow, ScriptStore, ScriptVersionRow } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
-import { proposeGrant, type GrantView } from './grants.ts';
-import { readHeader, type ScriptHeader } from './header.ts';
 import type { Analyse, Analysis, ScriptFiles } from './ports.ts';
 import { checkSource, isText, MOST_SOURCE } from './check-source.ts';
 import { exposedSecrets, requireNoSecret } from './exposed-secrets.ts';
 import { createRecorder } from './record-version.ts';
 import { fileOf, hashOf, scriptName } from './script-name.ts';
 import { runnable, stateOf, type OnDisk, type Runnable, type ScriptState } from './state.ts';
+import { createVersionFacts, type VersionFacts } from './version-facts.ts';
 
 export interface ScriptOptions {
   /** What a changed file does to the approved version. */
@@ -61,13 +60,6 @@ export interface Save {
   readonly mustParse: boolean;
 }
 
-export interface VersionFacts {
-  readonly source: string;
-  readonly header: ScriptHeader;
-  readonly analysis: Analysis;
-  readonly proposed: GrantView;
-}
-
 export interface ScriptLibrary {
   /**
    * Errors: `script_too_large`, `invalid_text`, `invalid_script`, `secret_in_source`, `too_many_pending`, `script_exists`,
@@ -101,10 +93,6 @@ export interface ScriptLibrary {
 }
 
 const MOST_VERSIONS = 500;
-/** Texts whose facts are kept, and their characters together. */
-const MOST_KNOWN = 2_000;
-const MOST_KNOWN_CHARS = 32 * 1024 * 1024;
-
 export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   const { store, files, database, audit, clock, log, redactor, options } = deps;
   const queues = new Map<string, Promise<unknown>>();
@@ -113,8 +101,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   const unreadable = new Map<string, string>();
   /** How the files looked when they were read. A hint for lists only. */
   const seen = new Map<string, string>();
-  const known = new Map<string, Omit<VersionFacts, 'proposed'>>();
-  let knownChars = 0;
+  const facts = createVersionFacts(deps);
 
   async function alone<T>(name: string, act: () => Promise<T>): Promise<T> {
     const before = queues.get(name) ?? Promise.resolve();
@@ -132,37 +119,6 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     database.afterCommit(() => {
       for (const listener of listeners) listener(name);
     });
-  }
-
-  function facts(hash: string): VersionFacts {
-    const read = readFacts(hash);
-    // Each time anew: the hosts of a secret change while its text stays the same.
-    return { ...read, proposed: proposeGrant(read.header, read.analysis, deps.boundHosts) };
-  }
-
-  function readFacts(hash: string): Omit<VersionFacts, 'proposed'> {
-    const cached = known.get(hash);
-    if (cached) return cached;
-    const source = store.source(hash);
-    if (source === undefined || hashOf(source) !== hash) {
-      throw new AppError({
-        family: 'config',
-        code: 'script_damaged',
-        message: `The stored text of ${hash} is not what it was.`,
-        fix: 'Restore the database from a backup; this text does not run.',
-      });
-    }
-    const header = readHeader(source);
-    const made = { source, header, analysis: deps.analyse(source) };
-    known.set(hash, made);
-    knownChars += source.length;
-    // The oldest go, one by one: a list that is longer than what is kept must not begin anew for each of its rows.
-    for (const [old, { source: text }] of known) {
-      if (known.size <= MOST_KNOWN && knownChars <= MOST_KNOWN_CHARS) break;
-      known.delete(old);
-      knownChars -= text.length;
-    }
-    return made;
   }
 
   const record = createRecorder({

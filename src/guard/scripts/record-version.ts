@@ -6,7 +6,8 @@ import { principalText, type Clock, type Json, type Principal, type Redactor } f
 import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 import { readGranted } from './grants.ts';
-import type { Save, VersionFacts } from './library.ts';
+import type { Save } from './library.ts';
+import type { VersionFacts } from './version-facts.ts';
 import { hashOf } from './script-name.ts';
 
 const MOST_MESSAGE = 500;

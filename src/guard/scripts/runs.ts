@@ -27,6 +27,7 @@ import type { ScriptLibrary } from './library.ts';
 import type { Runner, RunEnd, Send } from './ports.ts';
 import { quotaRoom, RUN_BYTES, RUN_REQUESTS } from './quota-room.ts';
 import { recoverRuns } from './recover-runs.ts';
+import { runError } from './run-error.ts';
 import { newRunRow } from './run-row.ts';
 import { createRunWatch, type RunRequest } from './run-watch.ts';
 import { hashOf } from './script-name.ts';
@@ -293,13 +294,6 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     }
   }
 
-  const KILLED: Readonly<Record<string, string>> = {
-    approval: 'its approval was taken back or changed while it ran',
-    expired: 'its approval ran out while it ran',
-    stopped: 'it was stopped',
-    audit: 'its use of a secret could not be written into the audit log',
-  };
-
   function finish(
     row: ScriptRunRow,
     end: RunEnd | undefined,
@@ -308,16 +302,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     failure: unknown,
   ): RunDone {
     const why = controller.signal.aborted ? String(controller.signal.reason) : undefined;
-    const error =
-      why !== undefined
-        ? { code: 'killed', message: `The run was ended: ${KILLED[why] ?? why}.`, line: null }
-        : end === undefined
-          ? {
-              code: failure instanceof AppError ? failure.code : 'run_failed',
-              message: failure instanceof AppError ? failure.message : 'The run could not be started.',
-              line: null,
-            }
-          : end.error;
+    const error = runError(why, end, failure);
     const clean = redactor.json({
       value: why === undefined && error === null ? (end?.value ?? null) : null,
       error: error === null ? null : { ...error },

@@ -1,8 +1,9 @@
-import { Search, X } from 'lucide-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import { X } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { cx } from '../ui/class-names.ts';
 import { ExactText } from '../ui/exact-text.tsx';
 import { INPUT_CLASS } from '../ui/field.tsx';
+import { WordsField } from '../ui/words-field.tsx';
 import { OUTCOMES, type ActivitySearch } from './activity-search.ts';
 import { FAMILIES } from './families.ts';
 
@@ -49,7 +50,13 @@ export function FilterBar({
   return (
     <div role="search" aria-label="Filter the log" className="flex flex-col gap-2">
       <div className="grid grid-cols-[minmax(180px,1fr)_repeat(3,max-content)_auto] gap-2 max-lg:grid-cols-3">
-        <Words value={search.q ?? ''} onChange={(q) => onChange({ q: q === '' ? undefined : q })} />
+        <WordsField
+          label="Words in an entry"
+          testId="audit-words"
+          className="max-lg:col-span-3"
+          value={search.q ?? ''}
+          onChange={(q) => onChange({ q: q === '' ? undefined : q })}
+        />
         <Choice
           label="Kind of entry"
           testId="audit-kind"
@@ -119,44 +126,6 @@ export function FilterBar({
           ))}
         </ul>
       )}
-    </div>
-  );
-}
-
-/** Words are asked for when the typing stands still. */
-function Words({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }) {
-  const [text, setText] = useState(value);
-  const [asked, setAsked] = useState(value);
-  if (value !== asked) {
-    setAsked(value);
-    setText(value);
-  }
-  useEffect(() => {
-    const words = text.trim();
-    if (words === asked) return;
-    const timer = window.setTimeout(() => {
-      setAsked(words);
-      onChange(words);
-    }, 300);
-    return () => window.clearTimeout(timer);
-  }, [text, asked, onChange]);
-  return (
-    <div className="relative max-lg:col-span-3">
-      <Search
-        aria-hidden
-        size={14}
-        className="pointer-events-none absolute top-[11px] left-3 text-faint max-md:top-[15px]"
-      />
-      <input
-        type="search"
-        aria-label="Words in an entry"
-        placeholder="Words in an entry"
-        data-testid="audit-words"
-        maxLength={200}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        className={cx(INPUT_CLASS, 'pl-8')}
-      />
     </div>
   );
 }

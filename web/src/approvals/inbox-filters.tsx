@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router';
-import { Search, X } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { X } from 'lucide-react';
 import type { WaitingCounts } from '../api/types.ts';
 import { cx } from '../ui/class-names.ts';
 import { INPUT_CLASS } from '../ui/field.tsx';
+import { WordsField } from '../ui/words-field.tsx';
 import { END_STATES, type EndState, type InboxSearch } from './inbox-search.ts';
 
 const ENDS: Readonly<Record<EndState, string>> = {
@@ -80,7 +80,12 @@ export function InboxFilters({
           </select>
         )}
       </div>
-      <Words value={q ?? ''} onChange={(words) => onChange({ q: words === '' ? undefined : words })} />
+      <WordsField
+        label="Words in a request"
+        testId="inbox-words"
+        value={q ?? ''}
+        onChange={(words) => onChange({ q: words === '' ? undefined : words })}
+      />
       {exact.length > 0 && (
         <ul aria-label="Exact filters" className="flex flex-wrap gap-2">
           {exact.map(({ name, value }) => (
@@ -131,43 +136,5 @@ function Tab({
     >
       {children}
     </Link>
-  );
-}
-
-/** Words are asked for when the typing stands still. */
-function Words({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }) {
-  const [text, setText] = useState(value);
-  const [asked, setAsked] = useState(value);
-  if (value !== asked) {
-    setAsked(value);
-    setText(value);
-  }
-  useEffect(() => {
-    const words = text.trim();
-    if (words === asked) return;
-    const timer = window.setTimeout(() => {
-      setAsked(words);
-      onChange(words);
-    }, 300);
-    return () => window.clearTimeout(timer);
-  }, [text, asked, onChange]);
-  return (
-    <div className="relative">
-      <Search
-        aria-hidden
-        size={14}
-        className="pointer-events-none absolute top-[11px] left-3 text-faint max-md:top-[15px]"
-      />
-      <input
-        type="search"
-        aria-label="Words in a request"
-        placeholder="Words in a request"
-        data-testid="inbox-words"
-        maxLength={200}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        className={cx(INPUT_CLASS, 'pl-8')}
-      />
-    </div>
   );
 }

@@ -13,7 +13,6 @@ export interface Batch {
     decisions: readonly BatchDecision[],
     password?: string,
   ) => Promise<readonly BatchResult[] | undefined>;
-  readonly reset: () => void;
 }
 
 /** Sends decisions in one act. Each names the digest that was on the screen. */
@@ -52,18 +51,7 @@ export function useBatch(): Batch {
     }
   }
 
-  return {
-    busy,
-    problem,
-    stepUp,
-    results,
-    send,
-    reset() {
-      setProblem(null);
-      setStepUp(null);
-      setResults(null);
-    },
-  };
+  return { busy, problem, stepUp, results, send };
 }
 
 /** What became of one that was not decided as asked, as a sentence. */
@@ -72,7 +60,7 @@ export function resultText({ outcome, message, status }: BatchResult): string {
     case 'done':
       return status === 'approved' ? 'Approved.' : 'Denied.';
     case 'changed':
-      return `Not decided: it is not what was shown. ${message}`;
+      return `Not decided. ${message}`;
     case 'already_decided':
     case 'expired':
     case 'not_found':

@@ -6,13 +6,13 @@ import { models } from '../api/queries.ts';
 import type { ConversationFallback, ConversationModel } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { FormDialog } from '../ui/dialog.tsx';
+import { modelName } from '../ui/model-name.ts';
 import { Problem } from '../ui/notice.tsx';
 import { Picker } from '../ui/picker.tsx';
 import { changeConversation } from './change-conversation.ts';
 
 const DEFAULT = 'default';
 const NONE = 'none';
-const nameOf = (choice: ConversationModel): string => `${choice.provider}/${choice.model}`;
 
 /** Chooses the model of one conversation, for its next turns, and what they go on with when it can't be had. */
 export function ConversationModelDialog({
@@ -53,8 +53,8 @@ function Choice({
   readonly onDone: () => void;
 }) {
   const { data, error, refetch, isFetching } = useQuery(models);
-  const [value, setValue] = useState(own ? nameOf(own) : DEFAULT);
-  const [instead, setInstead] = useState(typeof fallback === 'string' ? fallback : nameOf(fallback));
+  const [value, setValue] = useState(own ? modelName(own) : DEFAULT);
+  const [instead, setInstead] = useState(typeof fallback === 'string' ? fallback : modelName(fallback));
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   if (error)
@@ -71,14 +71,14 @@ function Choice({
   const choices = new Map<string, ConversationModel>();
   const named = typeof fallback === 'string' ? [] : [fallback];
   for (const choice of [...data.models, data.default, ...(own ? [own] : []), ...named])
-    choices.set(nameOf(choice), { provider: choice.provider, model: choice.model });
+    choices.set(modelName(choice), { provider: choice.provider, model: choice.model });
   const each = [...choices].map(([name, choice]) => ({
     value: name,
-    label: data.models.find((model) => nameOf(model) === name)?.label ?? choice.model,
+    label: data.models.find((model) => modelName(model) === name)?.label ?? choice.model,
     note: choice.provider,
   }));
   const items = [{ value: DEFAULT, label: 'The default', note: data.default.model }, ...each];
-  const chosen = value === DEFAULT ? nameOf(data.default) : value;
+  const chosen = value === DEFAULT ? modelName(data.default) : value;
   const insteadItems = [
     { value: DEFAULT, label: 'The default', note: data.fallback?.model ?? 'none' },
     { value: NONE, label: 'No other model', note: 'the turn fails' },

@@ -111,7 +111,8 @@ function Version({ script, version, onRestored }: VersionsProps & { readonly ver
           <ExactText text={version.message} />
         </p>
       )}
-      {version.decided_at && (
+      {/* One that was passed over was decided on by nobody. */}
+      {version.decided_at && version.decision !== 'passed_over' && (
         <p className="text-mini text-muted wrap-anywhere">
           Decided by {version.decided_by ? who(version.decided_by) : 'OpenPact'},{' '}
           <Time iso={version.decided_at} />

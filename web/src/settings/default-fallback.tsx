@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { call, explain } from '../api/client.ts';
 import { models, queryClient } from '../api/queries.ts';
 import type { ModelsAnswer } from '../api/types.ts';
+import { modelName } from '../ui/model-name.ts';
 import { Picker } from '../ui/picker.tsx';
 
 const NONE = 'none';
@@ -13,19 +14,17 @@ export function DefaultFallback() {
   const [problem, setProblem] = useState<string | null>(null);
   const [saved, setSaved] = useState(false);
   if (!data) return null;
-  const nameOf = (choice: { readonly provider: string; readonly model: string }): string =>
-    `${choice.provider}/${choice.model}`;
-  const current = data.fallback === null ? NONE : nameOf(data.fallback);
-  const listed = data.models.filter((model) => nameOf(model) !== nameOf(data.default));
+  const current = data.fallback === null ? NONE : modelName(data.fallback);
+  const listed = data.models.filter((model) => modelName(model) !== modelName(data.default));
   const items = [
     { value: NONE, label: 'No other model', note: 'the turn fails' },
-    ...listed.map((model) => ({ value: nameOf(model), label: model.label, note: model.provider })),
+    ...listed.map((model) => ({ value: modelName(model), label: model.label, note: model.provider })),
   ];
   if (data.fallback && !items.some((item) => item.value === current))
     items.push({ value: current, label: data.fallback.model, note: data.fallback.provider });
 
   async function choose(value: string) {
-    const model = listed.find((each) => nameOf(each) === value);
+    const model = listed.find((each) => modelName(each) === value);
     const fallback = model ? { provider: model.provider, model: model.model } : null;
     setProblem(null);
     setSaved(false);

@@ -5,6 +5,7 @@ import { call, explain } from '../api/client.ts';
 import { models, queryClient, upstreams } from '../api/queries.ts';
 import type { ModelsAnswer, UpstreamName, UpstreamView } from '../api/types.ts';
 import { cx } from '../ui/class-names.ts';
+import { modelName } from '../ui/model-name.ts';
 import { Notice, Problem } from '../ui/notice.tsx';
 import { Page, SkeletonRows } from '../ui/page.tsx';
 import { Picker } from '../ui/picker.tsx';
@@ -73,8 +74,9 @@ function DefaultModel() {
   if (!data) return <div className="skeleton h-9" role="status" aria-label="Loading" />;
 
   async function choose(value: string) {
-    const choice = fromValue(value);
-    if (!choice) return;
+    const chosen = data?.models.find((each) => modelName(each) === value);
+    if (!chosen) return;
+    const choice = { provider: chosen.provider, model: chosen.model };
     setProblem(null);
     setSaved(false);
     try {
@@ -89,9 +91,9 @@ function DefaultModel() {
     }
   }
 
-  const current = toValue(data.default.provider, data.default.model);
+  const current = modelName(data.default);
   const items = data.models.map((model) => ({
-    value: toValue(model.provider, model.model),
+    value: modelName(model),
     label: model.provider === 'demo' ? 'Demo, not an AI' : model.label,
     note: model.provider,
   }));
@@ -131,14 +133,6 @@ function DefaultModel() {
       ))}
     </section>
   );
-}
-
-function toValue(provider: UpstreamName, model: string): string {
-  return `${provider}\n${model}`;
-}
-function fromValue(value: string): { provider: UpstreamName; model: string } | null {
-  const [provider, model] = value.split('\n');
-  return provider && model ? { provider: provider as UpstreamName, model } : null;
 }
 
 function Upstream({

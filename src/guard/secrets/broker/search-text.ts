@@ -1,5 +1,6 @@
 // Guarantees: every needle in a text is found, also where characters are written as escapes (\u0041, %41, &#65;) in any
-// mixture, and as escapes of escapes, three deep. Regions are ordered and do not overlap; where several meet, one takes the whole place.
+// mixture, and as escapes of escapes, three deep. Regions are ordered and do not overlap; where several meet, one takes
+// the whole place.
 // Does not: look for values that are split over several texts.
 // An attacker may control: the text.
 import type { Automaton } from '../automaton.ts';
