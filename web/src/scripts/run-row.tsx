@@ -42,7 +42,7 @@ export function RunRow({ run }: { readonly run: ScriptRunView }) {
 function Facts({ run }: { readonly run: ScriptRunView }) {
   const hidden = Object.entries(run.redactions);
   return (
-    <div className="flex flex-col gap-3 px-3 pb-4 pl-10 text-meta max-md:pl-3">
+    <div className="flex flex-col gap-3 px-3 pt-2 pb-4 pl-10 text-meta max-md:pl-3">
       {run.message && (
         <p className="wrap-anywhere text-stop">
           <code>{run.code}</code>: <ExactText text={run.message} />
