@@ -1,8 +1,14 @@
-/** In UTF-8 bytes, as on the disk. */
 const MAX_CONTENT_BYTES = 1024 * 1024;
 
-export function bytesOf(text: string): number {
+/** In UTF-8 bytes, as on the disk. */
+function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
+}
+
+/** The same for people. */
+export function sizeOf(text: string): string {
+  const bytes = bytesOf(text);
+  return bytes === 1 ? '1 byte' : `${bytes} bytes`;
 }
 
 /** Why a text can't be written, or undefined. */

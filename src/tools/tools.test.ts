@@ -114,10 +114,16 @@ describe('workspace tools', () => {
   });
 
   it('say what a write will do, with the bytes that will stand on the disk', () => {
-    const parsed = tool('workspace_write').parse({ path: 'a.md', content: 'ä€' });
-    expect(parsed.ok && tool('workspace_write').describe(parsed.args)).toBe(
-      'Write 5 bytes to a.md (a new file, or its whole content is replaced)',
-    );
+    for (const [content, size] of [
+      ['ä€', '5 bytes'],
+      ['x', '1 byte'],
+      ['', '0 bytes'],
+    ]) {
+      const parsed = tool('workspace_write').parse({ path: 'a.md', content });
+      expect(parsed.ok && tool('workspace_write').describe(parsed.args)).toBe(
+        `Write ${size} to a.md (a new file, or its whole content is replaced)`,
+      );
+    }
   });
 
   it('refuse the folder itself, a path that ends in a slash, and content that is no text or too long', () => {

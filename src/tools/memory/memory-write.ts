@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Tool } from '../../core/index.ts';
 import { defineTool } from '../define-tool.ts';
-import { bytesOf, contentProblem } from '../file-content.ts';
+import { contentProblem, sizeOf } from '../file-content.ts';
 import { targetOf } from '../file-path.ts';
 import { checkMemoryFile, MEMORY_RESOURCES } from './memory-file.ts';
 
@@ -44,8 +44,8 @@ export const memoryWrite: Tool<WriteArgs> = defineTool({
   target: ({ file }) => targetOf(file),
   describe: ({ file, content, append }) =>
     append
-      ? `Add ${bytesOf(content)} bytes to the end of ${file}`
-      : `Write ${bytesOf(content)} bytes to ${file} (a new file, or its whole content is replaced)`,
+      ? `Add ${sizeOf(content)} to the end of ${file}`
+      : `Write ${sizeOf(content)} to ${file} (a new file, or its whole content is replaced)`,
   resources: MEMORY_RESOURCES,
   deadlineMs: 15_000,
   async run({ file, content, append }, { files, signal }) {

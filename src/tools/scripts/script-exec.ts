@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Tool } from '../../core/index.ts';
 import { defineTool } from '../define-tool.ts';
-import { bytesOf, contentProblem } from '../file-content.ts';
+import { contentProblem, sizeOf } from '../file-content.ts';
 import { RUNS } from './script-argument.ts';
 
 interface ExecArgs {
@@ -28,7 +28,7 @@ export const scriptExec: Tool<ExecArgs> = defineTool({
   },
   target: () => ({ target: 'code', resource: RUNS }),
   resources: [RUNS],
-  describe: ({ code }) => `Compute something with ${bytesOf(code)} bytes of code, without secrets and hosts`,
+  describe: ({ code }) => `Compute something with ${sizeOf(code)} of code, without secrets and hosts`,
   deadlineMs: 330_000,
   run: ({ code }, { scripts, caller, signal }) => scripts.exec(code, caller, signal),
 });

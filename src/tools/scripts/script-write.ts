@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Tool } from '../../core/index.ts';
 import { defineTool } from '../define-tool.ts';
-import { bytesOf, contentProblem } from '../file-content.ts';
+import { contentProblem, sizeOf } from '../file-content.ts';
 import { bareName, nameInput, SCRIPTS } from './script-argument.ts';
 
 interface WriteArgs {
@@ -34,7 +34,7 @@ export const scriptWrite: Tool<WriteArgs> = defineTool({
   },
   target: ({ name }) => ({ target: `scripts/${name}.star`, resource: SCRIPTS }),
   resources: [SCRIPTS],
-  describe: ({ name, source }) => `Propose ${bytesOf(source)} bytes as the script ${name}`,
+  describe: ({ name, source }) => `Propose ${sizeOf(source)} as the script ${name}`,
   deadlineMs: 30_000,
   run: (args, { scripts, caller }) => scripts.write(args, caller),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Tool } from '../../core/index.ts';
 import { defineTool } from '../define-tool.ts';
-import { bytesOf, contentProblem } from '../file-content.ts';
+import { contentProblem, sizeOf } from '../file-content.ts';
 import { checkPath, targetOf } from '../file-path.ts';
 
 interface WriteArgs {
@@ -32,7 +32,7 @@ export const workspaceWrite: Tool<WriteArgs> = defineTool({
   },
   target: ({ path }) => targetOf(path),
   describe: ({ path, content }) =>
-    `Write ${bytesOf(content)} bytes to ${path} (a new file, or its whole content is replaced)`,
+    `Write ${sizeOf(content)} to ${path} (a new file, or its whole content is replaced)`,
   deadlineMs: 15_000,
   async run({ path, content }, { files, signal }) {
     const { bytes } = await files.write(path, content, signal);
