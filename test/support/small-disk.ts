@@ -21,6 +21,19 @@ function ended(command: string, args: readonly string[], worst: number): string 
   throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`);
 }
 
+/** Children of a program that was killed take a moment to end, on a slow machine a second or two. */
+function unmount(folder: string): void {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      run('umount', folder);
+      return;
+    } catch (error) {
+      if (tries === 100 || !String(error).includes('busy')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+  }
+}
+
 export interface SmallDisk {
   readonly folder: string;
   /** Takes all the space that is left. */
@@ -66,7 +79,7 @@ export interface FailingDisk {
   readonly folder: string;
   /** What the kernel does when a disk reports an error: from now on nothing can be written. */
   fail(): void;
-  /** Checks the file system and mounts it again. Whatever has files open on it must be gone. */
+  /** Checks the file system and mounts it again. Whatever has files open on it must be gone within ten seconds. */
   repair(): void;
   remove(): void;
 }
@@ -93,7 +106,7 @@ export function failingDisk(bytes: number): FailingDisk {
       writeFileSync(`/sys/fs/ext4/${device}/trigger_fs_error`, '1');
     },
     repair() {
-      run('umount', folder);
+      unmount(folder);
       mounted = false;
       mend('e2fsck', '-p', '-f', image);
       mount();
