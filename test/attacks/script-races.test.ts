@@ -3,19 +3,16 @@
  * the runner notes what it was given). OPENPACT_SWAPS says how often the file is swapped: 10,000 by hand, 1,000 by default.
  */
 import { setImmediate as tick } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { AppError } from '../../src/core/index.ts';
-import { hashOf, MODEL, openScriptBench, OWNER, type ScriptBench } from '../support/script-bench.ts';
+import { hashOf, MODEL, OWNER } from '../support/script-bench.ts';
+import { scriptBenches } from '../support/script-benches.ts';
 
 const SWAPS = Number(process.env['OPENPACT_SWAPS'] ?? 1_000);
 const GOOD = '# @secrets: TOKEN\nresult = "good"\n';
 const EVIL = '# @secrets: TOKEN, OTHER\nresult = "evil"\n';
 
-let bench: ScriptBench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench = undefined;
-});
+const benchOf = scriptBenches();
 
 async function settled(act: Promise<unknown>): Promise<string> {
   try {
@@ -28,7 +25,7 @@ async function settled(act: Promise<unknown>): Promise<string> {
 }
 
 test('while the file is swapped again and again, runs and approvals race: nothing runs that was not approved, and no approval covers what its reviewer did not see', async () => {
-  const swapped = (bench = openScriptBench({ options: { maxPending: 1_000_000 } }));
+  const swapped = benchOf({ options: { maxPending: 1_000_000 } });
   await swapped.save('job', GOOD);
   await swapped.decisions.approve('job', { hash: hashOf(GOOD) }, OWNER);
   const answers = new Map<string, number>();
@@ -62,7 +59,7 @@ test('while the file is swapped again and again, runs and approvals race: nothin
 }, 300_000);
 
 test('the file is swapped between the decision and the run: refused as modified; with the look and the stored text left out, by the hash; with the approval by digest left out too, the evil text runs', async () => {
-  const swapped = (bench = openScriptBench());
+  const swapped = benchOf();
   await swapped.save('job', GOOD);
   await swapped.decisions.approve('job', { hash: hashOf(GOOD) }, OWNER);
   swapped.drop('job', EVIL);
@@ -97,7 +94,7 @@ test('the file is swapped between the decision and the run: refused as modified;
 });
 
 test('of two sessions that decide at once one counts, and a late approval does not undo a rejection', async () => {
-  const two = (bench = openScriptBench());
+  const two = benchOf();
   await two.save('job', GOOD);
   const hash = hashOf(GOOD);
   const narrow = { secrets: {}, hosts: [], methods: [] };
@@ -121,7 +118,7 @@ test('of two sessions that decide at once one counts, and a late approval does n
 });
 
 test('an edit in the same millisecond as the approval is not covered by it', async () => {
-  const edited = (bench = openScriptBench());
+  const edited = benchOf();
   for (let round = 0; round < 200; round += 1) {
     const name = `job${round}`;
     await edited.save(name, GOOD, OWNER);
@@ -138,7 +135,7 @@ test('an edit in the same millisecond as the approval is not covered by it', asy
 });
 
 test('500 versions of the assistant: what is over the cap is refused, and nothing of it is kept', async () => {
-  const flooded = (bench = openScriptBench({ options: { maxPending: 20 } }));
+  const flooded = benchOf({ options: { maxPending: 20 } });
   const codes: string[] = [];
   for (let n = 0; n < 500; n += 1)
     codes.push(await settled(flooded.save(n % 2 === 0 ? 'one' : `many${n}`, `result = ${n}\n`)));
@@ -155,7 +152,7 @@ test('500 versions of the assistant: what is over the cap is refused, and nothin
 
 test('power that can not be taken away on the disk is taken away all the same', async () => {
   let ended = '';
-  const full = (bench = openScriptBench({
+  const full = benchOf({
     play: (order) =>
       new Promise((resolve) =>
         order.signal?.addEventListener('abort', () => {
@@ -163,7 +160,7 @@ test('power that can not be taken away on the disk is taken away all the same', 
           resolve({});
         }),
       ),
-  }));
+  });
   await full.save('job', GOOD);
   await full.decisions.approve('job', { hash: hashOf(GOOD) }, OWNER);
   const run = full.run('job');
@@ -191,7 +188,7 @@ test('power that can not be taken away on the disk is taken away all the same', 
 });
 
 test('what was switched off while nothing could be stored is switched on again by its owner, and by nobody else', async () => {
-  const full = (bench = openScriptBench());
+  const full = benchOf();
   await full.save('job', GOOD);
   await full.decisions.approve('job', { hash: hashOf(GOOD) }, OWNER);
   full.database.run('PRAGMA query_only = 1');
@@ -204,7 +201,7 @@ test('what was switched off while nothing could be stored is switched on again b
 });
 
 test('what the assistant may not name is no script', async () => {
-  const named = (bench = openScriptBench());
+  const named = benchOf();
   const { watchScripts } = await import('../../src/guard/scripts/index.ts');
   const plain = { read: 0, written: [] as string[] };
   const powers = watchScripts(

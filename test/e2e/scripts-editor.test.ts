@@ -1,8 +1,6 @@
 /** The code of a script in a real browser: it can be changed by keyboard, and nothing of it is hidden from a reviewer. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CHROMIUM, openBrowser, seriousFindings, shot } from '../support/browser.ts';
-import { startProgram, type RunningProgram } from '../support/running-program.ts';
+import { expect, test } from 'vitest';
+import { seriousFindings, shot } from '../support/browser.ts';
 import { getScript } from '../support/script-chat.ts';
 import {
   approveScript,
@@ -10,34 +8,20 @@ import {
   id,
   openAt,
   putScript,
+  scriptStage,
   sideways,
+  skip,
   SUM,
   writeCode,
 } from '../support/script-page.ts';
 
-const skip = CHROMIUM === undefined && process.env['OPENPACT_CI'] !== '1';
-if (skip)
-  console.warn('SKIPPED: the tests in a browser need Chromium (apt-get install chromium, or CHROMIUM_PATH).');
-
-let browser: Browser;
-let program: RunningProgram;
-beforeAll(async () => {
-  if (skip) return;
-  browser = await openBrowser();
-  program = await startProgram({ config: 'admin:\n  step_up: true\n' });
-});
-afterAll(async () => {
-  if (skip) return;
-  await browser.close();
-  await program.kill();
-  program.remove();
-});
+const stage = scriptStage();
 
 test.skipIf(skip)(
   'the editor works under the page’s own policy, and what is saved is what was written, byte for byte',
   async () => {
-    await putScript(program, 'plain', SUM);
-    const { context, page, errors } = await openAt(browser, program, '/scripts/plain');
+    await putScript(stage.program, 'plain', SUM);
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts/plain');
     await id(page, 'script-edit').click();
     const written = '# first\n\ndef f(x):\n    return x  \n\nresult = f(3)\n';
     await writeCode(page, written);
@@ -45,7 +29,7 @@ test.skipIf(skip)(
     await shot(page, 'script-editing');
     await id(page, 'script-save').click();
     await id(page, 'script-said').waitFor();
-    expect((await getScript(program, 'plain')).source).toBe(written);
+    expect((await getScript(stage.program, 'plain')).source).toBe(written);
     // Its styles came through the sheet that its tree adopted: there is no style element and no style attribute of ours.
     expect(await page.evaluate("document.querySelectorAll('style').length")).toBe(0);
     expect(
@@ -62,8 +46,8 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'the keyboard gets into the editor and out of it, and saves from within',
   async () => {
-    await putScript(program, 'keys', 'result = 1\n');
-    const { context, page, errors } = await openAt(browser, program, '/scripts/keys');
+    await putScript(stage.program, 'keys', 'result = 1\n');
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts/keys');
     await id(page, 'script-edit').focus();
     await page.keyboard.press('Enter');
     // It has the focus from the beginning.
@@ -78,7 +62,7 @@ test.skipIf(skip)(
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Control+s');
     await id(page, 'script-said').waitFor();
-    expect((await getScript(program, 'keys')).source).toBe('result = 1\njk = 2');
+    expect((await getScript(stage.program, 'keys')).source).toBe('result = 1\njk = 2');
     // Reading: the focus gets to the code, and on.
     await id(page, 'script-code').focus();
     await page.keyboard.press('Tab');
@@ -92,8 +76,8 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'a mistake stands under its line; a draft survives a newer version and shows what it would change there',
   async () => {
-    await putScript(program, 'draft', SUM);
-    const { context, page, errors } = await openAt(browser, program, '/scripts/draft');
+    await putScript(stage.program, 'draft', SUM);
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts/draft');
     await id(page, 'script-edit').click();
     await writeCode(page, 'result = 1\ndef broken(:\n    pass\n');
     await id(page, 'script-save').click();
@@ -102,7 +86,7 @@ test.skipIf(skip)(
     await shot(page, 'script-mistake');
     const mine = SUM.replace('a + b', 'a - b');
     await writeCode(page, mine);
-    await putScript(program, 'draft', SUM.replace('a + b', 'a * b'));
+    await putScript(stage.program, 'draft', SUM.replace('a + b', 'a * b'));
     await id(page, 'script-meanwhile').waitFor();
     expect(await id(page, 'script-save').isDisabled()).toBe(true);
     await id(page, 'script-meanwhile-take').click();
@@ -110,7 +94,7 @@ test.skipIf(skip)(
     await shot(page, 'script-meanwhile');
     await id(page, 'script-save').click();
     await id(page, 'script-said').waitFor();
-    expect((await getScript(program, 'draft')).source).toBe(mine);
+    expect((await getScript(stage.program, 'draft')).source).toBe(mine);
 
     // Leaving what is not saved is asked about.
     await id(page, 'script-edit').click();
@@ -141,9 +125,9 @@ const TRICKS = [
 test.skipIf(skip)(
   'what can’t be seen is marked: in the code, in the editor, and on both sides of a difference',
   async () => {
-    await putScript(program, 'tricks', 'result = 0\n');
-    await putScript(program, 'tricks', TRICKS);
-    const { context, page, errors } = await openAt(browser, program, '/scripts/tricks');
+    await putScript(stage.program, 'tricks', 'result = 0\n');
+    await putScript(stage.program, 'tricks', TRICKS);
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts/tricks');
     const marks = async (testId: string) => id(page, testId).locator('.cm-hidden').allTextContents();
     const all = ['U+202E', 'U+2066', 'U+200B', 'U+000D', 'U+00A0', 'U+FE0F', 'U+E0041'];
     await id(page, 'script-code').locator('.cm-hidden').first().waitFor();
@@ -183,8 +167,8 @@ test.skipIf(skip)(
     const long = `# ${'word '.repeat(20_000)}\u202eend-of-long`;
     const source = `result = 1\n${long}\n${lines}\nlast_of_all = 1\n`;
     expect(source.length).toBeLessThan(256 * 1024);
-    await putScript(program, 'large', source);
-    const { context, page, errors } = await openAt(browser, program, '/scripts/large');
+    await putScript(stage.program, 'large', source);
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts/large');
     await id(page, 'script-code').waitFor();
     const seen = async (text: string) => {
       // By wheel, as a person reads: the view draws what comes into sight.
@@ -208,16 +192,16 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'code and differences have no serious finding on a phone and on a desk, light and dark, and don’t scroll sideways',
   async () => {
-    await putScript(program, 'look', SUM);
-    await approveScript(program, 'look');
+    await putScript(stage.program, 'look', SUM);
+    await approveScript(stage.program, 'look');
     await putScript(
-      program,
+      stage.program,
       'look',
       SUM.replace('a + b', 'a + b + 1  # a remark that is long enough to need more than one line on a phone'),
     );
     for (const width of [390, 1280]) {
       for (const colorScheme of ['light', 'dark'] as const) {
-        const { context, page } = await openAt(browser, program, '/scripts/look', {
+        const { context, page } = await openAt(stage.browser, stage.program, '/scripts/look', {
           viewport: { width, height: 844 },
           colorScheme,
           bypassCSP: true,

@@ -1,13 +1,11 @@
 /** The life of a script on the page: made, limited, run, offered more, and deleted. */
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { AuditList, Script } from '../../src/edge/admin/api.ts';
 import { newId } from '../../src/core/index.ts';
 import { openDatabase } from '../../src/host/storage/index.ts';
 import { createScriptRunStore } from '../../src/host/storage/script-run-store.ts';
-import { CHROMIUM, openBrowser, seriousFindings, shot } from '../support/browser.ts';
-import { startProgram, type RunningProgram } from '../support/running-program.ts';
+import { seriousFindings, shot } from '../support/browser.ts';
 import { getScript } from '../support/script-chat.ts';
 import {
   approveScript,
@@ -16,34 +14,20 @@ import {
   id,
   openAt,
   putScript,
+  scriptStage,
   runLive,
   sideways,
+  skip,
   SUM,
 } from '../support/script-page.ts';
 
-const skip = CHROMIUM === undefined && process.env['OPENPACT_CI'] !== '1';
-if (skip)
-  console.warn('SKIPPED: the tests in a browser need Chromium (apt-get install chromium, or CHROMIUM_PATH).');
-
-let browser: Browser;
-let program: RunningProgram;
-beforeAll(async () => {
-  if (skip) return;
-  browser = await openBrowser();
-  program = await startProgram({ config: 'admin:\n  step_up: true\n' });
-});
-afterAll(async () => {
-  if (skip) return;
-  await browser.close();
-  await program.kill();
-  program.remove();
-});
+const stage = scriptStage();
 
 test.skipIf(skip)(
   'the owner makes a script on the page; a name that is none or taken is said; each template is a program',
   async () => {
-    await putScript(program, 'taken', SUM);
-    const { context, page, errors } = await openAt(browser, program, '/scripts');
+    await putScript(stage.program, 'taken', SUM);
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts');
     await id(page, 'script-new').click();
     await id(page, 'script-new-name').fill('-no name');
     await id(page, 'script-new-save').click();
@@ -52,10 +36,10 @@ test.skipIf(skip)(
     await id(page, 'script-new-save').click();
     await id(page, 'script-new-taken').getByText('There is a script taken already').waitFor();
     await shot(page, 'script-new-taken');
-    expect((await getScript(program, 'taken')).source).toBe(SUM);
+    expect((await getScript(stage.program, 'taken')).source).toBe(SUM);
     for (const template of ['compute', 'fetch', 'secret']) {
       if (!(await id(page, 'script-new-dialog').isVisible())) {
-        await page.goto(`${program.address}/scripts`);
+        await page.goto(`${stage.program.address}/scripts`);
         await id(page, 'script-new').click();
       }
       await id(page, 'script-new-name').fill(`my-${template}.star`);
@@ -63,9 +47,9 @@ test.skipIf(skip)(
       await id(page, 'script-new-save').click();
       await id(page, 'script-decision').waitFor();
       expect(new URL(page.url()).pathname).toBe(`/scripts/my-${template}`);
-      expect((await getScript(program, `my-${template}`)).problems).toEqual([]);
+      expect((await getScript(stage.program, `my-${template}`)).problems).toEqual([]);
     }
-    expect((await getScript(program, 'my-secret')).proposed_grant).toMatchObject({
+    expect((await getScript(stage.program, 'my-secret')).proposed_grant).toMatchObject({
       secrets: { EXAMPLE_KEY: ['api.example.com'] },
       hosts: ['api.example.com'],
     });
@@ -78,8 +62,8 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'by keyboard alone from the list to an approval with limits; a limit that can’t be given stops it',
   async () => {
-    await putScript(program, 'aaa-keys', SUM);
-    const { context, page, errors } = await openAt(browser, program, '/scripts?q=aaa-keys');
+    await putScript(stage.program, 'aaa-keys', SUM);
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts?q=aaa-keys');
     await page.locator('[data-script=aaa-keys]').waitFor();
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
@@ -106,13 +90,13 @@ test.skipIf(skip)(
     await page.keyboard.type('a long enough passphrase for tests');
     await page.keyboard.press('Enter');
     await id(page, 'script-said').waitFor();
-    expect((await getScript(program, 'aaa-keys')).grant?.quotas).toEqual({
+    expect((await getScript(stage.program, 'aaa-keys')).grant?.quotas).toEqual({
       runs_per_hour: 3,
       bytes_per_hour: 2.5 * 1024 * 1024,
     });
     await id(page, 'script-granted').getByText('runs at most 3 times in an hour').waitFor();
     // A new version begins with the limits that the old one had.
-    await putScript(program, 'aaa-keys', `${SUM}# more\n`);
+    await putScript(stage.program, 'aaa-keys', `${SUM}# more\n`);
     await id(page, 'script-show-newer').click();
     await id(page, 'script-decision').waitFor();
     expect(await id(page, 'script-quota-runs_per_hour').inputValue()).toBe('3');
@@ -126,9 +110,9 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'an approved script is tested made up or for real, each labelled; arguments by name; JSON that is none says where',
   async () => {
-    await putScript(program, 'tried', SUM);
-    await approveScript(program, 'tried');
-    const { context, page, errors } = await openAt(browser, program, '/scripts/tried');
+    await putScript(stage.program, 'tried', SUM);
+    await approveScript(stage.program, 'tried');
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts/tried');
     await id(page, 'script-test-function').selectOption('add');
     await id(page, 'script-test-args').fill('[1,, 2]');
     await id(page, 'script-test').click();
@@ -152,7 +136,7 @@ test.skipIf(skip)(
     await id(page, 'script-run').first().getByText('Live test by owner').waitFor();
     await id(page, 'script-test').scrollIntoViewIfNeeded();
     await shot(page, 'script-test-kinds');
-    await page.goto(`${program.address}/scripts`);
+    await page.goto(`${stage.program.address}/scripts`);
     await page.locator('[data-script=tried]').getByText('live test').waitFor();
     await context.close();
     expect(errors.filter((line) => !expected(line))).toEqual([]);
@@ -172,10 +156,10 @@ http.get("https://b.example.com/")
 test.skipIf(skip)(
   'what a run was refused is offered: exactly that is added, with the password, for this text, and it is in the log',
   async () => {
-    await putScript(program, 'wants', WANTS);
-    await approveScript(program, 'wants', { secrets: {}, hosts: ['a.example.com'], methods: ['GET'] });
-    await runLive(program, 'wants');
-    const { context, page, errors } = await openAt(browser, program, '/scripts/wants');
+    await putScript(stage.program, 'wants', WANTS);
+    await approveScript(stage.program, 'wants', { secrets: {}, hosts: ['a.example.com'], methods: ['GET'] });
+    await runLive(stage.program, 'wants');
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts/wants');
     const offer = (what: string) => page.locator(`[data-testid=script-offer][data-what="${what}"]`);
     await offer('NOT_DECLARED').getByText('does not declare it').waitFor();
     expect(await offer('NOT_DECLARED').getByTestId('script-offer-take').count()).toBe(0);
@@ -192,7 +176,7 @@ test.skipIf(skip)(
     await id(page, 'script-extend-act').click();
     await givePassword(page);
     await id(page, 'script-said').getByText('The grant is extended').waitFor();
-    expect((await getScript(program, 'wants')).grant).toEqual({
+    expect((await getScript(stage.program, 'wants')).grant).toEqual({
       secrets: {},
       hosts: ['a.example.com', 'b.example.com'],
       methods: ['GET'],
@@ -206,17 +190,20 @@ test.skipIf(skip)(
     await id(page, 'script-extend-act').click();
     await givePassword(page);
     await offer('WANTED_KEY').waitFor({ state: 'detached' });
-    const now = await getScript(program, 'wants');
+    const now = await getScript(stage.program, 'wants');
     expect(now.grant?.secrets).toEqual({ WANTED_KEY: ['b.example.com'] });
     expect(now.offers.map(({ what }) => what)).toEqual(['NOT_DECLARED']);
-    const { body } = await program.api<AuditList>('GET', '/api/audit?event=script.approved&target=wants');
+    const { body } = await stage.program.api<AuditList>(
+      'GET',
+      '/api/audit?event=script.approved&target=wants',
+    );
     expect(body.entries[0]).toMatchObject({
       details: { hash: now.hash, before: now.hash, grant: now.grant },
     });
 
     // While a newer version waits nothing is added to the old one.
-    await runLive(program, 'wants');
-    await putScript(program, 'wants', `${WANTS}# newer\n`);
+    await runLive(stage.program, 'wants');
+    await putScript(stage.program, 'wants', `${WANTS}# newer\n`);
     await id(page, 'script-show-newer').click();
     await offer('NOT_DECLARED').getByText('Decide on the newest version first').waitFor();
     await context.close();
@@ -228,14 +215,14 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'runs: a chart with a table, of one outcome alone, older ones on demand, and each opens into its facts',
   async () => {
-    await putScript(program, 'often', 'result = 1\n');
-    await approveScript(program, 'often');
-    await runLive(program, 'often');
+    await putScript(stage.program, 'often', 'result = 1\n');
+    await approveScript(stage.program, 'often');
+    await runLive(stage.program, 'often');
     keepRuns('often', 51);
-    await putScript(program, 'often', '# @hosts: a.example.com\nhttp.get("https://b.example.com/")\n');
-    await approveScript(program, 'often', { methods: ['GET'] });
-    await runLive(program, 'often');
-    const { context, page, errors } = await openAt(browser, program, '/scripts/often');
+    await putScript(stage.program, 'often', '# @hosts: a.example.com\nhttp.get("https://b.example.com/")\n');
+    await approveScript(stage.program, 'often', { methods: ['GET'] });
+    await runLive(stage.program, 'often');
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts/often');
     await id(page, 'script-run-chart').waitFor();
     await page.getByText('53 runs in the last 24 hours').waitFor();
     await id(page, 'script-run-table').getByText('As a table').click();
@@ -261,7 +248,7 @@ test.skipIf(skip)(
     expect(errors.filter((line) => !expected(line))).toEqual([]);
     for (const width of [390, 1280]) {
       for (const colorScheme of ['light', 'dark'] as const) {
-        const looked = await openAt(browser, program, '/scripts/often', {
+        const looked = await openAt(stage.browser, stage.program, '/scripts/often', {
           viewport: { width, height: 844 },
           colorScheme,
           bypassCSP: true,
@@ -290,9 +277,9 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'a script is deleted after it was asked about; its name can be taken again, unapproved',
   async () => {
-    await putScript(program, 'gone', SUM);
-    await approveScript(program, 'gone');
-    const { context, page, errors } = await openAt(browser, program, '/scripts/gone');
+    await putScript(stage.program, 'gone', SUM);
+    await approveScript(stage.program, 'gone');
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts/gone');
     await id(page, 'script-delete').click();
     await id(page, 'script-delete-dialog').getByText('scripts/gone.star').waitFor();
     await shot(page, 'script-delete');
@@ -300,8 +287,8 @@ test.skipIf(skip)(
     await id(page, 'script-new').waitFor();
     expect(new URL(page.url()).pathname).toBe('/scripts');
     await page.locator('[data-script=gone]').waitFor({ state: 'detached' });
-    expect((await program.api<Script>('GET', '/api/scripts/gone')).status).toBe(404);
-    const again = await putScript(program, 'gone', SUM);
+    expect((await stage.program.api<Script>('GET', '/api/scripts/gone')).status).toBe(404);
+    const again = await putScript(stage.program, 'gone', SUM);
     expect([again.status, again.grant]).toEqual(['pending', null]);
     await context.close();
     expect(errors.filter((line) => !expected(line))).toEqual([]);
@@ -311,7 +298,7 @@ test.skipIf(skip)(
 
 /** Runs of the past, one or two an hour: 52 real ones would take minutes. */
 function keepRuns(name: string, count: number): void {
-  const database = openDatabase({ path: join(program.workspace, 'secure', 'data', 'openpact.db') });
+  const database = openDatabase({ path: join(stage.program.workspace, 'secure', 'data', 'openpact.db') });
   const store = createScriptRunStore(database);
   const [real] = store.list(name, 1);
   if (!real) throw new Error('there is no run to copy');

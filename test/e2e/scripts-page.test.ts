@@ -1,8 +1,6 @@
 /** What an owner does with scripts, in a real browser against the running program. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CHROMIUM, openBrowser, seriousFindings, shot } from '../support/browser.ts';
-import { startProgram, type RunningProgram } from '../support/running-program.ts';
+import { expect, test } from 'vitest';
+import { seriousFindings, shot } from '../support/browser.ts';
 import { getScript } from '../support/script-chat.ts';
 import {
   approveScript,
@@ -11,38 +9,24 @@ import {
   id,
   openAt,
   putScript,
+  scriptStage,
   sideways,
+  skip,
   SUM,
   WEATHER,
   writeCode,
 } from '../support/script-page.ts';
 
-const skip = CHROMIUM === undefined && process.env['OPENPACT_CI'] !== '1';
-if (skip)
-  console.warn('SKIPPED: the tests in a browser need Chromium (apt-get install chromium, or CHROMIUM_PATH).');
-
-let browser: Browser;
-let program: RunningProgram;
-beforeAll(async () => {
-  if (skip) return;
-  browser = await openBrowser();
-  program = await startProgram({ config: 'admin:\n  step_up: true\n' });
-});
-afterAll(async () => {
-  if (skip) return;
-  await browser.close();
-  await program.kill();
-  program.remove();
-});
+const stage = scriptStage();
 
 test.skipIf(skip)(
   'the owner reads a power, gives less of it, approves with the password, runs, and decides on what changed',
   async () => {
-    const { context, page, errors } = await openAt(browser, program, '/scripts');
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts');
     await id(page, 'scripts-empty').waitFor();
     await shot(page, 'scripts-empty');
 
-    await putScript(program, 'weather', WEATHER);
+    await putScript(stage.program, 'weather', WEATHER);
     const row = page.locator('[data-testid=script-row][data-script=weather]');
     await row.getByText('Waits for you').waitFor();
     await row.getByText('WEATHER_KEY').waitFor();
@@ -79,10 +63,10 @@ test.skipIf(skip)(
     await id(page, 'password-dialog-field').fill('not the password');
     await id(page, 'password-dialog-act').click();
     await page.getByText('The password is wrong.').waitFor();
-    expect((await getScript(program, 'weather')).status).toBe('pending');
+    expect((await getScript(stage.program, 'weather')).status).toBe('pending');
     await givePassword(page);
     await id(page, 'script-said').getByText('Approved').waitFor();
-    expect((await getScript(program, 'weather')).grant).toMatchObject({
+    expect((await getScript(stage.program, 'weather')).grant).toMatchObject({
       expires_at: expect.stringMatching(/^20/),
       hosts: ['api.example.com'],
       secrets: { WEATHER_KEY: ['api.example.com'] },
@@ -98,9 +82,9 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'an approved script runs and its run is seen; a change shows as a difference, a newer one is never approved unseen, a rejection keeps its reason',
   async () => {
-    await putScript(program, 'sum', SUM);
-    await approveScript(program, 'sum');
-    const { context, page, errors } = await openAt(browser, program, '/scripts');
+    await putScript(stage.program, 'sum', SUM);
+    await approveScript(stage.program, 'sum');
+    const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts');
     await page.locator('[data-script=sum]').click();
     await id(page, 'script-refused').getByText('It may run now.').waitFor();
     await id(page, 'script-test-function').selectOption('add');
@@ -126,20 +110,20 @@ test.skipIf(skip)(
     await shot(page, 'script-modified');
 
     // What comes while somebody reads takes nobody's place under their hand, and is not approved with it.
-    await putScript(program, 'sum', SUM.replace('a + b', 'a * b'));
+    await putScript(stage.program, 'sum', SUM.replace('a + b', 'a * b'));
     await id(page, 'script-newer').waitFor();
     await id(page, 'script-code').getByText('return a - b').waitFor();
     await id(page, 'script-approve').click();
     await givePassword(page);
     await id(page, 'script-problem').getByText('A newer version came').waitFor();
     await id(page, 'script-code').getByText('return a * b').waitFor();
-    expect((await getScript(program, 'sum')).status).toBe('pending');
+    expect((await getScript(stage.program, 'sum')).status).toBe('pending');
 
     await id(page, 'script-reject').click();
     await id(page, 'script-reject-reason').fill('It was to add.');
     await id(page, 'script-reject-send').click();
     await id(page, 'script-rejected').getByText('It was to add.').waitFor();
-    expect(await getScript(program, 'sum')).toMatchObject({
+    expect(await getScript(stage.program, 'sum')).toMatchObject({
       status: 'rejected',
       reject_reason: 'It was to add.',
     });
@@ -150,7 +134,7 @@ test.skipIf(skip)(
     await id(page, 'script-restore').click();
     await id(page, 'script-restore-dialog-act').click();
     await id(page, 'script-code').getByText('return a + b').waitFor();
-    expect((await getScript(program, 'sum')).source).toBe(SUM);
+    expect((await getScript(stage.program, 'sum')).source).toBe(SUM);
 
     await id(page, 'script-disable').click();
     await id(page, 'script-disable-dialog-act').click();
@@ -158,7 +142,7 @@ test.skipIf(skip)(
     await id(page, 'script-enable').click();
     await givePassword(page);
     await id(page, 'script-said').getByText('Enabled').waitFor();
-    expect((await getScript(program, 'sum')).status).not.toBe('disabled');
+    expect((await getScript(stage.program, 'sum')).status).not.toBe('disabled');
     await context.close();
     expect(errors.filter((line) => !expected(line))).toEqual([]);
   },
@@ -168,11 +152,11 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'both pages have no serious finding on a phone and on a desk, light and dark, and don’t scroll sideways',
   async () => {
-    await putScript(program, 'look', WEATHER);
-    await putScript(program, 'other', SUM);
+    await putScript(stage.program, 'look', WEATHER);
+    await putScript(stage.program, 'other', SUM);
     for (const width of [390, 1280]) {
       for (const colorScheme of ['light', 'dark'] as const) {
-        const { context, page } = await openAt(browser, program, '/scripts', {
+        const { context, page } = await openAt(stage.browser, stage.program, '/scripts', {
           viewport: { width, height: 844 },
           colorScheme,
           bypassCSP: true,
@@ -201,18 +185,18 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'an approval that ran out can be given again',
   async () => {
-    await putScript(program, 'brief', SUM);
-    await approveScript(program, 'brief', { expires_at: new Date(Date.now() + 4_000).toISOString() });
+    await putScript(stage.program, 'brief', SUM);
+    await approveScript(stage.program, 'brief', { expires_at: new Date(Date.now() + 4_000).toISOString() });
     await expect
-      .poll(async () => (await getScript(program, 'brief')).refused, { timeout: 30_000, interval: 200 })
+      .poll(async () => (await getScript(stage.program, 'brief')).refused, { timeout: 30_000, interval: 200 })
       .not.toBeNull();
-    const { context, page } = await openAt(browser, program, '/scripts');
+    const { context, page } = await openAt(stage.browser, stage.program, '/scripts');
     await page.locator('[data-script=brief]').click();
     await id(page, 'script-refused').getByText('has run out').waitFor();
     await id(page, 'script-approve').click();
     await givePassword(page);
     await id(page, 'script-refused').getByText('It may run now.').waitFor();
-    expect((await getScript(program, 'brief')).refused).toBeNull();
+    expect((await getScript(stage.program, 'brief')).refused).toBeNull();
     await context.close();
   },
   60_000,

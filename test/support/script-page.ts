@@ -1,8 +1,9 @@
 /** The pages of scripts as a person uses them. */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
 import type { Script } from '../../src/edge/admin/api.ts';
-import { openPage } from './browser.ts';
-import { PASSWORD, type RunningProgram } from './running-program.ts';
+import { CHROMIUM, openBrowser, openPage } from './browser.ts';
+import { PASSWORD, startProgram, type RunningProgram } from './running-program.ts';
 import { getScript } from './script-chat.ts';
 
 export const SUM =
@@ -18,6 +19,35 @@ def weather(city):
     answer = http.get("https://api.example.com/" + city, headers={"authorization": secrets.get("WEATHER_KEY")})
     return {"city": city, "body": answer["body"]}
 `;
+
+/** Where there is no browser; in CI that is a failure. */
+export const skip = CHROMIUM === undefined && process.env['OPENPACT_CI'] !== '1';
+
+export interface Stage {
+  readonly browser: Browser;
+  readonly program: RunningProgram;
+}
+
+/** A browser and a program that asks for the password at each approval, for all tests of a file. Filled before the first. */
+export function scriptStage(): Stage {
+  const stage = {} as { browser: Browser; program: RunningProgram };
+  if (skip)
+    console.warn(
+      'SKIPPED: the tests in a browser need Chromium (apt-get install chromium, or CHROMIUM_PATH).',
+    );
+  beforeAll(async () => {
+    if (skip) return;
+    stage.browser = await openBrowser();
+    stage.program = await startProgram({ config: 'admin:\n  step_up: true\n' });
+  });
+  afterAll(async () => {
+    if (skip) return;
+    await stage.browser.close();
+    await stage.program.kill();
+    stage.program.remove();
+  });
+  return stage;
+}
 
 /** Lines of the console that say what the test asked for: a refusal is an answer. */
 export const expected = (line: string): boolean => /status of (400|401|403|404|409)/.test(line);

@@ -1,15 +1,12 @@
-import { afterEach, expect, test } from 'vitest';
-import { openScriptBench, OWNER, MODEL, type ScriptBench } from '../../../test/support/script-bench.ts';
+import { expect, test } from 'vitest';
+import { OWNER, MODEL } from '../../../test/support/script-bench.ts';
+import { scriptBenches } from '../../../test/support/script-benches.ts';
 import { plainRedactor } from '../../../test/fakes/plain-redactor.ts';
 import { exposedSecrets } from './exposed-secrets.ts';
 
 const INLINE = '# @description: d\nKEY = "s3cret-value"\nresult = 1\n';
 
-let bench: ScriptBench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench = undefined;
-});
+const open = scriptBenches();
 
 test('the line is told where a value stands in one', () => {
   expect(exposedSecrets(INLINE, plainRedactor)).toEqual([
@@ -24,7 +21,7 @@ test('the line is told where a value stands in one', () => {
 });
 
 test.each([OWNER, MODEL])('a text with a value in it is not saved, whoever brings it ($kind)', async (by) => {
-  bench = openScriptBench();
+  const bench = open();
   await expect(bench.save('job', INLINE, by)).rejects.toMatchObject({
     code: 'secret_in_source',
     message: expect.not.stringContaining('s3cret-value'),
@@ -33,7 +30,7 @@ test.each([OWNER, MODEL])('a text with a value in it is not saved, whoever bring
 });
 
 test('one that is dropped in the folder is there to be seen, and can not be approved', async () => {
-  bench = openScriptBench();
+  const bench = open();
   bench.drop('job', INLINE);
   await bench.library.lookAll();
   const { hash } = bench.library.require('job');
@@ -44,7 +41,7 @@ test('one that is dropped in the folder is there to be seen, and can not be appr
 });
 
 test('null is no grant: what was meant to be narrowed is not approved whole', async () => {
-  bench = openScriptBench();
+  const bench = open();
   await bench.save('job', '# @hosts: a.example\nresult = 1\n');
   const { hash } = bench.library.require('job');
   await expect(bench.decisions.approve('job', { hash, grant: null }, OWNER)).rejects.toMatchObject({

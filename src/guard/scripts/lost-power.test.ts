@@ -1,29 +1,15 @@
 /** Power that goes away at the moment at which something else is under way. */
 import { setImmediate as tick } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AppError, silentLog } from '../../core/index.ts';
-import {
-  hashOf,
-  MODEL,
-  openScriptBench,
-  OWNER,
-  type ScriptBench,
-  type ScriptBenchOptions,
-} from '../../../test/support/script-bench.ts';
+import { hashOf, MODEL, OWNER, type ScriptBench } from '../../../test/support/script-bench.ts';
+import { scriptBenches } from '../../../test/support/script-benches.ts';
 import { createScriptDecisions } from './decisions.ts';
 import { testScript } from './test-runs.ts';
 
 const ONE = 'result = 1\n';
 
-let bench: ScriptBench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench = undefined;
-});
-function open(options: ScriptBenchOptions = {}): ScriptBench {
-  bench = openScriptBench(options);
-  return bench;
-}
+const open = scriptBenches();
 
 function full(made: ScriptBench): void {
   made.database.run(

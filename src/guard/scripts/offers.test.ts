@@ -1,19 +1,16 @@
-import { afterEach, expect, test } from 'vitest';
-import { openScriptBench, OWNER, type ScriptBench } from '../../../test/support/script-bench.ts';
+import { expect, test } from 'vitest';
+import { OWNER, type ScriptBench } from '../../../test/support/script-bench.ts';
+import { scriptBenches } from '../../../test/support/script-benches.ts';
 import { powerOf } from './power.ts';
 
 const TEXT = '# @secrets: KEY\nresult = 1\n';
 const NARROW = { secrets: {}, hosts: ['a.example'], methods: ['GET'] };
 
-let bench: ScriptBench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench = undefined;
-});
+const open = scriptBenches();
 
 /** An approved script whose run was refused a host, a method and a secret. */
 async function refused(): Promise<ScriptBench> {
-  bench = openScriptBench({
+  const bench = open({
     play: async (_order, { watcher }) => {
       watcher.notice({ event: 'request_refused', code: 'host_not_granted', host: 'b.example' });
       watcher.notice({ event: 'secret_undeclared', name: 'KEY' });
@@ -104,7 +101,7 @@ test('the limits of a grant are sentences', async () => {
 });
 
 test('only scripts with a name get offers', async () => {
-  bench = openScriptBench({
+  const bench = open({
     play: async (_order, { watcher }) => {
       watcher.notice({ event: 'request_refused', code: 'host_not_granted', host: 'b.example' });
       return {};

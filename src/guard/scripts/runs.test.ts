@@ -1,30 +1,14 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { setImmediate as tick } from 'node:timers/promises';
 import type { Clock } from '../../core/index.ts';
-import {
-  approved,
-  codeOf,
-  hashOf,
-  MODEL,
-  openScriptBench,
-  OWNER,
-  type ScriptBench,
-  type ScriptBenchOptions,
-} from '../../../test/support/script-bench.ts';
+import { approved, codeOf, hashOf, MODEL, OWNER } from '../../../test/support/script-bench.ts';
+import { scriptBenches } from '../../../test/support/script-benches.ts';
 import { testScript } from './test-runs.ts';
 
 const ONE = 'result = 1\n';
 
-let bench: ScriptBench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench = undefined;
-  vi.useRealTimers();
-});
-function open(options: ScriptBenchOptions = {}): ScriptBench {
-  bench = openScriptBench(options);
-  return bench;
-}
+const open = scriptBenches();
+afterEach(() => void vi.useRealTimers());
 
 describe('runs', () => {
   test('are written down before and after, with requests and names of secrets, never values', async () => {
@@ -263,7 +247,6 @@ describe('runs', () => {
     expect(await made.runs.exec(ask)).toMatchObject({ ok: true });
     const [order] = made.orders;
     expect([order?.grant.secrets.size, order?.grant.hosts, order?.limits?.requests]).toEqual([0, [], 0]);
-    bench?.close();
     const off = open({ exec: 'off' });
     expect(await off.runs.exec(ask)).toMatchObject({ code: 'exec_off' });
     expect(off.orders).toEqual([]);

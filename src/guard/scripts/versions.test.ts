@@ -1,29 +1,14 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AppError } from '../../core/index.ts';
-import {
-  approved,
-  codeOf,
-  hashOf,
-  openScriptBench,
-  OWNER,
-  type ScriptBench,
-  type ScriptBenchOptions,
-} from '../../../test/support/script-bench.ts';
+import { approved, codeOf, hashOf, OWNER } from '../../../test/support/script-bench.ts';
+import { scriptBenches } from '../../../test/support/script-benches.ts';
 import { unifiedDiff } from './line-diff.ts';
 import { scriptNews } from './script-news.ts';
 
 const ONE = 'result = 1\n';
 const TWO = 'result = 2\n';
 
-let bench: ScriptBench | undefined;
-afterEach(() => {
-  bench?.close();
-  bench = undefined;
-});
-function open(options: ScriptBenchOptions = {}): ScriptBench {
-  bench = openScriptBench(options);
-  return bench;
-}
+const open = scriptBenches();
 
 describe('versions', () => {
   test('come from every door with author, parent and time, and each is pending', async () => {
