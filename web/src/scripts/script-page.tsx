@@ -56,7 +56,8 @@ export function ScriptPage() {
 function Review({ now }: { readonly now: Script }) {
   const [read, setRead] = useState(now);
   const [editing, setEditing] = useState(false);
-  // News about the same text, such as a decision made elsewhere, are shown at once.
+  // News about the same text, such as a decision, are shown at once, and stay when a newer text comes.
+  if (read.hash === now.hash && read !== now) setRead(now);
   const shown = read.hash === now.hash ? now : read;
   const showNow = async () => {
     setEditing(false);
