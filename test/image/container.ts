@@ -36,6 +36,7 @@ export interface Service {
   readonly read_only: boolean;
   readonly tmpfs: readonly string[];
   readonly mem_limit: string;
+  readonly memswap_limit: string;
   readonly cpus: number;
   readonly pids_limit: number;
   readonly ulimits: { readonly nofile: number };
@@ -63,6 +64,7 @@ function flagsOf(service: Service): string[] {
     ...(service.read_only ? ['--read-only', '--read-only-tmpfs=false'] : []),
     ...service.tmpfs.map((mount) => `--tmpfs=${mount}`),
     `--memory=${service.mem_limit}`,
+    `--memory-swap=${service.memswap_limit}`,
     `--cpus=${service.cpus}`,
     `--pids-limit=${service.pids_limit}`,
     `--ulimit=nofile=${service.ulimits.nofile}:${service.ulimits.nofile}`,
@@ -195,6 +197,8 @@ export function runContainer(options: RunOptions): Container {
         encoding: 'utf8',
         timeout: 60_000,
       });
+      // podman that is told to end ends with 0, whatever the command does.
+      if (ran.error) throw ran.error;
       return { status: ran.status ?? 1, out: ran.stdout + ran.stderr };
     },
     call: (method, path, how = {}) => call(method, path, how),
