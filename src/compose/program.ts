@@ -211,9 +211,11 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         version: layout.version,
         loaded,
         audit,
+        auditStore: createAuditStore(database),
         identity,
         users: createUsersStore(database),
         seal: base.seal,
+        signal: ending.signal,
       }),
       log: base.log.child('control'),
     });

@@ -12,6 +12,10 @@ const filter = {
     .string()
     .regex(/^[a-z0-9_.]{1,64}$/)
     .optional(),
+  script: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/)
+    .optional(),
   principal: z.string().min(1).max(256).optional(),
   outcome: z.enum(['ok', 'refused', 'failed', 'intent', 'unknown']).optional(),
   target: z.string().max(1024).optional(),
