@@ -94,7 +94,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     redactor,
     clock,
     log,
-    limits: { ...limits, exec: config.starlark.execMode },
+    limits: { ...limits, exec: config.starlark.execMode, execPerHour: config.starlark.execPerHour },
   });
   /** A process waits while something may run. */
   const spare = (): void =>
