@@ -1,6 +1,7 @@
-import type { Log } from '../core/index.ts';
+import type { Log, Principal } from '../core/index.ts';
 import {
   createScriptPowers,
+  dismissOffer,
   testScript,
   type Runner,
   type ScriptDecisions,
@@ -29,6 +30,8 @@ export interface Scripts {
   readonly runStore: ReturnType<typeof createScriptRunStore>;
   readonly log: Log;
   test(ask: TestAsk): ReturnType<typeof testScript>;
+  /** Not offered again for this text. Errors: `not_found`, `not_a_person`. */
+  dismiss(offer: Parameters<typeof dismissOffer>[1], by: Principal): void;
   /** Ends every run, tests with canned answers too; the number of runs. */
   stopAll(): number;
   stop(): Promise<void>;
@@ -129,6 +132,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
         tests.delete(ending);
       }
     },
+    dismiss: (offer, by) => dismissOffer({ library, store, database, audit, clock }, offer, by),
     stopAll,
     async stop() {
       stopAll();

@@ -109,6 +109,10 @@ test('every answer of scripts, secrets and the vault is the one that is describe
     },
   });
   await ask(200, 'POST', '/api/scripts/job/test', { hash });
+  const offer = { kind: 'secret', what: 'OTHER', hash };
+  await ask(200, 'POST', '/api/scripts/job/offers/dismiss', offer);
+  await ask(404, 'POST', '/api/scripts/job/offers/dismiss', { ...offer, what: 'NO_OTHER' });
+  await ask(400, 'POST', '/api/scripts/job/offers/dismiss', { ...offer, kind: 'any' });
   await ask(200, 'GET', '/api/scripts/job/runs');
   await ask(200, 'GET', '/api/scripts/job/runs/chart?by=day');
   await ask(200, 'GET', '/api/scripts');

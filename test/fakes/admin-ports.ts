@@ -23,6 +23,7 @@ export const fakeScripts: ScriptsPort = {
   reject: noScript,
   disable: noScript,
   enable: noScript,
+  dismissOffer: noScript,
   runs: noScript,
   chart: noScript,
   test: noScript,

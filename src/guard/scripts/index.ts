@@ -1,6 +1,7 @@
 /** Scripts: every version, the one approval of each, and what runs under it. */
 export { readCannedHttp } from './canned-http.ts';
 export { createScriptDecisions, type DecisionDeps, type ScriptDecisions } from './decisions.ts';
+export { dismissOffer } from './dismiss-offer.ts';
 export { createScriptLibrary, type LibraryDeps, type ScriptLibrary, type ScriptOptions } from './library.ts';
 export { MOST_QUOTAS, USUAL_QUOTAS } from './grants.ts';
 export { unifiedDiff } from './line-diff.ts';

@@ -235,7 +235,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       declared: new Set(granted?.grant.secrets.keys()),
       audit,
       // Of a run that was ended nothing is offered: its name may be another script's by now.
-      offer: (kind, what) => void (alive() && offer(row.name, kind, what)),
+      offer: (kind, what) => void (alive() && offer(row, kind, what)),
       unrecorded: () => controller.abort('audit'),
     });
     facts.live.watch = watch;
@@ -289,9 +289,9 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
   }
 
   /** For the owner's comfort: a disk that is full must not end the run otherwise than it ends. */
-  function offer(name: string, kind: ScriptOfferRow['kind'], what: string): void {
+  function offer({ name, hash }: ScriptRunRow, kind: ScriptOfferRow['kind'], what: string): void {
     try {
-      deps.store.offer({ name, kind, what }, clock.now());
+      deps.store.offer({ name, hash, kind, what }, clock.now());
     } catch (error) {
       log.warn('what a script was refused could not be noted for the owner', {
         script: name,
