@@ -265,11 +265,9 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         assistant.orphans.run(row, { status: 'approved', by: row.decided_by ?? '' });
       }
     });
-    base.seal.whenLocked(({ principal }) => {
-      scripts.stopAll();
-      assistant.turns.stopAll(principal);
-      assistant.orphans.stopAll();
-    });
+    base.seal.whenLocked(() => void scripts.stopAll());
+    base.seal.whenLocked(({ principal }) => void assistant.turns.stopAll(principal));
+    base.seal.whenLocked(() => void assistant.orphans.stopAll());
     const expiry = setInterval(() => expire(assistant, scripts, log), EXPIRE_EVERY_MS);
     undo.push(() => clearInterval(expiry));
 

@@ -34,7 +34,7 @@ const filter = {
 
 const TYPES = { jsonl: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; charset=utf-8' } as const;
 
-export function auditRoutes({ audit, identity }: RouteDeps): AnyRoute[] {
+export function auditRoutes({ audit, identity, vault }: RouteDeps): AnyRoute[] {
   return [
     route({
       method: 'GET',
@@ -58,11 +58,12 @@ export function auditRoutes({ audit, identity }: RouteDeps): AnyRoute[] {
       from: 'complete',
       query: z.strictObject({ ...filter, format: z.enum(['jsonl', 'csv']) }),
       async handle({ query, actor, access }) {
+        const until = vault.untilLocked();
         const { name, body } = await audit.export(query, actor);
         const isLive = (): boolean => identity.sessions.isLive(access.familyId);
         return {
           status: 200,
-          stream: { type: TYPES[query.format], body: whileLive(body, isLive) },
+          stream: { type: TYPES[query.format], body: whileLive(body, isLive), until },
           headers: { 'content-disposition': `attachment; filename="${name}"` },
         };
       },
