@@ -76,5 +76,5 @@ export const SECRET_EFFECTS: Readonly<Record<SecretVariable, string>> = {
   OPENAI_COMPATIBLE_API_KEY: 'Sent to `llm.openai_compatible_base_url` alone.',
   ADMIN_JWT_SECRET: 'Who knows it can make access tokens. A new one ends the access tokens of now.',
   OPENPACT_MASTER_KEY:
-    'Who has it and the database can read the stored keys and forge the audit log. Without it they can not be opened.',
+    'Who has it and the database can read the stored keys and forge the audit log. Without it they can not be opened. Its file is refused where others than its owner can read it.',
 };
