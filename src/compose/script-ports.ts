@@ -87,7 +87,13 @@ export function scriptsPort(
       quotas: { usual: USUAL_QUOTAS, most: MOST_QUOTAS },
       offers: store
         .offers(state.name)
-        .map(({ kind, what, hash, times, last_at }) => ({ kind, what, hash, times, last_at: isoTime(last_at) })),
+        .map(({ kind, what, hash, times, last_at }) => ({
+          kind,
+          what,
+          hash,
+          times,
+          last_at: isoTime(last_at),
+        })),
       execution_history: runStore.list(state.name, LAST_RUNS).map(runView),
     };
   }

@@ -28,7 +28,9 @@ test('what to do is said exactly, also for what an engine of containers mounts',
   expect(keyFileProblem('/etc/key', of(0o644, US), US)).toBe(
     '/etc/key is a file others than its owner can read or change (mode 0644, owner 41001, group 41000); chmod 600 /etc/key',
   );
-  expect(keyFileProblem('/etc/key', of(0o444, 0, 0), US)).toContain('chown 41001 /etc/key && chmod 400 /etc/key');
+  expect(keyFileProblem('/etc/key', of(0o444, 0, 0), US)).toContain(
+    'chown 41001 /etc/key && chmod 400 /etc/key',
+  );
   expect(keyFileProblem('/run/secrets/key', of(0o444, 0, 0), US)).toContain(
     'in a swarm give the secret uid: "41001" and mode: 0400',
   );

@@ -206,7 +206,10 @@ describe('a sealed vault', () => {
     const at = performance.now();
     expect((await program.api('POST', '/api/vault/lock', {})).status).toBe(200);
     expect((await unlock()).status).toBe(200);
-    expect((await call).body).toMatchObject({ ok: false, message: expect.stringContaining('vault was locked') });
+    expect((await call).body).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('vault was locked'),
+    });
     await ended;
     let bytes = 0;
     file.on('data', (piece: Buffer) => (bytes += piece.length));

@@ -218,7 +218,7 @@ test.skipIf(skip)(
       { actor: 'user:owner', details: { hash: now.hash, kind: 'secret', what: 'NOT_DECLARED' } },
     ]);
     await putScript(stage.program, 'wants', `${WANTS}# newer\n`);
-    await approveScript(stage.program, 'wants', now.grant ?? {});
+    await approveScript(stage.program, 'wants', { ...now.grant });
     await runLive(stage.program, 'wants');
     await offer('NOT_DECLARED').waitFor();
 

@@ -137,7 +137,12 @@ export function openScriptBench(given: ScriptBenchOptions = {}) {
       redactor,
       clock,
       log: silentLog,
-      limits: { timeMs: 30_000, memoryBytes: 1 << 27, exec: given.exec ?? 'pure', execPerHour: given.execPerHour ?? 200 },
+      limits: {
+        timeMs: 30_000,
+        memoryBytes: 1 << 27,
+        exec: given.exec ?? 'pure',
+        execPerHour: given.execPerHour ?? 200,
+      },
     });
   const runs = runsWith(library);
   return {

@@ -16,7 +16,11 @@ export function withAuditFilters(command: Command): Command {
     .option('--outcome <outcome>', `only ${OUTCOMES.join(', ')}`, outcome)
     .option('--target <name>', 'only what was done to exactly this')
     .option('--conversation <id>', 'only what was done in, by or with this conversation')
-    .option('--from <time>', 'only from this time or day (UTC) on, such as 2026-01-31 or 2026-01-31T12:00:00Z', time)
+    .option(
+      '--from <time>',
+      'only from this time or day (UTC) on, such as 2026-01-31 or 2026-01-31T12:00:00Z',
+      time,
+    )
     .option('--to <time>', 'only before this time or day (UTC)', time)
     .option('--words <text>', `only entries with all of these words, ${MOST_WORDS} at most`, words);
 }
@@ -26,7 +30,17 @@ export type AuditFilterFlags = Omit<AuditFilter, 'text'> & { readonly words?: st
 
 export function filterOf(flags: AuditFilterFlags): AuditFilter {
   const { event, script: name, principal, outcome: ended, target, conversation, from, to } = flags;
-  return { event, script: name, principal, outcome: ended, target, conversation, from, to, text: flags.words };
+  return {
+    event,
+    script: name,
+    principal,
+    outcome: ended,
+    target,
+    conversation,
+    from,
+    to,
+    text: flags.words,
+  };
 }
 
 function script(text: string): string {
@@ -39,7 +53,9 @@ function outcome(text: string): string {
 
 function time(text: string): number {
   const whole = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text;
-  return parseTime(whole) ?? refuse('It must be a time such as 2026-01-31T12:00:00Z, or a day such as 2026-01-31.');
+  return (
+    parseTime(whole) ?? refuse('It must be a time such as 2026-01-31T12:00:00Z, or a day such as 2026-01-31.')
+  );
 }
 
 function words(text: string): string {

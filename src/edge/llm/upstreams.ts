@@ -249,7 +249,8 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       const signal = deps.untilLocked();
       const tried = await tryOut(upstream, model, (chosen) => note(chosen, 'intent', {}), signal);
       const duration = Math.round(clock.monotonic() - began);
-      const message = !tried.ok && signal.aborted ? 'The vault was locked, which ended the call.' : tried.message;
+      const message =
+        !tried.ok && signal.aborted ? 'The vault was locked, which ended the call.' : tried.message;
       note(tried.model, tried.ok ? 'ok' : 'failed', { duration_ms: duration, message });
       return { ok: tried.ok, message, duration_ms: duration };
 

@@ -13,15 +13,15 @@ export async function newestRows(
 ): Promise<readonly AuditRow[]> {
   const found: AuditRow[] = [];
   let start: number | undefined;
-  while (signal?.aborted !== true) {
+  for (;;) {
     const { rows, edge, end } = store.page(
       { ...filter, direction: 'older', start, limit: limit - found.length },
       () => true,
     );
     found.push(...rows);
-    if (end || found.length >= limit) break;
+    if (end || found.length >= limit) return found;
     start = edge;
     await new Promise((resolve) => setImmediate(resolve));
+    if (signal?.aborted === true) return found;
   }
-  return found;
 }

@@ -33,7 +33,9 @@ export function dismissOffer(
   library.require(name);
   database.tx(() => {
     if (store.isDismissed(offer)) return;
-    const open = store.offers(name).some((row) => row.hash === hash && row.kind === kind && row.what === what);
+    const open = store
+      .offers(name)
+      .some((row) => row.hash === hash && row.kind === kind && row.what === what);
     if (!open)
       throw new AppError({
         family: 'missing',

@@ -10,7 +10,7 @@ export type * from './ports.ts';
 export { createScriptRuns, KEEP_RUNS, type RunsDeps, type ScriptRuns } from './runs.ts';
 export { createScriptPowers } from './script-powers.ts';
 export { scriptNews } from './script-news.ts';
-export { requireScriptName } from './script-name.ts';
+export { requireScriptName, scriptName } from './script-name.ts';
 export type { ScriptState } from './state.ts';
 export { testScript, type TestAsk } from './test-runs.ts';
 export { watchScripts } from './watched-files.ts';

@@ -142,11 +142,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     return state.approved === undefined ? null : `${state.approved.hash} ${state.approved.granted.text}`;
   }
 
-  function refuse(
-    ask: Pick<RunAsk, 'name' | 'by' | 'origin'>,
-    refused: Refused,
-    target = ask.name,
-  ): Refused {
+  function refuse(ask: Pick<RunAsk, 'name' | 'by' | 'origin'>, refused: Refused, target = ask.name): Refused {
     audit.note({
       event: 'script.refused',
       principal: ask.by,
