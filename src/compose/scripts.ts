@@ -11,11 +11,13 @@ import {
   type TestAsk,
 } from '../guard/scripts/index.ts';
 import { vaultSecrets, type ScriptSecrets } from '../guard/secrets/broker/index.ts';
+import { bootTime } from '../host/files/boot-time.ts';
 import { createScriptSend } from '../host/net/egress/index.ts';
 import type { IsolationReport, Launcher, UserIds } from '../host/process/index.ts';
 import { createScriptRunStore } from '../host/storage/script-run-store.ts';
 import { createScriptStore } from '../host/storage/script-store.ts';
 import { analyseScript } from '../sandbox/analysis/index.ts';
+import { clockFloor } from './clock-floor.ts';
 import type { Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
@@ -104,7 +106,8 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     runner.keepSpare(store.all().some((row) => row.approved !== null && row.disabled_at === null));
   library.onChange(spare);
   runs.recover();
-  decisions.expireDue();
+  // Before anything can run: the clock may have been set back while nothing looked.
+  decisions.expireDue(clockFloor(audit, bootTime()));
   spare();
   /** Those with canned answers are no runs. */
   const tests = new Set<AbortController>();
