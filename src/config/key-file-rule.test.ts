@@ -31,6 +31,9 @@ test('what to do is said exactly, also for what an engine of containers mounts',
   expect(keyFileProblem('/etc/key', of(0o444, 0, 0), US)).toContain(
     'chown 41001 /etc/key && chmod 400 /etc/key',
   );
+  expect(keyFileProblem("/my keys/it's", of(0o644, US), US)).toContain(
+    String.raw`chmod 600 '/my keys/it'\''s'`,
+  );
   expect(keyFileProblem('/run/secrets/key', of(0o444, 0, 0), US)).toContain(
     'in a swarm give the secret uid: "41001" and mode: 0400',
   );

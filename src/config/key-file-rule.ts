@@ -26,7 +26,8 @@ export function keyFileProblem(
 /** For a file that can't be opened at all. */
 export function repair(path: string, uid: number | undefined, us: number | undefined): string {
   const own = us === undefined || us === 0 || uid === us;
-  const command = own ? `chmod 600 ${path}` : `chown ${us} ${path} && chmod 400 ${path}`;
+  const file = /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+  const command = own ? `chmod 600 ${file}` : `chown ${us} ${file} && chmod 400 ${file}`;
   // What an engine of containers mounts can't be changed from inside.
   return path.startsWith('/run/secrets/')
     ? `on the host, for the file behind it: ${command}; in a swarm give the secret uid: "${us ?? 0}" and mode: 0400`
