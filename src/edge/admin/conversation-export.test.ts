@@ -39,7 +39,10 @@ test('the export of a conversation ends when the vault is locked, also of a read
   expect(response.statusCode).toBe(200);
   const broken = new Promise((resolve) => response.socket.once('close', resolve));
   response.on('error', () => undefined);
+  const over = (): number => edge.conversations.acts.filter((act) => act === 'export of long over').length;
+  const before = over();
   expect((await edge.ask('POST', '/api/vault/lock', { token, body: {} })).status).toBe(200);
+  await expect.poll(over, { timeout: 10_000 }).toBe(before + 1);
   // Opened again at once: what was ended does not go on.
   await edge.ask('POST', '/api/vault/unlock', { token, body: { passphrase: 'any' } });
   // What the connection held before is all that arrives.
