@@ -85,15 +85,13 @@ export function scriptsPort(
       proposed_power: powerOf(proposed, granted, facts),
       granted_power: granted === undefined ? null : powerOf(granted, granted, approvedFacts),
       quotas: { usual: USUAL_QUOTAS, most: MOST_QUOTAS },
-      offers: store
-        .offers(state.name)
-        .map(({ kind, what, hash, times, last_at }) => ({
-          kind,
-          what,
-          hash,
-          times,
-          last_at: isoTime(last_at),
-        })),
+      offers: store.offers(state.name).map(({ kind, what, hash, times, last_at }) => ({
+        kind,
+        what,
+        hash,
+        times,
+        last_at: isoTime(last_at),
+      })),
       execution_history: runStore.list(state.name, LAST_RUNS).map(runView),
     };
   }
