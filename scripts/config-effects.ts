@@ -47,6 +47,8 @@ export const KEY_EFFECTS: Readonly<Record<Key, string>> = {
     'With keep a script that somebody overwrote goes on running as you approved it; with block it stops until you decide.',
   'starlark.exec_mode':
     'Such code has no secrets and reaches no host in any mode; it can use the processor up to the limits.',
+  'starlark.exec_per_hour':
+    'How much of the processor such code can use in an hour: so many times starlark.max_execution_ms.',
   'starlark.max_pending': 'How much a model that runs away can leave behind for you to read.',
   'starlark.max_execution_ms': 'How long one run can use the processor.',
   'starlark.max_memory_mb': 'How much memory one run can use.',
@@ -74,5 +76,5 @@ export const SECRET_EFFECTS: Readonly<Record<SecretVariable, string>> = {
   OPENAI_COMPATIBLE_API_KEY: 'Sent to `llm.openai_compatible_base_url` alone.',
   ADMIN_JWT_SECRET: 'Who knows it can make access tokens. A new one ends the access tokens of now.',
   OPENPACT_MASTER_KEY:
-    'Who has it and the database can read the stored keys and forge the audit log. Without it they can not be opened.',
+    'Who has it and the database can read the stored keys and forge the audit log. Without it they can not be opened. Its file is refused where others than its owner can read it.',
 };

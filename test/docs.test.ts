@@ -93,6 +93,23 @@ test('every npm script that is shown exists, and every file that is given to nod
   expect(seen).toBeGreaterThan(10);
 });
 
+test('every table has its head, and no text stands between its rows', () => {
+  const broken: string[] = [];
+  for (const file of DOCUMENTS) {
+    const lines = textOf(file)
+      .replaceAll(/^```[\s\S]*?^```/gm, '')
+      .split('\n');
+    for (const [at, line] of lines.entries()) {
+      if (!line.startsWith('|') || lines[at - 1]?.startsWith('|') === true) continue;
+      const headed = /^\|(?:\s*:?-+:?\s*\|)+$/.test(lines[at + 1] ?? '');
+      // A row that follows a text without an empty line is text to a reader of Markdown.
+      const apart = at === 0 || lines[at - 1]?.trim() === '';
+      if (!headed || !apart) broken.push(`${file}: ${line.slice(0, 80)}`);
+    }
+  }
+  expect(broken).toEqual([]);
+});
+
 test('every command of openpact that is shown is one, with the flags that are shown', () => {
   const shown = new Map<string, Set<string>>();
   for (const { command } of commands) {

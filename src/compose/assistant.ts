@@ -167,6 +167,7 @@ export function createAssistant(
   });
   const upstreams = createUpstreams({
     health,
+    untilLocked: () => base.seal.untilLocked(),
     store: createUpstreamsStore(database),
     settings,
     database,

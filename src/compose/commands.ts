@@ -8,7 +8,7 @@ import {
   type DirectHandlers,
 } from '../edge/cli/index.ts';
 import { describeConfig, loadConfig, type LoadedConfig, type Surroundings } from '../config/index.ts';
-import { verifyChain } from '../guard/audit/index.ts';
+import { newestRows, verifyChain } from '../guard/audit/index.ts';
 import { createIdentity } from '../guard/identity/index.ts';
 import { parsePassphraseBox } from '../guard/secrets/index.ts';
 import { createPrivateFile } from '../host/files/index.ts';
@@ -120,8 +120,8 @@ function directHandlers(loaded: LoadedConfig, parts: Parts, layout: Layout): Dir
   };
   return {
     auditVerify: async () => reading((store, key) => verifyChain(store, key)),
-    auditList: async ({ event, limit }) =>
-      reading((store) => ({ entries: store.list({ event, limit }).map(auditView) })),
+    auditList: (query) =>
+      reading(async (store) => ({ entries: (await newestRows(store, query)).map(auditView) })),
     async resetPassword(request) {
       const base = openFoundation(loaded, parts);
       try {
@@ -139,6 +139,7 @@ function directHandlers(loaded: LoadedConfig, parts: Parts, layout: Layout): Dir
           version: layout.version,
           loaded,
           audit: base.audit,
+          auditStore: createAuditStore(base.database),
           identity,
           users,
           seal: base.seal,

@@ -1,9 +1,10 @@
 import { AppError } from '../core/index.ts';
 import { describeConfig, type LoadedConfig } from '../config/index.ts';
 import type { ControlHandlers } from '../edge/cli/index.ts';
-import type { Audit } from '../guard/audit/index.ts';
+import { newestRows, type Audit } from '../guard/audit/index.ts';
 import type { Seal } from '../guard/secrets/index.ts';
 import type { Identity } from '../guard/identity/index.ts';
+import type { AuditStore } from '../host/storage/index.ts';
 import type { UsersStore } from '../host/storage/users-store.ts';
 import { auditView } from './audit-port.ts';
 
@@ -11,9 +12,12 @@ export interface ControlDeps {
   readonly version: string;
   readonly loaded: LoadedConfig;
   readonly audit: Audit;
+  readonly auditStore: AuditStore;
   readonly identity: Pick<Identity, 'account' | 'sessions'>;
   readonly users: UsersStore;
   readonly seal: Seal;
+  /** Ends what is still looked for. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The acts of the command line, inside the running instance. */
@@ -21,15 +25,17 @@ export function controlHandlers({
   version,
   loaded,
   audit,
+  auditStore,
   identity,
   users,
   seal,
+  signal,
 }: ControlDeps): ControlHandlers {
   return {
     version: async () => ({ version, pid: process.pid }),
     configShow: async () => ({ settings: describeConfig(loaded) }),
     auditVerify: () => audit.verify(),
-    auditList: async ({ event, limit }) => ({ entries: audit.list({ event, limit }).map(auditView) }),
+    auditList: async (query) => ({ entries: (await newestRows(auditStore, query, signal)).map(auditView) }),
     vaultStatus: async () => ({ sealed: seal.sealed(), protection: seal.protection }),
     async vaultUnlock({ passphrase }) {
       await seal.unlock(passphrase, { principal: { kind: 'operator' }, origin: 'cli' });

@@ -7,6 +7,7 @@ import { createChainWatch } from '../guard/audit/index.ts';
 import { tokenKey } from '../guard/identity/index.ts';
 import { createPrivateFile, type FileChild } from '../host/files/index.ts';
 import { createHttpClient } from '../host/net/index.ts';
+import { bootTime } from '../host/files/boot-time.ts';
 import { readTree } from '../host/files/read-tree.ts';
 import { createChildLedger, type IsolationReport, type Launcher } from '../host/process/index.ts';
 import { createAuditStore, createToolCallStore } from '../host/storage/index.ts';
@@ -18,6 +19,7 @@ import { approvalsPort, conversationsPort, modelsPort, systemPort, toolsPort } f
 import { createAssistant, type Assistant } from './assistant.ts';
 import { auditPort } from './audit-port.ts';
 import { capabilitiesPort } from './capabilities/capabilities.ts';
+import { machineTime } from './clock-floor.ts';
 import { controlHandlers } from './control.ts';
 import { openFoundation, type Foundation } from './foundation.ts';
 import { broughtFiles } from './import-files.ts';
@@ -211,9 +213,11 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         version: layout.version,
         loaded,
         audit,
+        auditStore: createAuditStore(database),
         identity,
         users: createUsersStore(database),
         seal: base.seal,
+        signal: ending.signal,
       }),
       log: base.log.child('control'),
     });
@@ -232,6 +236,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         isolation: isolation.level,
         interrupted_turns: assistant.recovered.interruptedTurns,
         unknown_calls: assistant.recovered.unknownCalls,
+        ...machineTime(bootTime()),
       },
     });
     const { address } = await server.listen();
@@ -263,11 +268,9 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         assistant.orphans.run(row, { status: 'approved', by: row.decided_by ?? '' });
       }
     });
-    base.seal.whenLocked(({ principal }) => {
-      scripts.stopAll();
-      assistant.turns.stopAll(principal);
-      assistant.orphans.stopAll();
-    });
+    base.seal.whenLocked(() => void scripts.stopAll());
+    base.seal.whenLocked(({ principal }) => void assistant.turns.stopAll(principal));
+    base.seal.whenLocked(() => void assistant.orphans.stopAll());
     const expiry = setInterval(() => expire(assistant, scripts, log), EXPIRE_EVERY_MS);
     undo.push(() => clearInterval(expiry));
 
@@ -285,7 +288,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
           origin: 'system',
           target: layout.version,
           outcome: 'ok',
-          details: { why },
+          details: { why, ...machineTime(bootTime()) },
         });
         await unwind();
       },

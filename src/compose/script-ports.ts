@@ -25,7 +25,7 @@ const LAST_RUNS = 10;
 
 /** `stepUp`: where approving asks for the password again. */
 export function scriptsPort(
-  scripts: Pick<Scripts, 'library' | 'decisions' | 'store' | 'runStore' | 'test'>,
+  scripts: Pick<Scripts, 'library' | 'decisions' | 'store' | 'runStore' | 'test' | 'dismiss'>,
   { stepUp, clock }: { readonly stepUp: StepUp | undefined; readonly clock: Clock },
 ): ScriptsPort {
   const { library, decisions, store, runStore } = scripts;
@@ -85,9 +85,13 @@ export function scriptsPort(
       proposed_power: powerOf(proposed, granted, facts),
       granted_power: granted === undefined ? null : powerOf(granted, granted, approvedFacts),
       quotas: { usual: USUAL_QUOTAS, most: MOST_QUOTAS },
-      offers: store
-        .offers(state.name)
-        .map(({ kind, what, times, last_at }) => ({ kind, what, times, last_at: isoTime(last_at) })),
+      offers: store.offers(state.name).map(({ kind, what, hash, times, last_at }) => ({
+        kind,
+        what,
+        hash,
+        times,
+        last_at: isoTime(last_at),
+      })),
       execution_history: runStore.list(state.name, LAST_RUNS).map(runView),
     };
   }
@@ -154,6 +158,11 @@ export function scriptsPort(
     async enable(name, password, { principal, address }) {
       await stepUp?.requireStepUp({ principal, address, act: 'script.enable', password });
       return whole(await decisions.enable(nameOf(name), principal));
+    },
+    dismissOffer(name, offer, { principal }) {
+      const known = nameOf(name);
+      scripts.dismiss({ ...offer, name: known }, principal);
+      return whole(library.require(known));
     },
     runs(name, limit, only) {
       const known = nameOf(name);

@@ -1,6 +1,7 @@
-import type { Log } from '../core/index.ts';
+import type { Log, Principal } from '../core/index.ts';
 import {
   createScriptPowers,
+  dismissOffer,
   testScript,
   type Runner,
   type ScriptDecisions,
@@ -10,11 +11,13 @@ import {
   type TestAsk,
 } from '../guard/scripts/index.ts';
 import { vaultSecrets, type ScriptSecrets } from '../guard/secrets/broker/index.ts';
+import { bootTime } from '../host/files/boot-time.ts';
 import { createScriptSend } from '../host/net/egress/index.ts';
 import type { IsolationReport, Launcher, UserIds } from '../host/process/index.ts';
 import { createScriptRunStore } from '../host/storage/script-run-store.ts';
 import { createScriptStore } from '../host/storage/script-store.ts';
 import { analyseScript } from '../sandbox/analysis/index.ts';
+import { clockFloor } from './clock-floor.ts';
 import type { Foundation } from './foundation.ts';
 import type { Layout } from './layout.ts';
 import type { Parts } from './parts.ts';
@@ -29,6 +32,8 @@ export interface Scripts {
   readonly runStore: ReturnType<typeof createScriptRunStore>;
   readonly log: Log;
   test(ask: TestAsk): ReturnType<typeof testScript>;
+  /** Not offered again for this text. Errors: `not_found`, `not_a_person`. */
+  dismiss(offer: Parameters<typeof dismissOffer>[1], by: Principal): void;
   /** Ends every run, tests with canned answers too; the number of runs. */
   stopAll(): number;
   stop(): Promise<void>;
@@ -94,14 +99,15 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     redactor,
     clock,
     log,
-    limits: { ...limits, exec: config.starlark.execMode },
+    limits: { ...limits, exec: config.starlark.execMode, execPerHour: config.starlark.execPerHour },
   });
   /** A process waits while something may run. */
   const spare = (): void =>
     runner.keepSpare(store.all().some((row) => row.approved !== null && row.disabled_at === null));
   library.onChange(spare);
   runs.recover();
-  decisions.expireDue();
+  // Before anything can run: the clock may have been set back while nothing looked.
+  decisions.expireDue(clockFloor(audit, bootTime()));
   spare();
   /** Those with canned answers are no runs. */
   const tests = new Set<AbortController>();
@@ -129,6 +135,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
         tests.delete(ending);
       }
     },
+    dismiss: (offer, by) => dismissOffer({ library, store, database, audit, clock }, offer, by),
     stopAll,
     async stop() {
       stopAll();

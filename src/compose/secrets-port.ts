@@ -10,6 +10,7 @@ export function vaultPort(seal: Seal): VaultPort {
     status: () => ({ sealed: seal.sealed(), protection: seal.protection }),
     unlock: (passphrase, { principal }) => seal.unlock(passphrase, { principal, origin: 'page' }),
     lock: ({ principal }) => seal.lock({ principal, origin: 'page' }),
+    untilLocked: () => seal.untilLocked(),
   };
 }
 

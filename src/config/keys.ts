@@ -163,6 +163,11 @@ const KEYS = {
     default: 'pure',
     says: 'Code without a script: off, pure (no secrets, no hosts) or approval (the same, and you are asked each time).',
   },
+  'starlark.exec_per_hour': {
+    kind: 'number',
+    default: 200,
+    says: 'How often code without a script may run in an hour, in all conversations together.',
+  },
   'starlark.max_pending': {
     kind: 'number',
     default: 50,

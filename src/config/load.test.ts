@@ -79,6 +79,7 @@ test('without a file the defaults hold, and a notice says so', () => {
     starlark: {
       onChange: 'block',
       execMode: 'pure',
+      execPerHour: 200,
       maxPending: 50,
       maxExecutionMs: 30_000,
       maxMemoryBytes: 128 * 1024 * 1024,

@@ -111,6 +111,7 @@ export const settingsSchema = z.strictObject({
       });
       return z.NEVER;
     }),
+    exec_per_hour: whole(1, 10_000),
     max_pending: whole(1, 10_000),
     max_execution_ms: whole(1_000, 300_000),
     max_memory_mb: whole(8, 1_024),
@@ -170,6 +171,7 @@ export function toConfig(settings: Settings): Config {
     starlark: {
       onChange: settings.starlark.on_change,
       execMode: settings.starlark.exec_mode,
+      execPerHour: settings.starlark.exec_per_hour,
       maxPending: settings.starlark.max_pending,
       maxExecutionMs: settings.starlark.max_execution_ms,
       maxMemoryBytes: settings.starlark.max_memory_mb * 1024 * 1024,

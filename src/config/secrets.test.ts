@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -16,7 +16,7 @@ const VALUE = 'a-value-that-is-long-enough-for-each-of-them';
 
 test('each secret variable can come from a file, without the line break at its end', () => {
   const path = join(folder, 'secret');
-  writeFileSync(path, `${VALUE}\n`);
+  writeFileSync(path, `${VALUE}\n`, { mode: 0o600 });
   for (const name of Object.keys(SECRET_VARIABLES) as SecretVariable[]) {
     const { secrets, problems } = takeSecrets({ [`${name}_FILE`]: path });
     expect(problems).toEqual([]);
@@ -53,6 +53,24 @@ test('a variable and its file together, a missing and an empty file are problems
     'OPENPACT_MASTER_KEY_FILE',
   ]);
 });
+
+test.each([0o644, 0o640, 0o604, 0o602, 0o660])(
+  'a master key in a file of mode %o is refused, with what to do; other secrets are not',
+  (mode) => {
+    const path = join(folder, 'key');
+    writeFileSync(path, VALUE);
+    chmodSync(path, mode);
+    // Files of a test that root runs are of the group of root, which counts as root.
+    const rootsOwn = mode === 0o640 || mode === 0o660 ? statSync(path).gid === 0 : false;
+    const { secrets, problems } = takeSecrets({ OPENPACT_MASTER_KEY_FILE: path, OPENAI_API_KEY_FILE: path });
+    expect(secrets.get('OPENAI_API_KEY')?.reveal()).toBe(VALUE);
+    expect(problems.map(({ where }) => where)).toEqual(rootsOwn ? [] : ['OPENPACT_MASTER_KEY_FILE']);
+    if (!rootsOwn) expect(problems[0]?.message).toContain(`chmod 600 ${path}`);
+    expect(secrets.get('OPENPACT_MASTER_KEY') === undefined).toBe(!rootsOwn);
+    chmodSync(path, 0o600);
+    expect(takeSecrets({ OPENPACT_MASTER_KEY_FILE: path }).problems).toEqual([]);
+  },
+);
 
 test('a secret can not be printed by accident', () => {
   const { secrets } = takeSecrets({ OPENAI_API_KEY: VALUE, OPENPACT_SECRET_A: VALUE });

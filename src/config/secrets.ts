@@ -1,7 +1,8 @@
 // Guarantees: what a secret-bearing variable holds leaves this folder only as a SecretText, and shows up nowhere else.
 // Each can come from a file instead: NAME_FILE. Does not: say whether a key works, nor clean the memory of the process.
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { errorText } from '../core/index.ts';
+import { keyFileProblem, repair } from './key-file-rule.ts';
 import type { Problem } from './problem.ts';
 import { secretNameProblem, secretValueProblem } from './secret-rule.ts';
 import { SecretText } from './secret-text.ts';
@@ -55,7 +56,7 @@ export function takeSecrets(
     } else if (direct !== '') {
       found.set(name, { text: new SecretText(direct), source: name });
     } else if (path !== '') {
-      const read = readSecretFile(path);
+      const read = readSecretFile(path, name === 'OPENPACT_MASTER_KEY');
       if ('problem' in read) problems.push({ where: file, message: read.problem });
       else found.set(name, { text: new SecretText(read.text), source: file });
     }
@@ -98,14 +99,28 @@ function secretNames(environment: Environment): readonly string[] {
   return [...new Set([...Object.keys(SECRET_VARIABLES), ...named])];
 }
 
-function readSecretFile(path: string): { readonly text: string } | { readonly problem: string } {
+/** `guarded`: not where others can read the file. */
+function readSecretFile(
+  path: string,
+  guarded: boolean,
+): { readonly text: string } | { readonly problem: string } {
+  const us = process.getuid?.();
+  let file: number | undefined;
   try {
-    const bytes = readFileSync(path);
+    file = openSync(path, 'r');
+    const problem = guarded ? keyFileProblem(path, fstatSync(file), us) : undefined;
+    if (problem !== undefined) return { problem };
+    const bytes = readFileSync(file);
     if (bytes.length > MAX_BYTES) return { problem: `the file ${path} is larger than 64 KiB` };
     // Editors and secret stores end a file with a line break that is no part of the secret.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
     return text === '' ? { problem: `the file ${path} is empty` } : { text };
   } catch (error) {
-    return { problem: `the file can't be read: ${errorText(error)}` };
+    const denied = guarded && (error as NodeJS.ErrnoException).code === 'EACCES';
+    return {
+      problem: `the file can't be read: ${errorText(error)}${denied ? `; ${repair(path, undefined, us)}` : ''}`,
+    };
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }

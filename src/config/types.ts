@@ -54,6 +54,7 @@ export interface Config {
     readonly onChange: 'block' | 'keep';
     /** Code without a script: not at all, without any power, or the same after an approval each time. */
     readonly execMode: 'off' | 'pure' | 'approval';
+    readonly execPerHour: number;
     readonly maxPending: number;
     readonly maxExecutionMs: number;
     readonly maxMemoryBytes: number;

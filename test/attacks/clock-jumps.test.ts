@@ -98,6 +98,24 @@ test('an approval that ran out by a jump of the clock ends what runs, and never 
   expect(await tryIt(again, 'soon')).toBe('ran');
 }, 120_000);
 
+test('an approval whose end passed while OpenPact did not run is taken back at the start, although the clock was set back', async () => {
+  const clock = clockOf();
+  const program = await started({ env: clock.env });
+  for (const name of ['soon', 'late'])
+    await program.api('POST', '/api/scripts', { name, source: 'result = "ran"\n' });
+  await approveNow(program, 'late', grant(inTime(24 * 60 * MINUTE)));
+  // Longer than an approval takes; it is waited for below.
+  const end = Date.now() + 15_000;
+  await approveNow(program, 'soon', grant(new Date(end).toISOString()));
+  await program.stop();
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, end + 500 - Date.now())));
+  clock.ahead(-60 * MINUTE);
+  const again = await started({ workspace: program.workspace, env: clock.env });
+  expect(await tryIt(again, 'soon')).toBe('approval_expired');
+  expect(await tryIt(again, 'late')).toBe('ran');
+  expect((await entriesOf(again, 'script.approval_expired')).map(({ target }) => target)).toEqual(['soon']);
+}, 120_000);
+
 test('where what ran out is not taken back, the approval is alive again when the clock goes back: nothing else stops it', async () => {
   const clock = clockOf();
   const program = await withScripts(clock, { off: ['script-expiry'] });

@@ -34,10 +34,11 @@ test('a master key from outside opens the workspace, stands nowhere in it, and i
   const root = process.getuid?.() === 0;
   const { uid, gid } = findUsers().system;
   /** As root the program becomes openpact-system, and the key must be that user's. */
-  const file = (name: string, text: string): string => {
+  const file = (name: string, text: string, mode = 0o600): string => {
     const path = join(folder, name);
     writeFileSync(path, text, { mode: 0o600 });
     if (root) chownSync(path, uid, gid);
+    chmodSync(path, mode);
     return path;
   };
   const foreign = file('foreign', newKey());
@@ -75,13 +76,20 @@ test('a master key from outside opens the workspace, stands nowhere in it, and i
   for (const [path, code] of [
     [undefined, 'master_key_missing'],
     [join(folder, 'nowhere'), 'config_invalid'],
+    [file('world', newKey(), 0o644), 'chmod 600'],
+    [file('readable', newKey(), 0o604), 'config_invalid'],
     [file('short', newKey(31)), 'master_key_damaged'],
     [file('other', newKey()), 'master_key_wrong'],
-    ...(root ? [[foreign, 'EACCES'] as const] : []),
+    ...(root ? [[foreign, `chown ${uid} ${foreign} && chmod 400 ${foreign}`] as const] : []),
   ] as const) {
     await expect(start(path, workspace), String(path)).rejects.toThrow(code);
     expect(existsSync(own)).toBe(false);
   }
+  const { status } = spawnSync(process.execPath, [PRODUCT, 'start', '--workspace', workspace, '--json'], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], OPENPACT_MASTER_KEY_FILE: join(folder, 'world') },
+  });
+  expect(status).toBe(78);
   expect(readFileSync(database).equals(before)).toBe(true);
 
   // A rekey takes the next one from a file that is as private as ours would be.

@@ -195,6 +195,15 @@ test('a script that asks for what it was not granted gets none of it, and the ow
   expect(
     (await getScript(program, 'wants')).offers.map(({ kind, what }) => `${kind} ${what}`).toSorted(),
   ).toEqual(['host api.example.com', 'secret OTHER_KEY']);
+  // What it was refused stays before the owner's eyes: the model has no way to dismiss it.
+  for (const tool of ['script_dismiss', 'script_offer_dismiss', 'script_offers_dismiss'])
+    expect([tool, (await modelCalls(program, model, tool, { name: 'wants' })).outcome]).not.toEqual([
+      tool,
+      'done',
+    ]);
+  await modelCalls(program, model, 'script_write', { name: 'wants', source: `${source}# again\n` });
+  await modelCalls(program, model, 'script_write', { name: 'wants', source });
+  expect((await getScript(program, 'wants')).offers).toHaveLength(2);
   const stray = await program.api('POST', '/api/scripts/wants/approve', {
     hash: shown.hash,
     revision: (await getScript(program, 'wants')).revision,

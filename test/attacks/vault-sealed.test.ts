@@ -1,6 +1,7 @@
 /** A vault under a passphrase while nobody has typed it: on every route, by guessing, without the rule of the routes. */
 import { readFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -9,6 +10,7 @@ import { allRoutes } from '../support/fuzz-requests.ts';
 import { startProgram, type RunningProgram } from '../support/running-program.ts';
 import { approveNow } from '../support/script-chat.ts';
 import { asked, askedInTime } from '../support/asked.ts';
+import { openAuditWriter } from '../support/audit-writer.ts';
 import { lookInto, openpact, PASSPHRASE } from '../support/vault-tools.ts';
 import { start } from '../support/with-fake-model.ts';
 
@@ -65,8 +67,8 @@ async function filled(): Promise<string> {
 }
 
 describe('a sealed vault', () => {
-  async function sealed(off: readonly string[] = []): Promise<RunningProgram> {
-    const workspace = await filled();
+  async function sealed(off: readonly string[] = [], given?: string): Promise<RunningProgram> {
+    const workspace = given ?? (await filled());
     expect(openpact(['secrets', 'rekey', '--to', 'passphrase'], workspace, `${PASSPHRASE}\n`).code).toBe(0);
     expect(readFileSync(join(workspace, 'secure/data/master_key'), 'utf8')).toContain('argon2id');
     return start({ workspace, off });
@@ -162,6 +164,59 @@ describe('a sealed vault', () => {
     expect((await program.api('POST', '/api/vault/unlock', { passphrase: PASSPHRASE })).status).toBe(200);
     expect((await program.api<SecretList>('GET', '/api/secrets')).body.secrets).toHaveLength(1);
     expect((await program.api('GET', '/api/scripts/late')).status).toBe(404);
+    await program.stop();
+    expect(lookInto(program.workspace).audit).toMatchObject({ ok: true, signed: true });
+  }, 120_000);
+
+  test('one that is locked ends a test call to a provider and an export under way; neither goes on after the unlock', async () => {
+    const workspace = await filled();
+    const writer = openAuditWriter(workspace);
+    // More than the connection holds while nobody reads.
+    writer.append(300, (index) => ({
+      event: 'test.filled',
+      principal: { kind: 'system' },
+      origin: 'system',
+      target: String(index),
+      outcome: 'ok',
+      details: { text: 'x'.repeat(100_000) },
+    }));
+    writer.close();
+    const program = await sealed([], workspace);
+    const unlock = () => program.api('POST', '/api/vault/unlock', { passphrase: PASSPHRASE });
+    expect((await unlock()).status).toBe(200);
+    const called = Promise.withResolvers<IncomingMessage>();
+    const provider = createServer((request) => called.resolve(request));
+    undo.push(() => {
+      provider.closeAllConnections();
+      provider.close();
+    });
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
+    const base_url = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/v1`;
+    await program.api('PUT', '/api/llm/upstreams/openai-compatible', { base_url });
+    const call = program.api('POST', '/api/llm/upstreams/openai-compatible/test', { model: 'any' });
+    const ended = new Promise((resolve) => void called.promise.then((one) => one.once('close', resolve)));
+    await called.promise;
+    const file = await new Promise<IncomingMessage>((resolve, reject) => {
+      const url = `${program.address}/api/audit/export?format=jsonl`;
+      const headers = { authorization: `Bearer ${program.token}` };
+      httpRequest(url, { headers, agent: false }, resolve).once('error', reject).end();
+    });
+    file.on('error', () => undefined);
+    const broken = new Promise((resolve) => file.socket.once('close', resolve));
+    const at = performance.now();
+    expect((await program.api('POST', '/api/vault/lock', {})).status).toBe(200);
+    expect((await unlock()).status).toBe(200);
+    expect((await call).body).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('vault was locked'),
+    });
+    await ended;
+    let bytes = 0;
+    file.on('data', (piece: Buffer) => (bytes += piece.length));
+    await broken;
+    // By themselves the call would go on for a minute, and the file to its end.
+    expect(performance.now() - at).toBeLessThan(30_000);
+    expect([file.complete, bytes < 25_000_000]).toEqual([false, true]);
     await program.stop();
     expect(lookInto(program.workspace).audit).toMatchObject({ ok: true, signed: true });
   }, 120_000);

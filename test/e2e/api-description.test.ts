@@ -109,6 +109,15 @@ test('every answer of scripts, secrets and the vault is the one that is describe
     },
   });
   await ask(200, 'POST', '/api/scripts/job/test', { hash });
+  const asks = { name: 'asks', source: 'result = secrets.get("OTHER")\n' };
+  const { hash: asking } = await ask(201, 'POST', '/api/scripts', asks);
+  await ask(200, 'POST', '/api/scripts/asks/approve', { hash: asking });
+  await ask(200, 'POST', '/api/scripts/asks/test', { hash: asking });
+  const offer = { kind: 'secret', what: 'OTHER', hash: asking };
+  await ask(200, 'GET', '/api/scripts/asks');
+  await ask(200, 'POST', '/api/scripts/asks/offers/dismiss', offer);
+  await ask(404, 'POST', '/api/scripts/asks/offers/dismiss', { ...offer, what: 'NO_OTHER' });
+  await ask(400, 'POST', '/api/scripts/asks/offers/dismiss', { ...offer, kind: 'any' });
   await ask(200, 'GET', '/api/scripts/job/runs');
   await ask(200, 'GET', '/api/scripts/job/runs/chart?by=day');
   await ask(200, 'GET', '/api/scripts');

@@ -66,7 +66,13 @@ const SCRIPT = {
     methods: [],
   },
 } as unknown as Script;
-const offer = (kind: 'host' | 'method' | 'secret', what: string) => ({ kind, what, times: 1, last_at: '' });
+const offer = (kind: 'host' | 'method' | 'secret', what: string) => ({
+  kind,
+  what,
+  hash: 'sha256:1',
+  times: 1,
+  last_at: '',
+});
 
 describe('extending a grant from an offer', () => {
   it('adds exactly what was offered, and keeps everything else as it is', () => {

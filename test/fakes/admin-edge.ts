@@ -100,7 +100,7 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
     },
   };
   const models = fakeModels();
-  const vault = { sealed: false };
+  const vault = { sealed: false, open: new AbortController() };
   const approvals = { approved: [] as unknown[] };
   const deps: AdminServerDeps = {
     identity,
@@ -147,7 +147,12 @@ export async function startAdminEdge(options: AdminEdgeOptions = {}) {
       sealed: () => vault.sealed,
       status: () => ({ sealed: vault.sealed, protection: 'passphrase' }),
       unlock: async () => void (vault.sealed = false),
-      lock: () => void (vault.sealed = true),
+      lock() {
+        vault.sealed = true;
+        vault.open.abort();
+        vault.open = new AbortController();
+      },
+      untilLocked: () => vault.open.signal,
     },
     system: {
       status: () => ({ agent_name: 'Pact' }) as never,

@@ -23,6 +23,7 @@ export const fakeScripts: ScriptsPort = {
   reject: noScript,
   disable: noScript,
   enable: noScript,
+  dismissOffer: noScript,
   runs: noScript,
   chart: noScript,
   test: noScript,
@@ -79,7 +80,7 @@ export function fakeConversations() {
     get: (id) => all.get(id)?.view,
     change: (id) => all.get(id)?.view,
     export: (id, format) =>
-      all.has(id) ? { name: `${id}.${format}`, body: exported(all.get(id)?.view.title) } : undefined,
+      all.has(id) ? { name: `${id}.${format}`, body: exported(all.get(id)?.view.title, acts) } : undefined,
     delete: (id) => all.delete(id),
     messages: (id) => (all.has(id) ? [] : undefined),
     tail: () => 0,
@@ -168,8 +169,12 @@ export function fakeModels(): ModelsPort & { readonly changes: unknown[]; fail: 
 }
 
 /** Of a conversation called `long`: more than a connection holds while nobody reads. */
-async function* exported(title: string | undefined): AsyncGenerator<string> {
+async function* exported(title: string | undefined, acts: string[]): AsyncGenerator<string> {
   const pieces = title === 'long' ? 300 : 0;
-  for (let i = 0; i < pieces; i += 1) yield 'x'.repeat(100_000);
-  yield 'the end';
+  try {
+    for (let i = 0; i < pieces; i += 1) yield 'x'.repeat(100_000);
+    yield 'the end';
+  } finally {
+    acts.push(`export of ${title} over`);
+  }
 }

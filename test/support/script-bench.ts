@@ -58,6 +58,7 @@ export interface ScriptBenchOptions {
   readonly boundHosts?: (name: string) => readonly string[] | undefined;
   readonly secretSettings?: RunsDeps['secretSettings'];
   readonly exec?: 'off' | 'pure' | 'approval';
+  readonly execPerHour?: number;
   readonly sealed?: () => boolean;
 }
 
@@ -136,7 +137,12 @@ export function openScriptBench(given: ScriptBenchOptions = {}) {
       redactor,
       clock,
       log: silentLog,
-      limits: { timeMs: 30_000, memoryBytes: 1 << 27, exec: given.exec ?? 'pure' },
+      limits: {
+        timeMs: 30_000,
+        memoryBytes: 1 << 27,
+        exec: given.exec ?? 'pure',
+        execPerHour: given.execPerHour ?? 200,
+      },
     });
   const runs = runsWith(library);
   return {

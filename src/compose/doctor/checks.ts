@@ -17,6 +17,7 @@ export const BEYOND_ROWS: readonly string[] = [
   'paths',
   'budget',
   'steps',
+  'master-key',
 ];
 
 /** In the order in which they run: the record at the end, so that it has something to tell. */

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { AppError } from '../../core/index.ts';
+import { loadConfig } from '../../config/index.ts';
 import { textOrNothing } from '../../host/files/machine-facts.ts';
 import { judged, notHere, type Check, type CheckGroup } from './control.ts';
 
@@ -94,4 +97,39 @@ const environment: Check = {
   },
 };
 
-export const secretChecks: CheckGroup = { name: 'Secrets', checks: [redaction, sealed, environment] };
+/** Of the own one it was checked before any of this began. */
+const masterKeyFile: Check = {
+  ids: ['master-key'],
+  title: 'file of a master key',
+  run({ trial, loaded }) {
+    if (process.getuid === undefined) return notHere('This system has no owners and modes.');
+    const taken = (mode: number): boolean => {
+      trial.write('secure/doctor_key', `${randomBytes(32).toString('base64')}\n`, mode);
+      try {
+        loadConfig({
+          flags: { workspace: trial.path },
+          environment: { OPENPACT_MASTER_KEY_FILE: join(trial.path, 'secure/doctor_key') },
+          folder: trial.path,
+          workspaceDefault: trial.path,
+        });
+        return true;
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'config_invalid') return false;
+        throw error;
+      }
+    };
+    const own = loaded.secrets.source('OPENPACT_MASTER_KEY') === 'OPENPACT_MASTER_KEY_FILE';
+    return judged(
+      `Named a file of mode 0644 as the master key of a trial: refused; one of mode 0600 was taken${own ? '. Yours was looked at when this began' : ''}`,
+      [
+        taken(0o644) && 'a file that others can read was taken',
+        !taken(0o600) && 'a file of its owner alone was refused',
+      ],
+    );
+  },
+};
+
+export const secretChecks: CheckGroup = {
+  name: 'Secrets',
+  checks: [redaction, sealed, environment, masterKeyFile],
+};

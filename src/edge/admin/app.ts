@@ -126,29 +126,47 @@ export function respond(
   const { status, json, text, stream } = answer;
   if (stream) {
     context.header('content-type', stream.type);
-    return context.body(bytesOf(stream.body, cutOff), status as 200);
+    return context.body(bytesOf(stream, cutOff), status as 200);
   }
   if (json === undefined && text === undefined) return context.body(null, status as 204);
   context.header('content-type', json === undefined ? 'text/plain; charset=utf-8' : 'application/json');
   return context.body(json === undefined ? (text ?? '') : JSON.stringify(json), status as 200);
 }
 
-/** Asks for the next piece when the last one was taken; a reader that goes away ends it. */
-function bytesOf(body: AsyncIterable<string>, cutOff: (error: unknown) => void): ReadableStream<Uint8Array> {
+/** Asks for the next piece when the last one was taken; a reader that goes away ends it, and so does `until`. */
+function bytesOf(
+  { body, until }: NonNullable<Answer['stream']>,
+  cutOff: (error: unknown) => void,
+): ReadableStream<Uint8Array> {
   const pieces = body[Symbol.asyncIterator]();
+  let over = false;
+  const fail = (error: unknown): void => {
+    if (!over) cutOff(error);
+    over = true;
+  };
+  const end = (): void => {
+    fail(until.reason);
+    void pieces.return?.();
+  };
+  until.addEventListener('abort', end, { once: true });
   return new ReadableStream(
     {
       async pull(controller) {
         try {
+          until.throwIfAborted();
           const { done, value } = await pieces.next();
-          if (done === true) controller.close();
-          else controller.enqueue(Buffer.from(value));
+          until.throwIfAborted();
+          if (done !== true) return controller.enqueue(Buffer.from(value));
         } catch (error) {
-          cutOff(error);
-          controller.close();
+          fail(error);
         }
+        over = true;
+        until.removeEventListener('abort', end);
+        controller.close();
       },
       async cancel() {
+        over = true;
+        until.removeEventListener('abort', end);
         await pieces.return?.();
       },
     },

@@ -31,6 +31,8 @@ export interface AuditList {
 export interface AuditFilterQuery {
   /** One event, or ending in a dot a family. */
   readonly event?: string | undefined;
+  /** The name of a script, without its ending: what happened to it and in its runs. */
+  readonly script?: string | undefined;
   /** One actor (`user:owner`), or ending in a colon a kind (`assistant:`). */
   readonly principal?: string | undefined;
   readonly outcome?: 'ok' | 'refused' | 'failed' | 'intent' | 'unknown' | undefined;

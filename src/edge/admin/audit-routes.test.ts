@@ -57,6 +57,7 @@ for (const query of [
   'event=Tool',
   'from=yesterday',
   'conversation=a/b',
+  'script=..%2Fweather',
   'q=a+b+c+d+e+f+g',
   'limit=0',
   'order=asc',
@@ -65,6 +66,24 @@ for (const query of [
     expect((await edge.ask('GET', `/api/audit?${query}`, { token })).status).toBe(400);
   });
 }
+
+test('what happened to a script is told by its name, and nothing else of that name', async () => {
+  for (const event of ['script.run', 'script.ended', 'vault.locked'])
+    edge.audit.append({
+      event,
+      principal: { kind: 'system' },
+      origin: 'page',
+      target: 'vault',
+      outcome: 'ok',
+    });
+  expect((await get('script=vault')).entries.map(({ event }) => event)).toEqual([
+    'script.ended',
+    'script.run',
+  ]);
+  expect((await get('script=vault&event=script.run')).entries).toHaveLength(1);
+  const file = await edge.ask('GET', '/api/audit/export?format=jsonl&script=vault', { token });
+  expect(file.text.trimEnd().split('\n')).toHaveLength(2);
+});
 
 test('an export is a file with the filters applied, and is itself in the log', async () => {
   const csv = await edge.ask('GET', '/api/audit/export?format=csv&outcome=failed', { token });
@@ -84,7 +103,7 @@ test('an export is a file with the filters applied, and is itself in the log', a
   const [exported] = edge.audit.list({ event: 'audit.exported', limit: 1 });
   expect(rows.at(-1)?.seq).toBe((exported?.seq ?? 0) - 1);
   expect(rows.at(-1)?.event).toBe('audit.exported');
-  expect(edge.audit.list({ event: 'audit.exported', limit: 5 }).map(({ details }) => details)).toEqual([
+  expect(edge.audit.list({ event: 'audit.exported', limit: 2 }).map(({ details }) => details)).toEqual([
     '{"format":"jsonl"}',
     '{"filters":{"outcome":"failed"},"format":"csv"}',
   ]);

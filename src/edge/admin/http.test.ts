@@ -142,6 +142,7 @@ describe('routing', () => {
       ['POST', '/api/scripts/x/reject'],
       ['POST', '/api/scripts/x/disable'],
       ['POST', '/api/scripts/x/enable'],
+      ['POST', '/api/scripts/x/offers/dismiss'],
       ['GET', '/api/scripts/x/runs'],
       ['GET', '/api/scripts/x/runs/chart'],
       ['POST', '/api/scripts/x/test'],

@@ -194,6 +194,8 @@ export interface VaultPort {
   unlock(passphrase: string, actor: Actor): Promise<void>;
   /** Ends what runs and forgets the key. Error: `vault_not_lockable` (409) where no passphrase could open it again. */
   lock(actor: Actor): MaybePromise<void>;
+  /** Ends at the next lock: for answers that take their time. */
+  untilLocked(): AbortSignal;
 }
 
 /** Secrets for scripts, without their values. */

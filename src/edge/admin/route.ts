@@ -14,7 +14,12 @@ export interface Answer {
   readonly json?: unknown;
   readonly text?: string;
   /** Sent piece by piece, as fast as it is read. */
-  readonly stream?: { readonly type: string; readonly body: AsyncIterable<string> };
+  readonly stream?: {
+    readonly type: string;
+    readonly body: AsyncIterable<string>;
+    /** Breaks the connection, also of a reader that reads nothing. */
+    readonly until: AbortSignal;
+  };
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 

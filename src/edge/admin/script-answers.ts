@@ -170,6 +170,7 @@ export const scriptAnswer = z.strictObject({
     z.strictObject({
       kind: oneOf<Script['offers'][number]['kind']>({ host: true, method: true, secret: true }),
       what: text,
+      hash,
       times: count,
       last_at: time,
     }),

@@ -93,6 +93,14 @@ export interface ScriptQuotas {
   readonly bytes_per_hour: number;
 }
 
+/** What a run asked for and was refused. POST /api/scripts/:name/offers/dismiss: not shown again for that text. */
+export interface ScriptOfferName {
+  readonly kind: 'host' | 'method' | 'secret';
+  readonly what: string;
+  /** Of the text that was refused it. */
+  readonly hash: string;
+}
+
 export interface Script extends ScriptSummary {
   readonly source: string;
   readonly bytes: number;
@@ -110,12 +118,10 @@ export interface Script extends ScriptSummary {
   /** Of one hour: what counts where a grant says nothing, and the most that one can give. */
   readonly quotas: { readonly usual: ScriptQuotas; readonly most: ScriptQuotas };
   /** What runs asked for and were refused; nothing is granted by itself. */
-  readonly offers: readonly {
-    readonly kind: 'host' | 'method' | 'secret';
-    readonly what: string;
+  readonly offers: readonly (ScriptOfferName & {
     readonly times: number;
     readonly last_at: string;
-  }[];
+  })[];
   /** The last ten. */
   readonly execution_history: readonly ScriptRunView[];
 }

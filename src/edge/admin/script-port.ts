@@ -5,6 +5,7 @@ import type {
   ScriptApproval,
   ScriptDiff,
   ScriptHistory,
+  ScriptOfferName,
   ScriptList,
   ScriptRestored,
   ScriptRunChart,
@@ -43,6 +44,8 @@ export interface ScriptsPort {
   ): Promise<Script>;
   disable(name: string, actor: Actor): Promise<Script>;
   enable(name: string, password: string | undefined, actor: Actor): Promise<Script>;
+  /** Errors: `not_found` where it is not offered; none where it was dismissed before. */
+  dismissOffer(name: string, offer: ScriptOfferName, actor: Actor): MaybePromise<Script>;
   /** Newest first; `before` is the id of the last one seen. */
   runs(
     name: string,

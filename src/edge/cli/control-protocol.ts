@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { ErrorFamily } from '../../core/index.ts';
+import { OUTCOMES } from './audit-filter-flags.ts';
 import type { ControlHandlers } from './ports.ts';
 
 // One connection carries one request and its answer, each a line of JSON.
 
 const nothing = z.strictObject({});
+const word = z.string().max(1024).optional();
+const time = z.int().optional();
 
 /** The acts and their arguments. */
 export const OPERATIONS = {
@@ -12,7 +15,15 @@ export const OPERATIONS = {
   configShow: nothing,
   auditVerify: nothing,
   auditList: z.strictObject({
-    event: z.string().max(100).optional(),
+    event: word,
+    script: word,
+    principal: word,
+    outcome: z.enum(OUTCOMES).optional(),
+    target: word,
+    conversation: word,
+    from: time,
+    to: time,
+    text: word,
     limit: z.int().min(1).max(10_000),
   }),
   vaultStatus: nothing,

@@ -1,4 +1,5 @@
 import type { AuditVerdict } from '../../guard/audit/index.ts';
+import type { AuditFilter } from '../../host/storage/audit-filter.ts';
 import type { ImportAnswer, ImportRequest } from './import-ports.ts';
 import type { ScriptTestReport, ScriptTestRequest } from './script-test-ports.ts';
 
@@ -64,10 +65,10 @@ export interface ControlHandlers {
   version(): Promise<{ readonly version: string; readonly pid: number }>;
   configShow(): Promise<{ readonly settings: readonly SettingView[] }>;
   auditVerify(): Promise<AuditVerdict>;
-  auditList(query: {
-    readonly event?: string | undefined;
-    readonly limit: number;
-  }): Promise<{ readonly entries: readonly AuditLine[] }>;
+  /** Newest first. */
+  auditList(
+    query: AuditFilter & { readonly limit: number },
+  ): Promise<{ readonly entries: readonly AuditLine[] }>;
   vaultStatus(): Promise<VaultState>;
   /** Errors: `wrong_passphrase`, `rate_limited`. Does nothing when the vault is open. */
   vaultUnlock(request: { readonly passphrase: string }): Promise<{ readonly sealed: boolean }>;

@@ -41,9 +41,10 @@ function handlers(where: string): ControlHandlers {
       settings: [{ key: 'admin.bind', value: where, source: 'file', from: 'config.yaml:3' }],
     }),
     auditVerify: async () => ({ ok: true, rows: 12, head: where, signed: true }),
-    auditList: async ({ event, limit }) => ({
-      entries: [{ ...ENTRY, origin: where, target: `${event ?? 'any'} ${limit} ${ENTRY.target}` }],
-    }),
+    async auditList({ event, limit, ...more }) {
+      reset.push({ where, filter: more });
+      return { entries: [{ ...ENTRY, origin: where, target: `${event ?? 'any'} ${limit} ${ENTRY.target}` }] };
+    },
     vaultStatus: async () => ({ sealed: true, protection: 'passphrase' }),
     async vaultUnlock({ passphrase }) {
       reset.push({ where, passphrase });
@@ -278,6 +279,40 @@ test('audit list hands on the filter, and what strangers wrote can not steer the
   const entries = (JSON.parse((await run(['audit', 'list', '--json'])).out) as { entries: unknown[] })
     .entries;
   expect(entries[0]).toMatchObject({ seq: 7, target: `any 50 ${ENTRY.target}` });
+});
+
+test('audit list takes the filters of the page, beside a running instance and without one', async () => {
+  const flags = ['--script', 'weather.star', '--outcome', 'refused', '--principal', 'assistant:'];
+  const more = ['--from', '2026-01-31', '--to', '2026-01-31T12:00:00Z', '--words', 'two words'];
+  const filter = {
+    script: 'weather',
+    outcome: 'refused',
+    principal: 'assistant:',
+    from: Date.UTC(2026, 0, 31),
+    to: Date.UTC(2026, 0, 31, 12),
+    text: 'two words',
+  };
+  const direct = { ...handlers('direct'), ...rekeying('key_file'), close: () => undefined };
+  await run(['audit', 'list', ...flags, ...more], { direct: () => direct });
+  await withInstance();
+  await run(['audit', 'list', ...flags, ...more]);
+  await run(['audit', 'list', '--target', 'vault', '--conversation', 'cnv_1']);
+  expect(reset).toEqual([
+    { where: 'direct', filter },
+    { where: 'running', filter },
+    { where: 'running', filter: { target: 'vault', conversation: 'cnv_1' } },
+  ]);
+});
+
+test.each([
+  ['--script', '../weather'],
+  ['--outcome', 'fine'],
+  ['--from', 'yesterday'],
+  ['--to', '2026-13-01'],
+  ['--words', 'a b c d e f g'],
+])('audit list %s %s is wrong usage', async (flag, value) => {
+  expect(await run(['audit', 'list', flag, value])).toMatchObject({ code: 2, out: '' });
+  expect(reset).toEqual([]);
 });
 
 test('a new password comes from the first line of the input', async () => {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AppError, errorText } from '../../core/index.ts';
+import { filterOf, withAuditFilters, type AuditFilterFlags } from './audit-filter-flags.ts';
 import { connectControl } from './control-client.ts';
 import { describeImport } from './import-command.ts';
 import { askNewPassword, askSecrets, type InputStream } from './password-prompt.ts';
@@ -140,12 +141,11 @@ function describeCommands<C extends CliConfig>(deps: CliDeps<C>, exit: (code: nu
       if (!verdict.ok) exit(EXIT.failed);
     },
   );
-  common(audit.command('list').description('print the newest entries'))
-    .option('--event <name>', 'only this event, or with a dot at the end a family such as "login."')
+  withAuditFilters(common(audit.command('list').description('print the newest entries')))
     .option('--limit <number>', 'how many', wholeNumber(1, 10_000), 50)
-    .action(async (flags: CliFlags & { readonly event?: string; readonly limit: number }) => {
-      const { event, limit } = flags;
-      const { entries } = await act(flags, (handlers) => handlers.auditList({ event, limit }));
+    .action(async (flags: CliFlags & AuditFilterFlags & { readonly limit: number }) => {
+      const query = { ...filterOf(flags), limit: flags.limit };
+      const { entries } = await act(flags, (handlers) => handlers.auditList(query));
       print(flags, { entries }, auditLines(entries));
     });
 

@@ -23,7 +23,11 @@ const MAX_MODELS = 1_000;
 const MAX_PAGES = 5;
 const TIMEOUTS = { connectMs: 3_000, headersMs: 5_000, idleMs: 3_000, totalMs: 8_000 };
 
-export async function fetchModels(provider: UpstreamName, route: ModelRoute): Promise<ModelList> {
+export async function fetchModels(
+  provider: UpstreamName,
+  route: ModelRoute,
+  signal: AbortSignal,
+): Promise<ModelList> {
   const { modelList } = route.wire;
   const models: ModelView[] = [];
   let after: string | undefined;
@@ -31,7 +35,7 @@ export async function fetchModels(provider: UpstreamName, route: ModelRoute): Pr
     for (let page = 0; page < MAX_PAGES && models.length < MAX_MODELS; page += 1) {
       const answer = await route.send({
         path: modelList.path(after),
-        signal: new AbortController().signal,
+        signal,
         timeouts: TIMEOUTS,
         maxBytes: MAX_BYTES,
       });

@@ -14,6 +14,7 @@ export async function testCall(
   route: ModelRoute,
   model: string,
   redactor: Redactor,
+  signal: AbortSignal,
 ): Promise<{ readonly ok: boolean; readonly message: string; readonly code?: string }> {
   const answer = new Answer(LIMITS, redactor);
   const { wire } = route;
@@ -22,7 +23,7 @@ export async function testCall(
       route,
       model,
       body: wire.testBody(model, 'Answer with the single word: ready', MAX_TOKENS),
-      signal: new AbortController().signal,
+      signal,
       limits: LIMITS,
       redactor,
       reader: wire.reader(),

@@ -97,6 +97,7 @@ export function upstreamsBench() {
       redactor,
       http,
       health: createHealthBoard(clock()),
+      untilLocked: () => new AbortController().signal,
       known,
       keys: {
         put: (name, value) => void vault.put(ref(name), value),

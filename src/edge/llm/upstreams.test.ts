@@ -86,6 +86,24 @@ describe('the upstreams', () => {
     ]);
   });
 
+  it('end a test call and a list under way when the vault is locked, and blame no provider for it', async () => {
+    let open = new AbortController();
+    const upstreams = make({ untilLocked: () => open.signal });
+    upstreams.change('openai-compatible', { base_url: bench.fake.url, api_key: KEY }, owner);
+    bench.fake.next({ fault: 'hang_before_headers' });
+    const call = upstreams.test('openai-compatible', 'a-model', owner);
+    while (bench.fake.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    open.abort();
+    expect(await call).toMatchObject({ ok: false, message: 'The vault was locked, which ended the call.' });
+    expect(viewOf(upstreams, 'openai-compatible')?.health).toBeNull();
+    expect(
+      bench.audit.list({ event: 'llm.test', after: 0, limit: 10 }).map(({ outcome }) => outcome),
+    ).toEqual(['intent', 'failed']);
+    expect((await upstreams.models()).models.filter(({ provider }) => provider !== 'demo')).toEqual([]);
+    open = new AbortController();
+    expect((await upstreams.models()).models.filter(({ provider }) => provider !== 'demo')).not.toEqual([]);
+  });
+
   it('keep a list of models for five minutes, but no failure, and forget it when something changes', async () => {
     const upstreams = make();
     upstreams.change('openai-compatible', { base_url: bench.fake.url }, owner);

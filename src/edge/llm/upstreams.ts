@@ -78,6 +78,8 @@ export interface UpstreamsDeps extends UpstreamSettingsDeps {
   readonly redactor: Redactor;
   readonly http: HttpClient;
   readonly health: HealthBoard;
+  /** Ends test calls and lists of models, which no turn ends. */
+  readonly untilLocked: () => AbortSignal;
   /** From the configuration; one that was chosen on the page wins. */
   readonly initialModel?: ModelChoice | undefined;
   /** Between the demo's pieces, in ms. */
@@ -169,7 +171,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     const found = route(name);
     const list: Promise<ModelList> = found.ok
       ? UPSTREAM_KINDS[name].unlisted === undefined
-        ? fetchModels(name, found.route)
+        ? fetchModels(name, found.route, deps.untilLocked())
         : Promise.resolve({ ok: true, models: [] })
       : Promise.resolve({ ok: false, problem: found.message });
     lists.set(name, { until: now + LIST_KEPT_MS, list });
@@ -244,10 +246,13 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       const upstream = knownUpstream(name);
       if (model !== undefined) checkModel(model, deps.redactor);
       const began = clock.monotonic();
-      const tried = await tryOut(upstream, model, (chosen) => note(chosen, 'intent', {}));
+      const signal = deps.untilLocked();
+      const tried = await tryOut(upstream, model, (chosen) => note(chosen, 'intent', {}), signal);
       const duration = Math.round(clock.monotonic() - began);
-      note(tried.model, tried.ok ? 'ok' : 'failed', { duration_ms: duration, message: tried.message });
-      return { ok: tried.ok, message: tried.message, duration_ms: duration };
+      const message =
+        !tried.ok && signal.aborted ? 'The vault was locked, which ended the call.' : tried.message;
+      note(tried.model, tried.ok ? 'ok' : 'failed', { duration_ms: duration, message });
+      return { ok: tried.ok, message, duration_ms: duration };
 
       function note(
         used: string | undefined,
@@ -270,6 +275,7 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
     name: UpstreamName,
     wanted: string | undefined,
     before: (model: string) => void,
+    signal: AbortSignal,
   ): Promise<{ readonly ok: boolean; readonly message: string; readonly model: string | undefined }> {
     const found = route(name);
     if (!found.ok) return { ok: false, message: found.message, model: wanted };
@@ -286,8 +292,9 @@ export function createUpstreams(deps: UpstreamsDeps): Upstreams {
       return { ok: false, message, model };
     }
     before(model);
-    const tried = await testCall(found.route, model, deps.redactor);
-    deps.health.note(name, tried.ok ? null : (tried.code ?? 'llm_test_failed'));
+    const tried = await testCall(found.route, model, deps.redactor, signal);
+    // That it was stopped says nothing about the provider.
+    if (!signal.aborted) deps.health.note(name, tried.ok ? null : (tried.code ?? 'llm_test_failed'));
     return { ok: tried.ok, message: tried.message, model };
   }
 }

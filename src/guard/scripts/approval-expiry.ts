@@ -1,7 +1,8 @@
 // Guarantees: an approval that has run out is taken back in the database, with its entry in the audit log, so that it stays
 // out when the clock goes back; what runs under it ends then, also when the machine slept past the hour. Where that can't
 // be stored, the script does not run until it can.
-// Does not: know of a time that passed and went back while nothing looked (the program looks every second while it is up).
+// Does not: know of a time that passed and went back while nothing looked (the program looks every second while it is up;
+// what passed before a start it is told as `floor`).
 // An attacker may control: nothing here; the clock of the machine may jump both ways.
 import { errorText, isoTime, type Clock, type Json, type Log } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
@@ -12,8 +13,8 @@ import type { ScriptLibrary } from './library.ts';
 import { RAN_OUT } from './state.ts';
 
 export interface ApprovalExpiry {
-  /** Takes back what has run out by now. Never throws for a disk that is full. */
-  expireDue(): void;
+  /** Takes back what has run out by now, or by `floor`, which is later where the clock was set back. Never throws for a disk that is full. */
+  expireDue(floor?: number): void;
   /** Whether its approval ran out and that could not be stored yet. */
   isUnstored(name: string): boolean;
 }
@@ -84,8 +85,8 @@ export function createApprovalExpiry(deps: {
   }
 
   return {
-    expireDue() {
-      const now = clock.now();
+    expireDue(floor = 0) {
+      const now = Math.max(clock.now(), floor);
       for (const row of store.all()) {
         if (row.approved === null || row.granted?.includes('"expires_at"') !== true) continue;
         // From the row alone: a text that is damaged keeps no other approval from running out.

@@ -44,8 +44,11 @@ export interface ScriptDecisions {
   ): Promise<ScriptState>;
   disable(name: string, by: Principal): Promise<ScriptState>;
   enable(name: string, by: Principal): Promise<ScriptState>;
-  /** Takes back the approvals that have run out by now, for good, and stores what could not be stored before. */
-  expireDue(): void;
+  /**
+   * Takes back the approvals that have run out by now, for good, and stores what could not be stored before. `floor`: it can
+   * not be earlier than that, whatever the clock says.
+   */
+  expireDue(floor?: number): void;
   /** Whether power was taken away that could not be stored; such a script does not run. */
   isHeld(name: string): boolean;
   /** Resolves when somebody decides on this version, or it is not the newest any more; false when the time is over. */
@@ -272,8 +275,8 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
       return library.require(name);
     },
 
-    expireDue() {
-      expiry.expireDue();
+    expireDue(floor) {
+      expiry.expireDue(floor);
       storeLate();
     },
 

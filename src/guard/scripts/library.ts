@@ -344,6 +344,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
           store.remove(name);
           store.withdraw(name, clock.now(), principalText(by));
           store.clearOffers(name);
+          store.forgetDismissed(name);
           audit.append({
             event: 'script.deleted',
             principal: by,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { OWNER, type ScriptBench } from '../../../test/support/script-bench.ts';
+import { codeOf, MODEL, OWNER, type ScriptBench } from '../../../test/support/script-bench.ts';
 import { scriptBenches } from '../../../test/support/script-benches.ts';
+import { dismissOffer } from './dismiss-offer.ts';
 import { powerOf } from './power.ts';
 
 const TEXT = '# @secrets: KEY\nresult = 1\n';
@@ -98,6 +99,80 @@ test('the limits of a grant are sentences', async () => {
   expect(limits.map(({ text }) => text)).toEqual([
     'runs at most 5 times in an hour, with 600 requests and 3 MiB of answers',
   ]);
+});
+
+const HOST = { name: 'job', kind: 'host', what: 'b.example' } as const;
+const dismiss = (made: ScriptBench, by = OWNER) =>
+  dismissOffer(
+    { ...made, clock: { now: () => 7, monotonic: () => 0 } },
+    { ...HOST, hash: made.library.require('job').hash },
+    by,
+  );
+
+test('what the owner dismisses stays away for that text, and is there again when a newer one is refused it', async () => {
+  const made = await refused();
+  const { hash } = made.library.require('job');
+  dismiss(made);
+  expect(offers(made)).toEqual(['method POST', 'secret KEY']);
+  expect(made.events('script.offer_dismissed')).toMatchObject([
+    { actor: 'user:owner', target: 'job', details: { hash, kind: 'host', what: 'b.example' } },
+  ]);
+  await made.run('job');
+  expect(offers(made)).toEqual(['method POST', 'secret KEY']);
+  // The refusal itself is in the log as ever.
+  expect(made.events('script.request_refused')).toHaveLength(2);
+  await made.save('job', `${TEXT}x = 1\n`);
+  await approve(made, NARROW);
+  expect(offers(made)).toEqual([]);
+  await made.run('job');
+  expect(offers(made)).toEqual(['host b.example', 'method POST', 'secret KEY']);
+  dismiss(made);
+  // Back to the first text: it was dismissed for that one too.
+  await made.library.restore('job', hash, OWNER);
+  await approve(made, NARROW);
+  await made.run('job');
+  expect(offers(made)).toEqual(['method POST', 'secret KEY']);
+});
+
+test('dismissing twice is one act, and what is not offered can not be dismissed', async () => {
+  const made = await refused();
+  dismiss(made);
+  dismiss(made);
+  expect(made.events('script.offer_dismissed')).toHaveLength(1);
+  const { hash } = made.library.require('job');
+  const deps = { ...made, clock: { now: () => 7, monotonic: () => 0 } };
+  for (const other of [
+    { ...HOST, hash, what: 'c.example' },
+    { ...HOST, hash: `sha256:${'0'.repeat(64)}` },
+    { ...HOST, hash, name: 'nobody' },
+  ])
+    expect(await codeOf((async () => dismissOffer(deps, other, OWNER))())).toBe('not_found');
+  expect(made.events('script.offer_dismissed')).toHaveLength(1);
+});
+
+test('nobody but a person can dismiss an offer, and one that can not be written down is not dismissed', async () => {
+  const made = await refused();
+  for (const by of [MODEL, { kind: 'system' } as const, { kind: 'operator' } as const])
+    expect(await codeOf((async () => dismiss(made, by))())).toBe('not_a_person');
+  made.database.run(
+    `CREATE TRIGGER full BEFORE INSERT ON audit WHEN NEW.event = 'script.offer_dismissed'
+     BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
+    {},
+  );
+  expect(await codeOf((async () => dismiss(made))())).toBe('audit_failed');
+  expect(offers(made)).toContain('host b.example');
+  await made.run('job');
+  expect(offers(made)).toContain('host b.example');
+});
+
+test('a script that is deleted takes along what was dismissed of it', async () => {
+  const made = await refused();
+  dismiss(made);
+  await made.library.remove('job', OWNER);
+  await made.save('job', TEXT);
+  await approve(made, NARROW);
+  await made.run('job');
+  expect(offers(made)).toContain('host b.example');
 });
 
 test('only scripts with a name get offers', async () => {

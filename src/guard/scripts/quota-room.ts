@@ -8,6 +8,23 @@ const HOUR_MS = 3_600_000;
 export const RUN_REQUESTS = 50;
 export const RUN_BYTES = 50 * 1024 * 1024;
 
+/** Whether code without a script may run once more: its quota is one for all conversations together. */
+export function execRoom(
+  { runStore, clock }: { readonly runStore: ScriptRunStore; readonly clock: Clock },
+  limit: number,
+): Refused | undefined {
+  const now = clock.now();
+  const { runs, at } = runStore.execs(now - HOUR_MS, limit);
+  if (runs < limit) return undefined;
+  const seconds = Math.max(1, Math.ceil(((at ?? now) + HOUR_MS - now) / 1000));
+  return {
+    ok: false,
+    code: 'quota_exceeded',
+    message: `Code without a script has used up its quota starlark.exec_per_hour (${runs} of ${limit}); it goes on in ${seconds} s.`,
+    details: { quota: 'exec_per_hour', used: runs, limit, retry_after_s: seconds },
+  };
+}
+
 /** What is left of the quotas, runs that are under way counted with all that they may use. */
 export function quotaRoom(
   facts: {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { setImmediate as tick } from 'node:timers/promises';
-import type { Clock } from '../../core/index.ts';
+import type { Clock, Principal } from '../../core/index.ts';
 import { approved, codeOf, hashOf, MODEL, OWNER } from '../../../test/support/script-bench.ts';
 import { scriptBenches } from '../../../test/support/script-benches.ts';
 import { testScript } from './test-runs.ts';
@@ -250,6 +250,50 @@ describe('runs', () => {
     const off = open({ exec: 'off' });
     expect(await off.runs.exec(ask)).toMatchObject({ code: 'exec_off' });
     expect(off.orders).toEqual([]);
+  });
+
+  test('code without a script has a quota for an hour, of all conversations, and says when it goes on', async () => {
+    let now = Date.parse('2030-01-01T00:00:00Z');
+    const clock: Clock = { now: () => now, monotonic: () => performance.now() };
+    const made = open({ clock, execPerHour: 2 });
+    const other: Principal = { kind: 'assistant', turnId: 'trn_2', conversationId: 'cnv_2' };
+    const exec = (by = MODEL) => made.runs.exec({ source: 'result = 1', by, origin: 'page' });
+    // Runs of scripts are counted apart.
+    await approved(made, 'job', ONE);
+    expect(await codeOf(made.run('job'))).toBe('ok');
+    expect(await codeOf(exec())).toBe('ok');
+    now += 60_000;
+    expect(await codeOf(exec(other))).toBe('ok');
+    expect(await exec()).toEqual({
+      ok: false,
+      code: 'quota_exceeded',
+      message:
+        'Code without a script has used up its quota starlark.exec_per_hour (2 of 2); it goes on in 3540 s.',
+      details: { quota: 'exec_per_hour', used: 2, limit: 2, retry_after_s: 3540 },
+    });
+    expect(made.orders).toHaveLength(3);
+    expect(made.runStore.list('', 10)).toHaveLength(2);
+    expect(made.events('script.refused')).toMatchObject([
+      { target: hashOf('result = 1'), details: { code: 'quota_exceeded', quota: 'exec_per_hour' } },
+    ]);
+    expect(await codeOf(made.run('job'))).toBe('ok');
+    now += 3_540_000;
+    expect(await codeOf(exec())).toBe('ok');
+    expect(await codeOf(exec())).toBe('quota_exceeded');
+  });
+
+  test('code that is under way counts, and a quota that was made smaller says when it goes on', async () => {
+    let now = Date.parse('2030-01-01T00:00:00Z');
+    const clock: Clock = { now: () => now, monotonic: () => performance.now() };
+    const made = open({ clock, execPerHour: 3, play: () => new Promise(() => undefined) });
+    const exec = () => made.runs.exec({ source: 'result = 1', by: MODEL, origin: 'page' });
+    for (let index = 0; index < 3; index += 1) {
+      void exec();
+      now += 60_000;
+    }
+    expect(await codeOf(exec())).toBe('quota_exceeded');
+    // Of the three the second must be out too, before one of a quota of two is free.
+    expect(made.runStore.execs(now - 3_600_000, 2)).toEqual({ runs: 3, at: now - 120_000 });
   });
 
   test('runs that a former process left behind are said to be unknown', async () => {

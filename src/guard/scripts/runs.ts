@@ -25,7 +25,7 @@ import type { ScriptDecisions } from './decisions.ts';
 import { narrowToBound, type Granted } from './grants.ts';
 import type { ScriptLibrary } from './library.ts';
 import type { Runner, RunEnd, Send } from './ports.ts';
-import { quotaRoom, RUN_BYTES, RUN_REQUESTS } from './quota-room.ts';
+import { execRoom, quotaRoom, RUN_BYTES, RUN_REQUESTS } from './quota-room.ts';
 import { recoverRuns } from './recover-runs.ts';
 import { runError } from './run-error.ts';
 import { newRunRow } from './run-row.ts';
@@ -103,6 +103,8 @@ export interface RunsDeps {
     readonly timeMs: number;
     readonly memoryBytes: number;
     readonly exec: 'off' | 'pure' | 'approval';
+    /** Runs of code without a script in an hour, of all conversations. */
+    readonly execPerHour: number;
   };
 }
 
@@ -140,12 +142,12 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     return state.approved === undefined ? null : `${state.approved.hash} ${state.approved.granted.text}`;
   }
 
-  function refuse(ask: Pick<RunAsk, 'name' | 'by' | 'origin'>, refused: Refused): Refused {
+  function refuse(ask: Pick<RunAsk, 'name' | 'by' | 'origin'>, refused: Refused, target = ask.name): Refused {
     audit.note({
       event: 'script.refused',
       principal: ask.by,
       origin: ask.origin,
-      target: ask.name,
+      target,
       outcome: 'refused',
       details: { code: refused.code, ...refused.details },
     });
@@ -229,7 +231,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       declared: new Set(granted?.grant.secrets.keys()),
       audit,
       // Of a run that was ended nothing is offered: its name may be another script's by now.
-      offer: (kind, what) => void (alive() && offer(row.name, kind, what)),
+      offer: (kind, what) => void (alive() && offer(row, kind, what)),
       unrecorded: () => controller.abort('audit'),
     });
     facts.live.watch = watch;
@@ -283,9 +285,9 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
   }
 
   /** For the owner's comfort: a disk that is full must not end the run otherwise than it ends. */
-  function offer(name: string, kind: ScriptOfferRow['kind'], what: string): void {
+  function offer({ name, hash }: ScriptRunRow, kind: ScriptOfferRow['kind'], what: string): void {
     try {
-      deps.store.offer({ name, kind, what }, clock.now());
+      deps.store.offer({ name, hash, kind, what }, clock.now());
     } catch (error) {
       log.warn('what a script was refused could not be noted for the owner', {
         script: name,
@@ -373,7 +375,10 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
           message: 'Running code without a script is switched off (starlark.exec_mode).',
           details: {},
         });
-      const row = newRunRow(deps, whole, { hash: hashOf(ask.source), kind: 'exec', granted: null });
+      const hash = hashOf(ask.source);
+      const full = execRoom(deps, deps.limits.execPerHour);
+      if (full !== undefined) return refuse(whole, full, hash);
+      const row = newRunRow(deps, whole, { hash, kind: 'exec', granted: null });
       const mine: Live = {
         name: '',
         approval: '',

@@ -107,14 +107,33 @@ test('a vault that is locked has no key, ends what stood on it, and opens with i
   expect(await audit.verify()).toMatchObject({ ok: true, signed: true });
 });
 
+test('what was begun while the vault was open ends at the next lock, and at no other', async () => {
+  const { seal } = await bench('passphrase');
+  await seal.unlock(PASSPHRASE, WHO);
+  const first = seal.untilLocked();
+  expect(first.aborted).toBe(false);
+  seal.lock(WHO);
+  expect([first.aborted, code(() => first.throwIfAborted())]).toEqual([true, 'vault_sealed']);
+  await seal.unlock(PASSPHRASE, WHO);
+  const second = seal.untilLocked();
+  expect(second.aborted).toBe(false);
+  seal.lock(WHO);
+  expect(second.aborted).toBe(true);
+});
+
 test('the key is gone also where something that stood on it could not be ended', async () => {
   const { seal } = await bench('passphrase');
   await seal.unlock(PASSPHRASE, WHO);
+  const ended: string[] = [];
   seal.whenLocked(() => {
     throw new Error('the disk is full');
   });
+  seal.whenLocked(() => ended.push('the next'));
+  const until = seal.untilLocked();
   expect(() => seal.lock(WHO)).toThrow('the disk is full');
   expect(seal.sealed()).toBe(true);
+  // It keeps nothing else from being ended.
+  expect([ended, until.aborted]).toEqual([['the next'], true]);
 });
 
 test('where the opening can not be written down no key stays behind, and the next try opens it', async () => {

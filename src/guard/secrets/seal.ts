@@ -27,8 +27,10 @@ export interface Seal {
   unlock(passphrase: string, who: Unlocker): Promise<void>;
   /** Ends what runs and forgets the key. Nothing when it is sealed. Error: conflict `vault_not_lockable`. */
   lock(who: Unlocker): void;
-  /** Runs at each `lock`, while the key is still there: ends what stands on it. */
+  /** Runs at each `lock`, while the key is still there: ends what stands on it. One that fails keeps no other from running. */
   whenLocked(act: (who: Unlocker) => void): void;
+  /** Ends at the next `lock`, with `vault_sealed`: for what was begun while the vault was open. */
+  untilLocked(): AbortSignal;
 }
 
 export interface Unlocker {
@@ -56,6 +58,7 @@ export function createSeal(deps: SealDeps): Seal {
   let master = deps.master instanceof Uint8Array ? deps.master : undefined;
   const waiting: (() => void)[] = [];
   const enders: ((who: Unlocker) => void)[] = [];
+  let open = new AbortController();
   const tries = createAttempts({ max: MOST_TRIES, windowMs: WINDOW_MS, clock: deps.clock });
   /** One after the other: each takes a lot of memory. */
   let line: Promise<void> = Promise.resolve();
@@ -99,6 +102,22 @@ export function createSeal(deps: SealDeps): Seal {
     }
   }
 
+  /** Everything is tried; the first thing that could not be ended is told. */
+  function endAll(who: Unlocker): void {
+    const begun = open;
+    open = new AbortController();
+    begun.abort(vaultSealed());
+    const failures: unknown[] = [];
+    for (const end of enders) {
+      try {
+        end(who);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
   return {
     protection: deps.protection,
     sealed: () => master === undefined,
@@ -121,7 +140,7 @@ export function createSeal(deps: SealDeps): Seal {
       if (master === undefined) return;
       if (deps.master instanceof Uint8Array) throw notLockable();
       try {
-        for (const end of enders) end(who);
+        endAll(who);
       } finally {
         master = undefined;
         deps.locked();
@@ -129,6 +148,7 @@ export function createSeal(deps: SealDeps): Seal {
       }
     },
     whenLocked: (act) => void enders.push(act),
+    untilLocked: () => open.signal,
   };
 }
 

@@ -16,7 +16,8 @@ import { AppError, errorText } from '../../core/index.ts';
 export interface TrialFolder {
   readonly path: string;
   /** Paths are relative to the folder. */
-  write(path: string, text: string): void;
+  /** Default mode: 0600. */
+  write(path: string, text: string, mode?: number): void;
   read(path: string): Buffer;
   link(kind: 'symbolic' | 'hard', from: string, to: string): void;
   remove(): void;
@@ -41,10 +42,12 @@ export function makeTrialFolder(parent: string): TrialFolder {
   }
   return {
     path,
-    write(name, text) {
+    write(name, text, mode = 0o600) {
       const file = join(path, name);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text, { mode: 0o600 });
+      // Whatever the umask.
+      chmodSync(file, mode);
     },
     read: (name) => readFileSync(join(path, name)),
     link: (kind, from, to) =>

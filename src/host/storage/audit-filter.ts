@@ -8,6 +8,8 @@ export interface AuditFilter {
   /** One actor such as `user:owner`, or ending in a colon a kind: `assistant:`. */
   readonly principal?: string | undefined;
   readonly outcome?: string | undefined;
+  /** What happened to the script of this name, and in its runs. */
+  readonly script?: string | undefined;
   /** Exactly. */
   readonly target?: string | undefined;
   /** The id of a conversation: what was done in it, by it, or with it. */
@@ -47,7 +49,7 @@ export function conditions(filter: AuditFilter): Conditions {
     indexed.push({ index, sql: `${sql} = :${name}` });
     values[name] = value;
   };
-  const { event, principal, outcome, target, conversation, from, to, text } = filter;
+  const { event, script, principal, outcome, target, conversation, from, to, text } = filter;
   if (event?.endsWith('.')) {
     const family = event.slice(0, event.indexOf('.') + 1);
     by('audit_by_family', FAMILY, 'family', family);
@@ -58,6 +60,11 @@ export function conditions(filter: AuditFilter): Conditions {
   } else if (event !== undefined) by('audit_by_event', 'event', 'event', event);
   if (principal?.endsWith(':')) by('audit_by_kind', KIND, 'kind', principal);
   else if (principal !== undefined) by('audit_by_actor', 'actor', 'actor', principal);
+  if (script !== undefined) {
+    // Other things may have the name of a script.
+    by('audit_by_target', 'target', 'script', script);
+    read.push(`${FAMILY} = 'script.'`);
+  }
   if (target !== undefined) by('audit_by_target', 'target', 'target', target);
   if (conversation !== undefined) by('audit_by_conversation', CONVERSATION, 'conversation', conversation);
   if (outcome === 'ok') {

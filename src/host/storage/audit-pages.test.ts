@@ -17,6 +17,8 @@ function rowOf(seq: number): AuditRow {
   const conversation = `cnv_${seq % 40}`;
   const base = { seq, at, origin: 'page', outcome: 'ok', details: '{}', prev_hash: '', hash: String(seq) };
   if (seq === 17) return { ...base, event: 'policy.changed', actor: 'user:owner', target: 'policy' };
+  // A policy that is a script, too.
+  if (seq % 997 === 3) return { ...base, event: 'script.run', actor: 'user:owner', target: 'policy' };
   if (seq % 701 === 5)
     return {
       ...base,
@@ -79,6 +81,9 @@ const FILTERS: Readonly<Record<string, readonly [AuditFilter, (row: AuditRow) =>
   'an outcome': [{ outcome: 'failed' }, (row) => row.outcome === 'failed'],
   'the usual outcome': [{ outcome: 'ok' }, (row) => row.outcome === 'ok'],
   'a target': [{ target: 'policy' }, (row) => row.target === 'policy'],
+  'a script': [{ script: 'policy' }, (row) => row.target === 'policy' && row.event.startsWith('script.')],
+  'a script and an event of others': [{ script: 'policy', event: 'policy.changed' }, () => false],
+  'a script and a target': [{ script: 'policy', target: 'other' }, () => false],
   'a conversation': [{ conversation: 'cnv_8' }, (row) => conversationOf(row) === 'cnv_8'],
   'a time from': [{ from: 3_000_000 }, (row) => row.at >= 3_000_000],
   'a time to': [{ to: 1_500_000 }, (row) => row.at < 1_500_000],

@@ -65,6 +65,8 @@ export interface ScriptRunStore {
   used(name: string, since: number): { runs: number; requests: number; bytes: number };
   /** When the oldest of those began. */
   oldest(name: string, since: number): number | undefined;
+  /** Code without a name that began since then: how often, and when the `nth` newest of it did. */
+  execs(since: number, nth: number): { readonly runs: number; readonly at: number | undefined };
   /** Those that a former process left behind; returns them. */
   closeRunning(): ScriptRunRow[];
   /** Removes the oldest of a name beyond `keep` that are older than `before`. */
@@ -138,6 +140,16 @@ export function createScriptRunStore(database: Database): ScriptRunStore {
          WHERE name = :name AND started_at > :since AND kind = 'run'`,
         { name, since },
       )?.at ?? undefined,
+    execs(since, nth) {
+      const which = "FROM script_runs WHERE name = '' AND started_at > :since AND kind = 'exec'";
+      return {
+        runs: database.get<{ runs: number }>(`SELECT count(*) AS runs ${which}`, { since })?.runs ?? 0,
+        at: database.get<{ at: number }>(
+          `SELECT started_at AS at ${which} ORDER BY started_at DESC LIMIT 1 OFFSET :before`,
+          { since, before: nth - 1 },
+        )?.at,
+      };
+    },
     closeRunning() {
       const rows = database.all<ScriptRunRow>("SELECT * FROM script_runs WHERE outcome = 'running'");
       database.run("UPDATE script_runs SET outcome = 'unknown' WHERE outcome = 'running'");

@@ -54,6 +54,8 @@ export interface ScriptOfferRow {
   readonly what: string;
   readonly times: number;
   readonly last_at: number;
+  /** Of the text that was refused it. */
+  readonly hash: string;
 }
 
 export interface ScriptStore {
@@ -84,10 +86,19 @@ export interface ScriptStore {
   countPending(): number;
   /** Decisions on what the assistant wrote, newest first. */
   decidedSince(at: number, limit: number): ScriptVersionRow[];
+  /** Does nothing where this was dismissed for this text. */
   offer(offer: Omit<ScriptOfferRow, 'times' | 'last_at'>, now: number): void;
   offers(name: string): ScriptOfferRow[];
   clearOffers(name: string): void;
   clearOffer(offer: Pick<ScriptOfferRow, 'name' | 'kind' | 'what'>): void;
+  /** Removes the offer, and lets none like it be made for the same text. */
+  dismissOffer(
+    offer: Pick<ScriptOfferRow, 'name' | 'hash' | 'kind' | 'what'>,
+    when: { readonly at: number; readonly by: string },
+  ): void;
+  isDismissed(offer: Pick<ScriptOfferRow, 'name' | 'hash' | 'kind' | 'what'>): boolean;
+  /** Of a script that is deleted. */
+  forgetDismissed(name: string): void;
 }
 
 /** Offers of one script; what is refused beyond them is in the audit log only. */
@@ -194,14 +205,17 @@ export function createScriptStore(database: Database): ScriptStore {
          AND decided_at >= :at ORDER BY decided_at DESC, id DESC LIMIT :limit`,
         { at, limit },
       ),
-    offer({ name, kind, what }, now) {
+    offer({ name, kind, what, hash }, now) {
       database.run(
-        `INSERT INTO script_offers (name, kind, what, times, last_at)
-         SELECT :name, :kind, :what, 1, :now WHERE
-           (SELECT count(*) FROM script_offers WHERE name = :name) < :most OR
-           EXISTS (SELECT 1 FROM script_offers WHERE name = :name AND kind = :kind AND what = :what)
-         ON CONFLICT (name, kind, what) DO UPDATE SET times = times + 1, last_at = excluded.last_at`,
-        { name, kind, what, now, most: MOST_OFFERS },
+        `INSERT INTO script_offers (name, kind, what, times, last_at, hash)
+         SELECT :name, :kind, :what, 1, :now, :hash WHERE
+           NOT EXISTS (SELECT 1 FROM script_offers_dismissed
+             WHERE name = :name AND hash = :hash AND kind = :kind AND what = :what) AND
+           ((SELECT count(*) FROM script_offers WHERE name = :name) < :most OR
+           EXISTS (SELECT 1 FROM script_offers WHERE name = :name AND kind = :kind AND what = :what))
+         ON CONFLICT (name, kind, what) DO UPDATE
+           SET times = times + 1, last_at = excluded.last_at, hash = excluded.hash`,
+        { name, kind, what, hash, now, most: MOST_OFFERS },
       );
     },
     offers: (name) =>
@@ -214,6 +228,26 @@ export function createScriptStore(database: Database): ScriptStore {
         kind,
         what,
       });
+    },
+    dismissOffer({ name, hash, kind, what }, { at, by }) {
+      database.run(
+        `INSERT INTO script_offers_dismissed (name, hash, kind, what, dismissed_at, dismissed_by)
+         VALUES (:name, :hash, :kind, :what, :at, :by)`,
+        { name, hash, kind, what, at, by },
+      );
+      database.run(
+        `DELETE FROM script_offers WHERE name = :name AND hash = :hash AND kind = :kind AND what = :what`,
+        { name, hash, kind, what },
+      );
+    },
+    isDismissed: ({ name, hash, kind, what }) =>
+      database.get(
+        `SELECT 1 FROM script_offers_dismissed
+         WHERE name = :name AND hash = :hash AND kind = :kind AND what = :what`,
+        { name, hash, kind, what },
+      ) !== undefined,
+    forgetDismissed(name) {
+      database.run('DELETE FROM script_offers_dismissed WHERE name = :name', { name });
     },
     clearOffers(name) {
       database.run('DELETE FROM script_offers WHERE name = :name', { name });

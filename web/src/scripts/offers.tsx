@@ -10,6 +10,7 @@ import { grantSentences } from './narrow-grant.ts';
 import type { ScriptAct } from './use-script-act.ts';
 
 const EXTEND = 'Extend the grant';
+const DISMISS = 'Dismiss';
 
 /** What runs asked for and were refused. Each can be given, one at a time, in the way that an approval gives it. */
 export function Offers({ script, act }: { readonly script: Script; readonly act: ScriptAct }) {
@@ -60,6 +61,24 @@ export function Offers({ script, act }: { readonly script: Script; readonly act:
                   Give it this {offer.kind}…
                 </Button>
               )}
+              <Button
+                small
+                tone="quiet"
+                aria-label={`Dismiss: the ${offer.kind} ${offer.what}`}
+                disabled={act.busy !== null}
+                onClick={() =>
+                  void act.run({
+                    method: 'POST',
+                    path: '/offers/dismiss',
+                    body: { kind: offer.kind, what: offer.what, hash: offer.hash },
+                    done: 'Dismissed. It is still refused, and shown again when a newer version is refused it.',
+                    act: DISMISS,
+                  })
+                }
+                data-testid="script-offer-dismiss"
+              >
+                {DISMISS}
+              </Button>
             </li>
           );
         })}

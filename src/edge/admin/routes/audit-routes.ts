@@ -12,6 +12,10 @@ const filter = {
     .string()
     .regex(/^[a-z0-9_.]{1,64}$/)
     .optional(),
+  script: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/)
+    .optional(),
   principal: z.string().min(1).max(256).optional(),
   outcome: z.enum(['ok', 'refused', 'failed', 'intent', 'unknown']).optional(),
   target: z.string().max(1024).optional(),
@@ -30,7 +34,7 @@ const filter = {
 
 const TYPES = { jsonl: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; charset=utf-8' } as const;
 
-export function auditRoutes({ audit, identity }: RouteDeps): AnyRoute[] {
+export function auditRoutes({ audit, identity, vault }: RouteDeps): AnyRoute[] {
   return [
     route({
       method: 'GET',
@@ -54,11 +58,12 @@ export function auditRoutes({ audit, identity }: RouteDeps): AnyRoute[] {
       from: 'complete',
       query: z.strictObject({ ...filter, format: z.enum(['jsonl', 'csv']) }),
       async handle({ query, actor, access }) {
+        const until = vault.untilLocked();
         const { name, body } = await audit.export(query, actor);
         const isLive = (): boolean => identity.sessions.isLive(access.familyId);
         return {
           status: 200,
-          stream: { type: TYPES[query.format], body: whileLive(body, isLive) },
+          stream: { type: TYPES[query.format], body: whileLive(body, isLive), until },
           headers: { 'content-disposition': `attachment; filename="${name}"` },
         };
       },

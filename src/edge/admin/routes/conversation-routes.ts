@@ -10,7 +10,7 @@ const modelName = z.strictObject({
 });
 const limit = z.coerce.number().int().min(1).max(500).default(50);
 
-export function conversationRoutes({ conversations, identity }: RouteDeps): AnyRoute[] {
+export function conversationRoutes({ conversations, identity, vault }: RouteDeps): AnyRoute[] {
   return [
     route({
       method: 'POST',
@@ -77,11 +77,12 @@ export function conversationRoutes({ conversations, identity }: RouteDeps): AnyR
       from: 'complete',
       query: z.strictObject({ format: z.enum(['markdown', 'json']) }),
       async handle({ param, query, actor, access }) {
+        const until = vault.untilLocked();
         const { name, body } = found(await conversations.export(param('id'), query.format, actor));
         const isLive = (): boolean => identity.sessions.isLive(access.familyId);
         return {
           status: 200,
-          stream: { type: 'text/plain; charset=utf-8', body: whileLive(body, isLive) },
+          stream: { type: 'text/plain; charset=utf-8', body: whileLive(body, isLive), until },
           headers: { 'content-disposition': `attachment; filename="${name}"` },
         };
       },

@@ -106,6 +106,18 @@ export function scriptRoutes({ scripts }: RouteDeps): AnyRoute[] {
     }),
     route({
       ...access,
+      method: 'POST',
+      path: '/api/scripts/:name/offers/dismiss',
+      answer: scriptAnswer,
+      body: z.strictObject({
+        kind: z.enum(['host', 'method', 'secret']),
+        what: z.string().min(1).max(1024),
+        hash,
+      }),
+      handle: async ({ param, body, actor }) => ok(await scripts.dismissOffer(param('name'), body, actor)),
+    }),
+    route({
+      ...access,
       method: 'GET',
       path: '/api/scripts/:name/runs',
       answer: scriptRunsAnswer,
