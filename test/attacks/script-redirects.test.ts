@@ -1,6 +1,7 @@
 /**
  * A granted https host of a running program that leads elsewhere with what it was sent. Runs with all controls on, and with
- * redirects followed as they come: behind that there is no second control for a host whose certificate is good.
+ * redirects followed as they come and nothing held against the grant as it leaves. With the second of the two left:
+ * `script-controls-off.test.ts`.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openWorld, OTHER, SECURE, type Host, type Place, type World } from '../support/script-world.ts';
@@ -71,10 +72,10 @@ describe('a host that redirects with a secret', () => {
   }, 30_000);
 });
 
-describe('when redirects are followed as they come', () => {
+describe('when redirects are followed as they come, and what leaves is not held against the grant', () => {
   let place: Place;
   beforeAll(async () => {
-    place = await world.start({ off: ['script-redirects'] });
+    place = await world.start({ off: ['script-redirects', 'script-leaving'] });
     await place.setSecret('API_KEY', KEY);
   }, 120_000);
 

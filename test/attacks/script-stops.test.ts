@@ -73,10 +73,10 @@ describe.each(['block', 'keep'])('with on_change: %s', (mode) => {
   }, 120_000);
 });
 
-test('with keep the approved text goes on beside a newer one; without hearing of decisions a run goes on to its end: nothing else ends it', async () => {
+test('with keep the approved text goes on beside a newer one; a run that hears of no decision and does not look again goes on to its end', async () => {
   const { program, model } = await startWithModel(
     { answers: [] },
-    { off: ['script-kill'], config: 'starlark: {on_change: keep}\n' },
+    { off: ['script-kill', 'script-standing'], config: 'starlark: {on_change: keep}\n' },
   );
   await program.api('POST', '/api/scripts', { name: 'slow', source: SLEEPER('good') });
   const { hash } = await approveNow(program, 'slow');

@@ -167,6 +167,11 @@ test.each([
   },
   {
     off: ['script-look', 'script-bytes', 'script-digest'],
+    what: 'the database takes no record of such a run, and nothing runs',
+    expected: undefined,
+  },
+  {
+    off: ['script-look', 'script-bytes', 'script-digest', 'script-record'],
     what: 'the evil text runs',
     expected: { value: 'evil 0', error: null },
   },
@@ -183,7 +188,7 @@ test.each([
     else expect(value).toMatchObject(expected);
     const { strays, entries } = await scriptLog(program);
     const ran = entries.filter(({ event }) => event === 'script.run').map((entry) => detail(entry, 'hash'));
-    if (all.includes('script-digest'))
+    if (all.includes('script-record'))
       expect(strays.map((entry) => detail(entry, 'hash'))).toEqual([hashOf(text('evil', 0))]);
     else expect([strays, ran]).toEqual([[], off.length === 1 ? [hash] : []]);
   },

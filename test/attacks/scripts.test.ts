@@ -11,6 +11,7 @@ import type {
   ScriptRunList,
   ScriptTestAnswer,
 } from '../../src/edge/admin/api.ts';
+import { hashOf } from '../support/script-bench.ts';
 import { approveNow, getScript, modelCalls } from '../support/script-chat.ts';
 import { PASSWORD, startProgram, type RunningProgram } from '../support/running-program.ts';
 import { startWithModel } from '../support/with-fake-model.ts';
@@ -120,8 +121,7 @@ test('allowlisted-overwrite: a list of names stops the start; a pinned digest co
     /admin.allowlist is no longer a key/,
   );
   const pinned = 'sha256:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f';
-  const { createHash } = await import('node:crypto');
-  const hash = `sha256:${createHash('sha256').update(GOOD).digest('hex')}`;
+  const hash = hashOf(GOOD);
   const { program, model } = await startWithModel(
     { answers: [] },
     { config: `starlark:\n  approval:\n    auto_approve: ["${pinned}", "${hash}"]\n` },
@@ -136,6 +136,22 @@ test('allowlisted-overwrite: a list of names stops the start; a pinned digest co
   });
   const seen = await getScript(program, 'jokes');
   expect(seen).toMatchObject({ approved_by: 'configuration', approved_hash: hash, modified: true });
+}, 60_000);
+
+test('allowlisted-overwrite, where the digest is not compared: the text that is written over the pinned one runs, and nothing else stops it', async () => {
+  const { program, model } = await startWithModel(
+    { answers: [] },
+    { off: ['script-pins'], config: `starlark: {approval: {auto_approve: ["${hashOf(GOOD)}"]}}\n` },
+  );
+  for (const [source, value] of [
+    [GOOD, 'good'],
+    [EVIL, 'evil'],
+  ] as const) {
+    await modelCalls(program, model, 'script_write', { name: 'jokes', source });
+    expect((await modelCalls(program, model, 'script_run', { name: 'jokes' })).value).toMatchObject({
+      value,
+    });
+  }
 }, 60_000);
 
 test('reject-live: a rejection and a switch-off end what runs within a second and block what comes, without a restart', async () => {

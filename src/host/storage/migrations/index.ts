@@ -8,6 +8,7 @@ import { secrets } from './0007-secrets.ts';
 import { scripts } from './0008-scripts.ts';
 import { keptSchedules } from './0009-kept-schedules.ts';
 import { inbox } from './0010-inbox.ts';
+import { approvedRuns } from './0011-approved-runs.ts';
 
 /** In order; never change one that has been released: add another. */
 export const migrations: readonly string[] = [
@@ -21,4 +22,5 @@ export const migrations: readonly string[] = [
   scripts,
   keptSchedules,
   inbox,
+  approvedRuns,
 ];
