@@ -188,7 +188,8 @@ test('a batch whose digests are not compared decides what was not shown, and not
   if (!one || !two) throw new Error('nothing waits');
   const { body } = await batch([{ ...approve(one), digest: two.digest }]);
   expect(outcomes(body)).toEqual(['done']);
-  for (const each of await raced('look')) expect(each).toEqual(DECIDED_ONCE);
+  for (const each of await raced('look'))
+    expect(each).toMatchObject({ outcomes: DECIDED_ONCE.outcomes, entries: 1 });
   await begin(['approval-look', 'approval-once']);
   for (const each of await raced('once'))
     expect(each).toMatchObject({ outcomes: ['done', 'done'], entries: 2 });

@@ -42,10 +42,12 @@ beforeAll(async () => {
     return place;
   };
   const twice = ['script-grant', 'script-limits', 'script-redirects', 'runner-stop', 'script-kill'];
-  whole = await started();
-  first = await started('runner-bytes', 'script-grant', 'runner-stop');
-  second = await started(...twice);
-  none = await started(...twice, 'runner-bytes', 'runner-digest', 'script-leaving', 'script-standing');
+  [whole, first, second, none] = await Promise.all([
+    started(),
+    started('runner-bytes', 'script-grant', 'runner-stop'),
+    started(...twice),
+    started(...twice, 'runner-bytes', 'runner-digest', 'script-leaving', 'script-standing'),
+  ]);
 }, 180_000);
 
 test('approval-cache-bypass, where the approved version goes on running while the file is another: the stored bytes run; taken from the disk they are refused by their digest; without that the evil text runs', async () => {
