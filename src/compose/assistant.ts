@@ -16,7 +16,7 @@ import { createTurns, type Turns } from '../engine/turns.ts';
 import { createDefaultFallback, type DefaultFallback } from '../edge/llm/default-fallback.ts';
 import { createHealthBoard, createLlmGateway, createUpstreams, type Upstreams } from '../edge/llm/index.ts';
 import { createMcpHandler, type ToolGate } from '../edge/mcp/index.ts';
-import { createApprovals, type Approvals } from '../guard/approvals/index.ts';
+import type { Approvals } from '../guard/approvals/index.ts';
 import type { Budgets } from '../guard/budget/index.ts';
 import type { Gate } from '../guard/gate/index.ts';
 import { PROFILE_SETTING } from '../guard/identity/index.ts';
@@ -111,7 +111,7 @@ export function createAssistant(
     clock,
     log,
   });
-  const approvals = createApprovals({
+  const approvals = parts.approvals({
     store: createApprovalStore(database),
     database,
     audit,

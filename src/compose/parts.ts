@@ -1,6 +1,7 @@
 import type { AnyTool, Redactor } from '../core/index.ts';
 import type { Config } from '../config/index.ts';
 import type { VaultPort } from '../edge/admin/ports.ts';
+import { createApprovals, type Approvals, type ApprovalsDeps } from '../guard/approvals/index.ts';
 import { createBudgets, type Budgets, type BudgetsDeps } from '../guard/budget/index.ts';
 import { createGate, type Gate, type GateDeps } from '../guard/gate/index.ts';
 import { createIdentity, type Identity, type IdentityDeps } from '../guard/identity/index.ts';
@@ -43,6 +44,7 @@ export interface Parts {
   redactor(known: KnownSecretsSource): Redactor;
   tools(): readonly AnyTool[];
   policyRules(config: Config): readonly PolicyRule[];
+  approvals(deps: ApprovalsDeps): Approvals;
   gate(deps: GateDeps): Gate;
   budgets(deps: BudgetsDeps): Budgets;
   /** Calls to the model in one turn, at most. */
@@ -68,6 +70,7 @@ export const productParts: Parts = {
   redactor: createRedactor,
   tools: createTools,
   policyRules: (config) => defaultRules({ ...config.context, execMode: config.starlark.execMode }),
+  approvals: createApprovals,
   gate: createGate,
   budgets: createBudgets,
   maxSteps: (config) => config.engine.maxSteps,

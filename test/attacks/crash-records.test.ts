@@ -40,7 +40,11 @@ const points = (some: readonly number[]): readonly number[] =>
   process.env['OPENPACT_CRASH_POINTS'] === 'all' ? Array.from({ length: 11 }, (_, at) => at) : some;
 
 /** Does the act in a program that dies after so many statements, and starts it again. The status; 0: no answer came. */
-async function cutOff(at: number, act: () => Promise<{ readonly status: number }>): Promise<number> {
+async function cutOff(
+  at: number,
+  act: () => Promise<{ readonly status: number }>,
+  off: readonly string[] = [],
+): Promise<number> {
   writeFileSync(point, String(at));
   const status = await act().then(
     (answer) => answer.status,
@@ -48,7 +52,7 @@ async function cutOff(at: number, act: () => Promise<{ readonly status: number }
   );
   rmSync(point);
   await program.kill();
-  program = await startProgram({ env, workspace: program.workspace });
+  program = await startProgram({ env, off, workspace: program.workspace });
   return status;
 }
 
@@ -124,3 +128,20 @@ test('kill -9 between the steps of an act leaves it whole with its entry, or lea
     .filter((name) => !values.has(name));
   for (const name of stray) expect(whole.value(name)).toBeUndefined();
 }, 600_000);
+
+test('kill -9 between an approval and its entry, where they are not one transaction: the approval is there, and nothing in the log says so', async () => {
+  const off = ['script-one-step'];
+  await program.kill();
+  program = await startProgram({ env, off, workspace: program.workspace });
+  const found: string[] = [];
+  for (const at of points([3, 4, 5])) {
+    const name = `halved${at}`;
+    await program.api<Script>('POST', '/api/scripts', { name, source: text(0) });
+    const order = { hash: hashOf(text(0)) };
+    await cutOff(at, () => program.api('POST', `/api/scripts/${name}/approve`, order), off);
+    const { status } = await getScript(program, name);
+    if (status === 'approved' && (await countOf('script.approved', name)) === 0) found.push(name);
+    if (found.length > 0) break;
+  }
+  expect(found).toHaveLength(1);
+}, 300_000);

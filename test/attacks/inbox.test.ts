@@ -8,15 +8,24 @@ import { useModel } from '../support/with-fake-model.ts';
 
 let model: FakeModel;
 let program: RunningProgram;
-beforeAll(async () => {
-  model = await startFakeModel({});
-  program = await startProgram({ config: 'server: {rate_limit: {rate: 10000, burst: 100000}}\n' });
+const undo: (() => Promise<void> | void)[] = [];
+/** The program that the following goes against. */
+async function begin(off: readonly string[]): Promise<void> {
+  const [mine, of] = [
+    await startFakeModel({}),
+    await startProgram({ off, config: 'server: {rate_limit: {rate: 10000, burst: 100000}}\n' }),
+  ];
+  undo.push(
+    () => mine.close(),
+    () => of.remove(),
+    () => of.kill(),
+  );
+  [model, program] = [mine, of];
   await useModel(program, model);
-}, 60_000);
+}
+beforeAll(() => begin([]), 60_000);
 afterAll(async () => {
-  await program.kill();
-  program.remove();
-  await model.close();
+  for (const act of undo.toReversed()) await act();
 });
 
 const list = async (query: string): Promise<InboxList> =>
@@ -127,24 +136,30 @@ test('a batch decides what was shown and nothing else: not without a digest, not
   expect((await list(`ids=${two.id}`)).approvals[0]).toMatchObject({ reason: 'no\u202E' });
 }, 60_000);
 
-test('two tabs send the same batch at once: each request is decided by one of them, with one entry in the log', async () => {
-  const paths = Array.from({ length: 4 }, (_, i) => `race-${i}.md`);
-  const waits = await ask(paths);
+/** Two tabs decide on the same calls at once, otherwise; what each was told, and how often the log has it. */
+async function raced(name: string) {
+  const waits = await ask(Array.from({ length: 4 }, (_, i) => `${name}-${i}.md`));
   const [left, right] = await Promise.all([
     batch(waits.map(approve)),
     batch(waits.map((each) => ({ ...approve(each), decision: 'deny' }))),
   ]);
   const all = [...left.body.results, ...right.body.results];
-  for (const { id } of waits) {
-    const mine = all.filter((result) => result.id === id);
-    expect(mine.map(({ outcome }) => outcome).toSorted((a, b) => a.localeCompare(b))).toEqual([
-      'already_decided',
-      'done',
-    ]);
-    // The loser is told how it was decided.
-    expect(new Set(mine.map(({ status }) => status)).size).toBe(1);
-    expect((await entries('approval.approved', id)) + (await entries('approval.denied', id))).toBe(1);
-  }
+  return Promise.all(
+    waits.map(async ({ id }) => {
+      const mine = all.filter((result) => result.id === id);
+      return {
+        outcomes: mine.map(({ outcome }) => outcome).toSorted((a, b) => a.localeCompare(b)),
+        statuses: new Set(mine.map(({ status }) => status)).size,
+        entries: (await entries('approval.approved', id)) + (await entries('approval.denied', id)),
+      };
+    }),
+  );
+}
+// The loser is told how it was decided.
+const DECIDED_ONCE = { outcomes: ['already_decided', 'done'], statuses: 1, entries: 1 };
+
+test('two tabs send the same batch at once: each request is decided by one of them, with one entry in the log', async () => {
+  for (const each of await raced('race')) expect(each).toEqual(DECIDED_ONCE);
 }, 60_000);
 
 test('no filter, cursor or id of the inbox reaches anything but rows of the inbox', async () => {
@@ -166,3 +181,16 @@ test('no filter, cursor or id of the inbox reaches anything but rows of the inbo
   for (const query of ["q='%20OR%201=1--", 'q=%25', 'tool=x', 'ids=usr_1', 'cursor=0t-x', 'conversation=x'])
     expect((await list(`kind=all&${query}`)).approvals, query).toEqual([]);
 });
+
+test('a batch whose digests are not compared decides what was not shown, and nothing else stops it; two tabs that take every request for one that waits still decide each once, by the database; without that both decide', async () => {
+  await begin(['approval-shown', 'approval-look']);
+  const [one, two] = await ask(['one.md', 'two.md']);
+  if (!one || !two) throw new Error('nothing waits');
+  const { body } = await batch([{ ...approve(one), digest: two.digest }]);
+  expect(outcomes(body)).toEqual(['done']);
+  for (const each of await raced('look'))
+    expect(each).toMatchObject({ outcomes: DECIDED_ONCE.outcomes, entries: 1 });
+  await begin(['approval-look', 'approval-once']);
+  for (const each of await raced('once'))
+    expect(each).toMatchObject({ outcomes: ['done', 'done'], entries: 2 });
+}, 120_000);

@@ -95,16 +95,16 @@ test('two sessions decide at once: of two approvals one counts and the other hea
   expect(orders.size).toBeGreaterThan(1);
 }, 120_000);
 
-/** Approves what was read before, while the text is changed by the page or past every door. */
-async function approvedDuringAnEdit(program: RunningProgram, name: string, round: number) {
-  const { hash } = await make(program, name);
+/** Approves what was read before, with the state that was shown or without, while the text is changed by the page or past every door. */
+async function approvedDuringAnEdit(program: RunningProgram, name: string, round: number, state: boolean) {
+  const { hash, revision } = await make(program, name);
   const file = join(program.workspace, 'ai-data', 'scripts', `${name}.star`);
   mkdirSync(join(program.workspace, 'ai-data', 'scripts'), { recursive: true });
   const edit = (): Promise<{ status: number }> =>
     round % 2 === 0
       ? program.api('PUT', `/api/scripts/${name}`, { source: EVIL, hash })
       : Promise.resolve({ status: (writeFileSync(file, EVIL), 200) });
-  const approve = () => act(program, name, 'approve', { hash });
+  const approve = () => act(program, name, 'approve', state ? { hash, revision } : { hash });
   const [first, second] = await Promise.all(round % 4 > 1 ? [edit(), approve()] : [approve(), edit()]);
   const approval = (round % 4 > 1 ? second : first) as Awaited<ReturnType<typeof approve>>;
   return { hash, approval, now: await getScript(program, name) };
@@ -115,7 +115,7 @@ test('an edit in the same millisecond as an approval is not covered by it', asyn
   const seen = new Set<number>();
   for (let round = 0; round < ROUNDS * 2; round += 1) {
     const name = `edit${round}`;
-    const { hash, approval, now } = await approvedDuringAnEdit(program, name, round);
+    const { hash, approval, now } = await approvedDuringAnEdit(program, name, round, round % 8 > 3);
     seen.add(approval.status);
     if (approval.status === 200) expect(now).toMatchObject({ approved_hash: hash, hash: hashOf(EVIL) });
     else
@@ -133,13 +133,25 @@ test('an edit in the same millisecond as an approval is not covered by it', asyn
     expect(detail(entry, 'hash')).toBe(hashOf(GOOD));
 }, 120_000);
 
-test('without the comparison with what was shown, an approval covers the edit, with all that it asks for: nothing else stops it', async () => {
-  const program = await start({ config: CONFIG, off: ['script-shown'] });
-  const covered: (string | null)[] = [];
-  for (let round = 0; round < 8; round += 1)
-    covered.push((await approvedDuringAnEdit(program, `edit${round}`, round)).now.approved_hash);
-  expect(covered).toContain(hashOf(EVIL));
-  const { now } = await approvedDuringAnEdit(program, 'later', 3);
-  expect(now.approved_hash).toBe(hashOf(EVIL));
-  expect(now.grant?.secrets).toHaveProperty('OTHER');
+test('without the comparison of the text, an approval with the state that was shown is refused, and one without it covers the edit; without that of the state too each covers the edit, with all that it asks for, and a second approval replaces the first', async () => {
+  const unread = await start({ config: CONFIG, off: ['script-shown'] });
+  for (let round = 0; round < 8; round += 1) {
+    const { approval, now } = await approvedDuringAnEdit(unread, `edit${round}`, round, true);
+    expect(now.approved_hash).not.toBe(hashOf(EVIL));
+    // The edit came first for certain.
+    if (round % 4 === 3)
+      expect(approval).toMatchObject({ status: 409, body: { error: 'already_decided', hash: hashOf(EVIL) } });
+  }
+  expect((await approvedDuringAnEdit(unread, 'later', 3, false)).now.approved_hash).toBe(hashOf(EVIL));
+
+  const careless = await start({ config: CONFIG, off: ['script-shown', 'script-revision'] });
+  for (const state of [true, false]) {
+    const { now } = await approvedDuringAnEdit(careless, `covered_${state}`, 3, state);
+    expect(now.approved_hash).toBe(hashOf(EVIL));
+    expect(now.grant?.secrets).toHaveProperty('OTHER');
+  }
+  const { hash, revision } = await make(careless, 'both');
+  for (const grant of [WIDE, NARROW])
+    expect((await act(careless, 'both', 'approve', { hash, revision, grant })).status).toBe(200);
+  expect((await getScript(careless, 'both')).grant).toEqual(NARROW);
 }, 60_000);

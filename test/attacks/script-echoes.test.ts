@@ -98,15 +98,22 @@ function echo(place: Place, path: string, result = 'r.body'): Promise<Tested> {
   );
 }
 
-describe('a host that tells a secret back', () => {
-  let place: Place;
-  beforeAll(async () => {
-    place = await world.start();
-    await place.setSecret('API_KEY', KEY);
-    await place.setSecret('LONG_KEY', LONGER);
-    await place.setSecret('PIN', '4711', { confirm_weak: true });
-  }, 120_000);
+/** With all controls on; without the search; without the search and the redactor. */
+let place: Place;
+let unsearched: Place;
+let open: Place;
+beforeAll(async () => {
+  [place, unsearched, open] = await Promise.all([
+    world.start(),
+    world.start({ off: ['answer-search'] }),
+    world.start({ off: ['answer-search', 'redaction'] }),
+  ]);
+  for (const one of [place, unsearched, open]) await one.setSecret('API_KEY', KEY);
+  await place.setSecret('LONG_KEY', LONGER);
+  await place.setSecret('PIN', '4711', { confirm_weak: true });
+}, 120_000);
 
+describe('a host that tells a secret back', () => {
   test('in each encoding, header and compression gives the script a marker, and nothing to take apart', async () => {
     const [forms, headers, status, ...packed] = await Promise.all([
       echo(place, 'forms'),
@@ -195,16 +202,10 @@ describe('a host that tells a secret back', () => {
 });
 
 describe('without the search of answers', () => {
-  let place: Place;
-  beforeAll(async () => {
-    place = await world.start({ off: ['answer-search'] });
-    await place.setSecret('API_KEY', KEY);
-  }, 120_000);
-
   test('the redactor hides what it knows in the result; what it does not know comes out, and so does a text that was taken apart', async () => {
     const [forms, apart] = await Promise.all([
-      echo(place, 'forms'),
-      echo(place, 'plain', '"-".join(r.body.elems())'),
+      echo(unsearched, 'forms'),
+      echo(unsearched, 'plain', '"-".join(r.body.elems())'),
     ]);
     const text = String(forms.result);
     for (const form of variantsOf(KEY)) expect(text.includes(form), form).toBe(false);
@@ -215,13 +216,7 @@ describe('without the search of answers', () => {
 });
 
 describe('without the search and the redactor', () => {
-  let place: Place;
-  beforeAll(async () => {
-    place = await world.start({ off: ['answer-search', 'redaction'] });
-    await place.setSecret('API_KEY', KEY);
-  }, 120_000);
-
   test('the secret itself comes out', async () => {
-    expect((await echo(place, 'gzip')).result).toBe(`so: ${KEY}`);
+    expect((await echo(open, 'gzip')).result).toBe(`so: ${KEY}`);
   }, 60_000);
 });

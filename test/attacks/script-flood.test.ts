@@ -8,6 +8,10 @@ import { openWorld, OTHER, SECURE, type Host, type Place, type World } from '../
 let world: World;
 let host: Host;
 let elsewhere: Host;
+let place: Place;
+/** Without the rate; without the count of a run too. */
+let counting: Place;
+let free: Place;
 beforeAll(async () => {
   world = await openWorld();
   const hop = ({ url }: { url: string }): number =>
@@ -18,6 +22,11 @@ beforeAll(async () => {
   };
   host = await world.http(answer);
   elsewhere = await world.http(answer);
+  [place, counting, free] = await Promise.all([
+    world.start(),
+    world.start({ off: ['egress-rate'] }),
+    world.start({ off: ['egress-rate', 'script-limits'] }),
+  ]);
 }, 120_000);
 
 const times = (count: number, ...urls: string[]): string =>
@@ -39,11 +48,6 @@ async function counted<T>(act: () => Promise<T>): Promise<{ said: T; count: numb
 }
 
 describe('a script that floods', () => {
-  let place: Place;
-  beforeAll(async () => {
-    place = await world.start();
-  }, 120_000);
-
   test('is cut off after five requests in a second to one host, however it spells it, whatever the port', async () => {
     const { said, count, most } = await counted(() =>
       place.tested(
@@ -100,21 +104,12 @@ describe('a script that floods', () => {
 });
 
 describe('without the rate', () => {
-  let places: readonly Place[];
-  beforeAll(async () => {
-    places = [
-      await world.start({ off: ['egress-rate'] }),
-      await world.start({ off: ['egress-rate', 'script-limits'] }),
-    ];
-  }, 120_000);
-
   test('a run ends after fifty requests; without that count too they all arrive', async () => {
-    const [counting, free] = places;
     const source = times(70, `http://${SECURE}:${host.port}/flood`);
-    const limited = await counted(async () => counting?.tested(source, grant()));
+    const limited = await counted(() => counting.tested(source, grant()));
     expect(limited.said).toEqual({ result: null, code: 'request_limit' });
     expect(limited.count).toBe(50);
-    const flood = await counted(async () => free?.tested(source, grant()));
+    const flood = await counted(() => free.tested(source, grant()));
     expect(flood.said).toEqual({ result: 70, code: null });
     expect(flood.count).toBe(70);
   }, 60_000);

@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -117,6 +118,22 @@ test('the model gets no script and no file by any trick with a name, and what it
   }
   expect((await scriptLog(program)).strays).toEqual([]);
 }, 120_000);
+
+test('without the path rule of the tool and the policy no trick with a name makes a script: what begins with scripts/ is refused by the name of the script, what leads out by the jail', async () => {
+  const { program, model } = await begun(['policy', 'tool-paths']);
+  const written = await modelCallsAll(
+    program,
+    model,
+    TRICKS.map((path) => ({ name: 'workspace_write', arguments: { path, content: EVIL } })),
+  );
+  // In other folders of ai-data/, whatever they look like; nothing beside it.
+  const files = readdirSync(join(program.workspace, 'ai-data'), { recursive: true, encoding: 'utf8' });
+  const made = files.filter((path) => /vil|eee/.test(path));
+  expect(made.length).toBeGreaterThan(0);
+  expect(made).toHaveLength(written.filter(({ outcome }) => outcome === 'done').length);
+  expect(made.filter((path) => path.startsWith('scripts/'))).toEqual([]);
+  expect(await names(program)).toEqual([]);
+}, 60_000);
 
 test('links, pipes, folders, what is no text and 100 MiB in the place of a script are no script, the page stays quick, and a folder that became a link leads nowhere', async () => {
   const { program, model } = await begun();

@@ -58,7 +58,7 @@ test('while the file is swapped again and again, runs and approvals race: nothin
   expect(swapped.orders.every(({ grant }) => !grant.secrets.has('OTHER'))).toBe(true);
 }, 300_000);
 
-test('the file is swapped between the decision and the run: refused as modified; with the look and the stored text left out, by the hash; with the approval by digest left out too, the evil text runs', async () => {
+test('the file is swapped between the decision and the run: refused as modified; with the look and the stored text left out, by the hash; with the approval by digest left out, by the database; with a false record too, the evil text runs', async () => {
   const swapped = benchOf();
   await swapped.save('job', GOOD);
   await swapped.decisions.approve('job', { hash: hashOf(GOOD) }, OWNER);
@@ -89,7 +89,12 @@ test('the file is swapped between the decision and the run: refused as modified;
       hash: hashOf(swapped.onDisk(name)),
     }),
   } as typeof careless;
-  await swapped.runsWith(byName).run(order);
+  await expect(swapped.runsWith(byName).run(order)).rejects.toThrow('not the approved one');
+  expect(swapped.orders).toEqual([]);
+
+  const { runStore } = swapped;
+  const insert: typeof runStore.insert = (row) => runStore.insert({ ...row, hash: hashOf(GOOD) });
+  await swapped.runsWith(byName, { runStore: { ...runStore, insert } }).run(order);
   expect(swapped.orders.map(({ source }) => source)).toEqual([EVIL]);
 });
 

@@ -17,6 +17,10 @@ let outer: Host;
 /** On the same port as `inner`, under a public address. */
 let twin: Host;
 let secure: Host;
+/** With all controls on; without the judge of addresses; with names resolved a second time. */
+let whole: Place;
+let unjudged: Place;
+let unpinned: Place;
 beforeAll(async () => {
   world = await openWorld();
   inner = await world.http((_, response) => response.end('INNER'), '127.0.0.1');
@@ -32,6 +36,12 @@ beforeAll(async () => {
   world.names.set('mapped.example.com', ['::ffff:7f00:1']);
   world.names.set('cloud.example.com', ['169.254.169.254']);
   world.names.set('lan.example.com', ['10.0.0.1']);
+  [whole, unjudged, unpinned] = await Promise.all([
+    world.start(),
+    world.start({ off: ['egress-addresses'] }),
+    world.start({ off: ['egress-pinning'] }),
+  ]);
+  for (const place of [whole, unpinned]) await place.setSecret('API_KEY', KEY);
 }, 120_000);
 
 const get = (url: string): string => `r = http.get("${url}")\nresult = r.body\n`;
@@ -75,20 +85,17 @@ function listening(pid: number): number[] {
 }
 
 describe('a script', () => {
-  let place: Place;
   let own: number;
-  beforeAll(async () => {
-    place = await world.start();
-    own = Number(new URL(place.program.address).port);
-    await place.setSecret('API_KEY', KEY);
-  }, 120_000);
+  beforeAll(() => {
+    own = Number(new URL(whole.program.address).port);
+  });
   const tried = async (attempts: readonly (readonly [string, object])[]) =>
-    Promise.all(attempts.map(async ([url, grant]) => [url, (await place.tested(get(url), grant)).code]));
+    Promise.all(attempts.map(async ([url, grant]) => [url, (await whole.tested(get(url), grant)).code]));
 
   test.skipIf(process.platform !== 'linux')(
     'finds one port of the program: the gateway and the tools have none',
     () => {
-      expect(listening(place.program.pid)).toEqual([own]);
+      expect(listening(whole.program.pid)).toEqual([own]);
     },
   );
 
@@ -143,10 +150,10 @@ describe('a script', () => {
     world.names.set('rebinds.example.com', (asked) => (asked === 0 ? [PUBLIC] : ['127.0.0.1']));
     const url = `http://rebinds.example.com:${inner.port}/`;
     const grant = granting(`rebinds.example.com:${inner.port}`);
-    expect(await place.tested(get(url), grant)).toEqual({ result: 'OUTER', code: null });
-    expect(await place.tested(get(url), grant)).toEqual({ result: null, code: 'address_refused' });
+    expect(await whole.tested(get(url), grant)).toEqual({ result: 'OUTER', code: null });
+    expect(await whole.tested(get(url), grant)).toEqual({ result: null, code: 'address_refused' });
     expect(inner.connections()).toBe(0);
-    const refused = (await place.audit('script.request_refused')).map(({ details }) => details);
+    const refused = (await whole.audit('script.request_refused')).map(({ details }) => details);
     expect(refused).toContainEqual(
       expect.objectContaining({ code: 'address_refused', host: `127.0.0.1:${own}` }),
     );
@@ -154,35 +161,30 @@ describe('a script', () => {
 });
 
 describe('without the judge of addresses', () => {
-  let place: Place;
-  beforeAll(async () => {
-    place = await world.start({ off: ['egress-addresses'] });
-  }, 120_000);
-
   test('the grant still holds; what is granted is reached in every spelling: nothing else stops it', async () => {
     const before = inner.arrived.length;
     const ungranted = await Promise.all(
       NUMBERS.slice(0, 3).map(
-        async (host) => (await place.tested(get(`http://${host}:${inner.port}/`), granting(SECURE))).code,
+        async (host) => (await unjudged.tested(get(`http://${host}:${inner.port}/`), granting(SECURE))).code,
       ),
     );
     expect(ungranted).toEqual(Array<string>(3).fill('host_not_granted'));
     expect(inner.arrived).toHaveLength(before);
-    const own = new URL(place.program.address).host;
+    const own = new URL(unjudged.program.address).host;
     const reached = await Promise.all([
       ...NUMBERS.slice(0, 3).map((host) =>
-        place.tested(get(`http://${host}:${inner.port}/`), granting(`127.0.0.1:${inner.port}`)),
+        unjudged.tested(get(`http://${host}:${inner.port}/`), granting(`127.0.0.1:${inner.port}`)),
       ),
-      place.tested(
+      unjudged.tested(
         get(`http://private.example.com:${inner.port}/`),
         granting(`private.example.com:${inner.port}`),
       ),
-      place.tested(get(`http://${own}/health`), granting(own)),
+      unjudged.tested(get(`http://${own}/health`), granting(own)),
     ]);
     expect(reached.slice(0, 4).map(({ result }) => result)).toEqual(Array<string>(4).fill('INNER'));
     expect(reached[4]?.code).toBe(null);
     // A name of the machine itself is refused as a text, whatever address it has.
-    const named = await place.tested(
+    const named = await unjudged.tested(
       get(`http://localhost:${inner.port}/`),
       granting(`localhost:${inner.port}`),
     );
@@ -191,26 +193,20 @@ describe('without the judge of addresses', () => {
 });
 
 describe('when names are resolved a second time for the connection', () => {
-  let place: Place;
-  beforeAll(async () => {
-    place = await world.start({ off: ['egress-pinning'] });
-    await place.setSecret('API_KEY', KEY);
-  }, 120_000);
-
   test('a name that changes its mind leads inside; a secret does not arrive there, because TLS refuses the host', async () => {
     const rebinding = () => {
       let first: number | undefined;
       return (asked: number) => ((asked - (first ??= asked)) % 2 === 0 ? [PUBLIC] : ['127.0.0.1']);
     };
     world.names.set('twice.example.com', rebinding());
-    const plain = await place.tested(
+    const plain = await unpinned.tested(
       get(`http://twice.example.com:${inner.port}/`),
       granting(`twice.example.com:${inner.port}`),
     );
     expect(plain.result).toBe('INNER');
     world.names.set(SECURE, rebinding());
     const arrived = inner.arrived.length;
-    const secret = await place.tested(
+    const secret = await unpinned.tested(
       `# @secrets: API_KEY\nhttp.get("https://${SECURE}:${inner.port}/", headers={"X-Key": secrets.get("API_KEY")})\n`,
       { secrets: { API_KEY: [`${SECURE}:${inner.port}`] }, methods: ['GET'] },
     );

@@ -13,8 +13,8 @@ import { approveNow, getScript, modelCalls } from '../support/script-chat.ts';
 import { detail, entriesOf, scriptLog } from '../support/script-log.ts';
 import { startWithModel } from '../support/with-fake-model.ts';
 
-const SLEEPER = (text: string): string =>
-  `def main():\n    for i in range(8):\n        time.sleep(1)\n    return "${text}"\n`;
+const SLEEPER = (text: string, seconds = 8): string =>
+  `def main():\n    for i in range(${seconds}):\n        time.sleep(1)\n    return "${text}"\n`;
 const hashOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 const at = (entry: AuditEntryView | undefined): number => Date.parse(entry?.at ?? '');
 
@@ -73,12 +73,12 @@ describe.each(['block', 'keep'])('with on_change: %s', (mode) => {
   }, 120_000);
 });
 
-test('with keep the approved text goes on beside a newer one; without hearing of decisions a run goes on to its end: nothing else ends it', async () => {
+test('with keep the approved text goes on beside a newer one; a run that hears of no decision and does not look again goes on to its end', async () => {
   const { program, model } = await startWithModel(
     { answers: [] },
-    { off: ['script-kill'], config: 'starlark: {on_change: keep}\n' },
+    { off: ['script-kill', 'script-standing'], config: 'starlark: {on_change: keep}\n' },
   );
-  await program.api('POST', '/api/scripts', { name: 'slow', source: SLEEPER('good') });
+  await program.api('POST', '/api/scripts', { name: 'slow', source: SLEEPER('good', 3) });
   const { hash } = await approveNow(program, 'slow');
   const running = modelCalls(program, model, 'script_run', { name: 'slow' });
   await expect

@@ -1,6 +1,7 @@
 /**
  * A granted secret of a running program, sent to a real https host: it arrives where the grant says, and nowhere else. Three
- * runs: all controls on; the grant off, so that the settings of the secret are left; both off.
+ * runs: all controls on; the grant off, and what leaves not held against it, so that the settings of the secret are left;
+ * those off too. With the second of these left: `script-controls-off.test.ts`.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openWorld, OTHER, SECURE, type Host, type Place, type World } from '../support/script-world.ts';
@@ -11,10 +12,26 @@ const PIN_IN_HEADER = 'sk-Vn4Qy7Lk2Xw9Rt5Bz8Gm3Hc6';
 let world: World;
 let secure: Host;
 let plain: Host;
+/** With all controls on; without the grant, in the broker and as it leaves. */
+let place: Place;
+let ungranted: Place;
 beforeAll(async () => {
   world = await openWorld();
   secure = await world.https((_, response) => response.end('ok'));
   plain = await world.http((_, response) => response.end('ok'));
+  const elsewhere = [`${OTHER}:${secure.port}`];
+  const grant = { secrets: { BOUND: elsewhere, LOOSE: elsewhere }, hosts: [], methods: ['GET'] };
+  [place, ungranted] = await Promise.all([
+    world.start(),
+    world.start({
+      off: ['script-grant', 'script-leaving'],
+      env: { SEAM_GRANT: JSON.stringify(grant) },
+    }),
+  ]);
+  await place.setSecret('API_KEY', KEY);
+  await place.setSecret('HEADER_KEY', PIN_IN_HEADER);
+  await ungranted.setSecret('BOUND', KEY, { hosts: [`${SECURE}:${secure.port}`] });
+  await ungranted.setSecret('LOOSE', PIN_IN_HEADER);
 }, 120_000);
 
 const everything = (): string => JSON.stringify([secure.arrived, plain.arrived]);
@@ -25,12 +42,6 @@ function clear(): void {
 }
 
 describe('a secret that was granted', () => {
-  let place: Place;
-  beforeAll(async () => {
-    place = await world.start();
-    await place.setSecret('API_KEY', KEY);
-    await place.setSecret('HEADER_KEY', PIN_IN_HEADER);
-  }, 120_000);
   const host = (): string => `${SECURE}:${secure.port}`;
 
   test('arrives over https in a header, a parameter, a path, a body and basic auth, and is told to nobody else', async () => {
@@ -131,34 +142,34 @@ result = "sent " + k
 });
 
 describe('without the grant', () => {
-  let place: Place;
-  beforeAll(async () => {
-    const grant = {
-      secrets: { BOUND: [`${OTHER}:${secure.port}`], LOOSE: [`${OTHER}:${secure.port}`] },
-      hosts: [],
-      methods: ['GET'],
-    };
-    place = await world.start({ off: ['script-grant'], env: { SEAM_GRANT: JSON.stringify(grant) } });
-    await place.setSecret('BOUND', KEY, { hosts: [`${SECURE}:${secure.port}`] });
-    await place.setSecret('LOOSE', PIN_IN_HEADER);
-  }, 120_000);
   const source = (name: string): string =>
     `# @secrets: ${name}\nhttp.get("https://${OTHER}:${secure.port}/", headers={"X-Key": secrets.get("${name}")})\n`;
   const grantOf = (name: string) => ({ secrets: { [name]: [`${SECURE}:${secure.port}`] }, methods: ['GET'] });
 
   test('the hosts in the settings of a secret still hold', async () => {
     clear();
-    const heard = await place.ran(source('BOUND'), grantOf('BOUND'));
+    const heard = await ungranted.ran(source('BOUND'), grantOf('BOUND'));
     expect(heard.value).toMatchObject({ error: { code: 'secret_not_bound' } });
     expect(everything()).toBe('[[],[]]');
   });
 
   test('and without such hosts the secret arrives elsewhere: nothing else stops it', async () => {
     clear();
-    await place.ran(source('LOOSE'), grantOf('LOOSE'));
+    await ungranted.ran(source('LOOSE'), grantOf('LOOSE'));
     expect(secure.arrived[0]).toMatchObject({
       host: `${OTHER}:${secure.port}`,
       headers: { 'x-key': PIN_IN_HEADER },
     });
+  });
+
+  test('a secret that nobody approved is found under a name that is put together: its own hosts still hold, and without them it arrives', async () => {
+    clear();
+    const asking = (name: string): string =>
+      `k = secrets.get("".join(${JSON.stringify(name.split(''))}))\nhttp.get("https://${OTHER}:${secure.port}/", headers={"X-Key": k})\n`;
+    const bound = await ungranted.ran(asking('BOUND'), { methods: ['GET'] });
+    expect(bound.value).toMatchObject({ error: { code: 'secret_not_bound' } });
+    expect(everything()).toBe('[[],[]]');
+    await ungranted.ran(asking('LOOSE'), { methods: ['GET'] });
+    expect(secure.arrived.map(({ headers }) => headers['x-key'])).toEqual([PIN_IN_HEADER]);
   });
 });

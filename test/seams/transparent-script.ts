@@ -61,7 +61,15 @@ function plainRequest(request: BrokerRequest & { readonly op: 'http' }): Outgoin
     headers: Object.fromEntries(headers),
     body: text(request.body),
   };
-  return { ...shown, headers, timeoutMs: 30_000, maxBytes: 10 * 1024 * 1024, current: () => true, shown };
+  return {
+    ...shown,
+    headers,
+    timeoutMs: 30_000,
+    maxBytes: 10 * 1024 * 1024,
+    current: () => true,
+    secrets: [],
+    shown,
+  };
 }
 
 function follow(request: OutgoingRequest, send: (request: OutgoingRequest) => SendResult): BrokerAnswer {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { digestOf, type ScriptRunner } from '../../src/sandbox/runner/index.ts';
 
 export interface RunnerControls {
-  /** Off: what stands in the folder runs, in the place of what is stored. */
+  /** Off: of a script what stands in the folder runs, in the place of what is stored. */
   readonly bytes: boolean;
   /** Off: the text is not compared with the digest. */
   readonly digest: boolean;
@@ -17,7 +17,8 @@ export function weakRunner(runner: ScriptRunner, on: RunnerControls): ScriptRunn
   const at = process.argv.indexOf('--workspace');
   const folder = join(process.argv[at + 1] ?? '', 'ai-data', 'scripts');
   const runScript: ScriptRunner['runScript'] = (run, broker) => {
-    const source = on.bytes ? run.source : readFileSync(join(folder, run.name ?? ''), 'utf8');
+    const named = run.name !== undefined && run.name !== 'exec.star';
+    const source = on.bytes || !named ? run.source : readFileSync(join(folder, run.name ?? ''), 'utf8');
     const { signal, ...rest } = run;
     return runner.runScript(
       {

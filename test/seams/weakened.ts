@@ -4,6 +4,7 @@ import { productParts, type Parts } from '../../src/compose/parts.ts';
 import { parseCallId } from '../../src/guard/gate/index.ts';
 import { isolationChecks, type IsolationReport } from '../../src/host/process/index.ts';
 import { SCRIPT_SEAMS, weakenedScripts } from './script-seams.ts';
+import { APPROVAL_SEAMS, weakenedApprovals } from './approval-seams.ts';
 import { internetEgress } from './internet.ts';
 import { createUnfencedLauncher } from './unfenced-launcher.ts';
 import { weakBroker } from './weak-broker.ts';
@@ -17,7 +18,7 @@ const SOURCES = [join(ROOT, 'src'), join(ROOT, 'package.json')];
 /**
  * The controls that can be left out here. What those of scripts are stands where they are left out: in `script-seams.ts`
  * (the trusted side: what is looked at, decided and handed over), `weak-runner.ts` (`runner-`: what is handed to the process),
- * `weak-broker.ts` (what its requests may do) and `internet.ts` (`egress-`: the way out).
+ * `weak-broker.ts` (what its requests may do) and `internet.ts` (`egress-`: the way out). `approval-`: in `approval-seams.ts`.
  */
 const SEAMS = [
   'tool-paths',
@@ -25,6 +26,7 @@ const SEAMS = [
   'fences',
   'users',
   'policy',
+  ...APPROVAL_SEAMS,
   'redaction',
   'seen-calls',
   'login-limits',
@@ -60,6 +62,7 @@ export function weakened(off: readonly Seam[], agent: string | undefined, intern
   return {
     ...productParts,
     ...weakenedScripts(productParts, without),
+    ...weakenedApprovals(productParts, without),
     egress: internetEgress(internet, {
       addresses: !without('egress-addresses'),
       pinning: !without('egress-pinning'),

@@ -121,7 +121,7 @@ export function openScriptBench(given: ScriptBenchOptions = {}) {
       };
     },
   };
-  const runsWith = (over: ScriptLibrary) =>
+  const runsWith = (over: ScriptLibrary, more: Partial<RunsDeps> = {}) =>
     createScriptRuns({
       library: over,
       decisions,
@@ -143,6 +143,7 @@ export function openScriptBench(given: ScriptBenchOptions = {}) {
         exec: given.exec ?? 'pure',
         execPerHour: given.execPerHour ?? 200,
       },
+      ...more,
     });
   const runs = runsWith(library);
   return {

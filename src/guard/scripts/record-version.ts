@@ -11,6 +11,8 @@ import type { VersionFacts } from './version-facts.ts';
 import { hashOf } from './script-name.ts';
 
 const MOST_MESSAGE = 500;
+/** Who approved a pinned digest. */
+export const CONFIGURATION = 'configuration';
 
 export function createRecorder({
   store,
@@ -68,8 +70,7 @@ export function createRecorder({
     const restoredApproved = how === 'restored' && row?.approved === hash;
     const pinned = autoApprove.has(hash) && how !== 'restored' && decided === null;
     const grant = pinned ? readGranted(JSON.parse(JSON.stringify(facts(hash).proposed)) as Json) : undefined;
-    if (pinned)
-      store.decide(version.id, { decision: 'approved', at: now, by: 'configuration', reason: null });
+    if (pinned) store.decide(version.id, { decision: 'approved', at: now, by: CONFIGURATION, reason: null });
     store.put({
       name,
       version: version.id,
@@ -86,7 +87,7 @@ export function createRecorder({
       ...(restoredApproved ? { approved: null, granted: null, approved_at: null, approved_by: null } : {}),
       ...(grant === undefined
         ? {}
-        : { approved: hash, granted: grant.text, approved_at: now, approved_by: 'configuration' }),
+        : { approved: hash, granted: grant.text, approved_at: now, approved_by: CONFIGURATION }),
     });
     const entry = {
       principal: by ?? ({ kind: 'system' } as const),
@@ -104,7 +105,7 @@ export function createRecorder({
         ...entry,
         principal: { kind: 'system' },
         event: 'script.approved',
-        details: { hash, grant: grant.view as unknown as Json, by: 'configuration' },
+        details: { hash, grant: grant.view as unknown as Json, by: CONFIGURATION },
       });
     changed(name);
   };

@@ -27,6 +27,7 @@ describe('runs', () => {
             timeoutMs: 1,
             maxBytes: 10,
             current: () => true,
+            secrets: ['KEY'],
             shown: { method: 'GET', url: 'https://a.example/?k=[REDACTED:KEY]', headers: {}, body: '' },
           },
           new AbortController().signal,
@@ -61,6 +62,7 @@ describe('runs', () => {
       timeoutMs: 1,
       maxBytes: 700,
       current: () => true,
+      secrets: [],
       shown,
     };
     const made = open({
@@ -104,7 +106,7 @@ describe('runs', () => {
         watcher.notice({ event: 'secret_sent', name: 'KEY', host: 'a.example' });
         watcher.notice({ event: 'secret_undeclared', name: 'OTHER' });
         const more = { headers: [], body: undefined, timeoutMs: 1, maxBytes: 10, current: () => true };
-        const request = { ...shown, ...more, shown };
+        const request = { ...shown, ...more, secrets: [], shown };
         const answer = await send(request, new AbortController().signal);
         return { value: ['failed' in answer, secrets.openValue('KEY') ?? null] };
       },
@@ -318,7 +320,7 @@ describe('runs', () => {
       play: async (_order, { secrets, send }) => {
         const shown = { method: 'GET', url: 'https://a.example/', headers: {}, body: '' };
         const more = { headers: [], body: undefined, timeoutMs: 1, maxBytes: 100, current: () => true };
-        const request = { ...shown, ...more, shown };
+        const request = { ...shown, ...more, secrets: [], shown };
         const answers = [];
         for (let i = 0; i < 2; i += 1) {
           const answer = await send(request, new AbortController().signal);

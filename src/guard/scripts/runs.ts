@@ -1,6 +1,6 @@
 // Guarantees: what runs is the text of the approved digest, read from the database and hashed again, with the grant that
-// was approved with it; deciding that and writing the run down is one step, and every later change of the approval ends
-// the run. A run without an entry in the audit log does not begin, nor one while the vault is sealed. Quotas count before a
+// was approved with it; deciding that and writing the run down is one step, in which the database compares the digest once
+// more, and every later change of the approval ends the run. What leaves is held against the grant once more. A run without an entry in the audit log does not begin, nor one while the vault is sealed. Quotas count before a
 // run begins, and bound it.
 // Does not: fence the process (the runner does), nor fill in secrets (the broker does).
 // An attacker may control: the name, the function, the arguments, the text of scripts, the answers of hosts.
@@ -23,6 +23,7 @@ import { NO_GRANT, secretsWhile, type ScriptSecrets } from '../secrets/broker/in
 import { vaultSealed } from '../secrets/index.ts';
 import type { ScriptDecisions } from './decisions.ts';
 import { narrowToBound, type Granted } from './grants.ts';
+import { mayLeave } from './leaving.ts';
 import type { ScriptLibrary } from './library.ts';
 import type { Runner, RunEnd, Send } from './ports.ts';
 import { execRoom, quotaRoom, RUN_BYTES, RUN_REQUESTS } from './quota-room.ts';
@@ -31,6 +32,7 @@ import { runError } from './run-error.ts';
 import { newRunRow } from './run-row.ts';
 import { createRunWatch, type RunRequest } from './run-watch.ts';
 import { hashOf } from './script-name.ts';
+import { createStanding, type StandingRun } from './standing.ts';
 import type { Refused } from './state.ts';
 
 export interface RunAsk {
@@ -89,6 +91,8 @@ export interface RunsDeps {
   readonly sealed: () => boolean;
   readonly secrets: ScriptSecrets;
   readonly send: Send;
+  /** Default: by the grant. */
+  readonly mayLeave?: typeof mayLeave;
   /** What the settings of a secret say beside the grant, and who is told that it was used. */
   readonly secretSettings: {
     mayReach(name: string, host: string): boolean;
@@ -108,10 +112,7 @@ export interface RunsDeps {
   };
 }
 
-interface Live {
-  readonly name: string;
-  readonly approval: string;
-  readonly controller: AbortController;
+interface Live extends StandingRun {
   /** What it may still use of its quotas. */
   readonly requests: number;
   readonly bytes: number;
@@ -127,20 +128,11 @@ const MOST_TIMER_MS = 2 ** 31 - 1;
 export function createScriptRuns(deps: RunsDeps): ScriptRuns {
   const { library, runStore, database, audit, redactor, clock, log } = deps;
   const live = new Map<string, Live>();
+  const standing = createStanding(deps);
 
   library.onChange((name) => {
-    for (const run of live.values()) {
-      if (run.name === name && run.approval !== approvalText(name)) run.controller.abort('approval');
-    }
+    for (const run of live.values()) if (run.name === name) standing.holds(run);
   });
-
-  /** What a run stands on. Another text: it must not go on. */
-  function approvalText(name: string): string | null {
-    if (deps.decisions.isHeld(name)) return null;
-    const state = library.state(name);
-    if (state === undefined || state.status === 'disabled' || state.onDisk === 'missing') return null;
-    return state.approved === undefined ? null : `${state.approved.hash} ${state.approved.granted.text}`;
-  }
 
   function refuse(ask: Pick<RunAsk, 'name' | 'by' | 'origin'>, refused: Refused, target = ask.name): Refused {
     audit.note({
@@ -187,7 +179,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     const row = newRunRow(deps, ask, { hash, kind, granted: granted.text });
     const mine: Live = {
       name,
-      approval: approvalText(name) ?? '',
+      approval: standing.of(name) ?? '',
       controller: new AbortController(),
       ...room,
       watch: undefined,
@@ -221,6 +213,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
   ): Promise<RunDone> {
     const { granted } = facts;
     const { controller, requests, bytes } = facts.live;
+    const grant = granted === undefined ? NO_GRANT : narrowToBound(granted.grant, deps.secretSettings);
     const alive = (): boolean => !controller.signal.aborted;
     const mayReach = (name: string, origin: string): boolean =>
       deps.secretSettings.mayReach(name, new URL(origin).host);
@@ -254,7 +247,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
           entry: ask.function,
           args: ask.args,
           kwargs: ask.kwargs,
-          grant: granted === undefined ? NO_GRANT : narrowToBound(granted.grant, deps.secretSettings),
+          grant,
           limits: {
             time: deps.limits.timeMs,
             memory: deps.limits.memoryBytes,
@@ -267,9 +260,12 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
         {
           secrets: secretsWhile({ ...deps.secrets, mayReach }, alive),
           watcher: watch.watcher,
-          send: watch.sending(async (request, signal) =>
-            alive() ? deps.send(request, signal, row.name) : { failed: 'connection_failed' },
-          ),
+          send: watch.sending(async (request, signal) => {
+            if (!standing.holds(facts.live)) return { failed: 'connection_failed' };
+            if ((deps.mayLeave ?? mayLeave)(request, grant)) return deps.send(request, signal, row.name);
+            log.error('a request that the grant of its script does not hold was stopped', { run: row.id });
+            return { failed: 'address_refused' };
+          }),
         },
       );
     } catch (error) {
@@ -300,9 +296,11 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     row: ScriptRunRow,
     end: RunEnd | undefined,
     ask: Pick<RunAsk, 'by' | 'origin'>,
-    { controller, watch }: Live,
+    mine: Live,
     failure: unknown,
   ): RunDone {
+    const { controller, watch } = mine;
+    standing.holds(mine);
     const why = controller.signal.aborted ? String(controller.signal.reason) : undefined;
     const error = runError(why, end, failure);
     const clean = redactor.json({

@@ -79,6 +79,22 @@ describe('versions', () => {
     expect(await codeOf(made.run('job'))).toBe('script_modified');
   });
 
+  test('a digest that is pinned no more counts no more, until its owner approves it; pinned again it does', async () => {
+    const pins = new Set([hashOf(ONE)]);
+    const made = open({ options: { autoApprove: pins } });
+    await made.save('job', ONE);
+    expect(await codeOf(made.run('job'))).toBe('ok');
+    pins.clear();
+    expect(await codeOf(made.run('job'))).toBe('script_not_approved');
+    const { status, approved: now, row } = made.library.require('job');
+    expect([status, now, row.approved, row.approved_by]).toEqual(['pending', undefined, null, null]);
+    pins.add(hashOf(ONE));
+    expect(await codeOf(made.run('job'))).toBe('ok');
+    pins.clear();
+    await made.decisions.approve('job', { hash: hashOf(ONE), revision: row.revision }, OWNER);
+    expect(await codeOf(made.run('job'))).toBe('ok');
+  });
+
   test('a file that is gone does not run, one that is no text neither, and both come back', async () => {
     const made = open();
     await approved(made, 'job', ONE);

@@ -232,6 +232,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
           [...opened].every(
             ([name, value]) => secrets.openValue(name) === value && mayReach(name, judged.plan.origin),
           ),
+        secrets: [...opened.keys()],
         shown: showJudged(judged),
       };
     } catch (error) {

@@ -46,6 +46,8 @@ export interface OutgoingRequest {
   readonly maxBytes: number;
   /** False when a secret in it was changed since. To be asked right before it is sent; then it is `outdated`. */
   readonly current: () => boolean;
+  /** Names of the secrets that were filled in. */
+  readonly secrets: readonly string[];
   /** The same request as people see it. */
   readonly shown: ShownRequest;
 }

@@ -9,6 +9,7 @@ import { scripts } from './0008-scripts.ts';
 import { keptSchedules } from './0009-kept-schedules.ts';
 import { inbox } from './0010-inbox.ts';
 import { offerDismissals } from './0011-offer-dismissals.ts';
+import { approvedRuns } from './0012-approved-runs.ts';
 
 /** In order; never change one that has been released: add another. */
 export const migrations: readonly string[] = [
@@ -23,4 +24,5 @@ export const migrations: readonly string[] = [
   keptSchedules,
   inbox,
   offerDismissals,
+  approvedRuns,
 ];
