@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { call, CallError, explain } from '../api/client.ts';
 import { queryClient, secrets } from '../api/queries.ts';
 import type { SecretFacts } from '../api/types.ts';
@@ -9,7 +9,7 @@ import { Notice } from '../ui/notice.tsx';
 import { PasswordDialog } from '../ui/password-dialog.tsx';
 
 export type SecretTask =
-  | { readonly kind: 'set' }
+  | { readonly kind: 'set'; readonly name?: string }
   | { readonly kind: 'rotate' | 'edit'; readonly secret: SecretFacts };
 
 const NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -41,7 +41,8 @@ export function SecretDialog({
 }) {
   const secret = task.kind === 'set' ? null : task.secret;
   const texts = TEXTS[task.kind];
-  const [name, setName] = useState(secret?.name ?? '');
+  const given = task.kind === 'set' ? task.name : undefined;
+  const [name, setName] = useState(secret?.name ?? given ?? '');
   const [value, setValue] = useState('');
   const [lines, setLines] = useState(false);
   const [hosts, setHosts] = useState(secret?.hosts.join('\n') ?? '');
@@ -51,6 +52,11 @@ export function SecretDialog({
   const [problem, setProblem] = useState<string | null>(null);
   const [weak, setWeak] = useState(false);
   const [stepUp, setStepUp] = useState<{ readonly problem: string | null } | null>(null);
+  const buttons = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // On a small screen what is said, and the button for it, would stand below the edge of the dialog.
+    if (weak || problem !== null) buttons.current?.scrollIntoView({ block: 'nearest' });
+  }, [weak, problem]);
   const asksValue = task.kind !== 'edit';
   const asksFacts = task.kind !== 'rotate';
   const badName = task.kind === 'set' && name !== '' && !NAME.test(name);
@@ -146,7 +152,7 @@ export function SecretDialog({
             spellCheck={false}
             // The dialog is for this field.
             // oxlint-disable-next-line jsx-a11y/no-autofocus
-            autoFocus
+            autoFocus={given === undefined}
             placeholder="GITHUB_TOKEN"
             value={name}
             onChange={(event) => setName(event.target.value.toUpperCase())}
@@ -181,7 +187,7 @@ export function SecretDialog({
               autoComplete="off"
               spellCheck={false}
               // oxlint-disable-next-line jsx-a11y/no-autofocus
-              autoFocus={task.kind === 'rotate'}
+              autoFocus={task.kind === 'rotate' || given !== undefined}
               value={value}
               onChange={(event) => {
                 setValue(event.target.value);
@@ -263,7 +269,7 @@ export function SecretDialog({
             {problem}
           </Notice>
         )}
-        <div className="flex flex-wrap justify-end gap-2 pt-1">
+        <div ref={buttons} className="flex flex-wrap justify-end gap-2 pt-1">
           <Button disabled={busy} onClick={() => onDone(null)}>
             Not now
           </Button>
