@@ -26,7 +26,7 @@ export function capabilitiesByScripts(
         id: `script-${name}`,
         group: 'network',
         answer: 'allowed',
-        sentence: `The script ${name}, which you approved, ${powers.join('; it ')}. The assistant runs it when it wants to.`,
+        sentence: `The script ${name}, which you approved, ${powers.join('; it ')}.`,
         fences,
         tests,
       },

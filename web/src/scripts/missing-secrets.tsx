@@ -9,16 +9,16 @@ export function MissingSecrets({ names }: { readonly names: readonly string[] })
       title={names.length === 1 ? 'A secret is not set yet' : `${names.length} secrets are not set yet`}
       testId="script-missing-secrets"
     >
-      <p>The script gets None where it asks for {names.length === 1 ? 'it' : 'them'}. Set</p>
+      <p>The script gets None where it asks for {names.length === 1 ? 'it' : 'them'}.</p>
       <ul className="flex flex-wrap gap-x-4">
         {names.map((name) => (
           <li key={name} className="min-w-0 max-md:py-2">
             <Link
               to="/secrets"
               search={{ set: name }}
-              className="font-mono text-link underline underline-offset-2 wrap-anywhere"
+              className="text-link underline underline-offset-2 wrap-anywhere"
             >
-              {name}
+              Set <code>{name}</code>
             </Link>
           </li>
         ))}

@@ -102,7 +102,9 @@ function Review({ now }: { readonly now: Script }) {
         </div>
       )}
       <Standing script={now} act={act} />
-      {now.missing_secrets.length > 0 && <MissingSecrets names={now.missing_secrets} />}
+      {now.missing_secrets.length > 0 && now.status !== 'rejected' && (
+        <MissingSecrets names={now.missing_secrets} />
+      )}
       <Offers script={now} act={act} />
       <CodeSection script={shown} editing={editing} onEdit={() => setEditing(true)}>
         <ScriptEditor

@@ -52,6 +52,12 @@ export function SecretDialog({
   const [problem, setProblem] = useState<string | null>(null);
   const [weak, setWeak] = useState(false);
   const [stepUp, setStepUp] = useState<{ readonly problem: string | null } | null>(null);
+  /** Where one dialog takes the place of the other, the focus does not go back to the page behind them. */
+  const replaced = useRef(false);
+  useEffect(() => {
+    if (stepUp === null) replaced.current = false;
+  }, [stepUp]);
+  const finished = useRef(false);
   const buttons = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // On a small screen what is said, and the button for it, would stand below the edge of the dialog.
@@ -88,13 +94,17 @@ export function SecretDialog({
       }
       setValue('');
       await queryClient.invalidateQueries(secrets);
+      finished.current = true;
       onDone(name);
     } catch (error) {
       const { message, fix } = explain(error);
       const text = fix ? `${message} ${fix}` : message;
       const code = error instanceof CallError ? error.code : '';
       if (code === 'secret_changed') void queryClient.invalidateQueries(secrets);
-      if (code === 'step_up_required') setStepUp({ problem: null });
+      if (code === 'step_up_required') {
+        replaced.current = true;
+        setStepUp({ problem: null });
+      }
       else if (code === 'secret_weak') {
         setStepUp(null);
         setWeak(true);
@@ -121,6 +131,7 @@ export function SecretDialog({
         problem={stepUp.problem}
         busy={busy}
         act={texts.act}
+        givesFocusBack={() => finished.current}
         onCancel={() => setStepUp(null)}
         onPassword={(password) => void send({ password })}
       >
@@ -142,6 +153,7 @@ export function SecretDialog({
       title={secret === null ? texts.title : `${texts.title}: ${secret.name}`}
       description={texts.says}
       testId="secret-dialog"
+      givesFocusBack={() => !replaced.current}
     >
       <form className="flex flex-col gap-1" onSubmit={submit}>
         {task.kind === 'set' && (
