@@ -31,7 +31,11 @@ export async function askSecrets(
   questions: readonly SecretQuestion[],
 ): Promise<readonly string[]> {
   if (input.isTTY !== true)
-    return firstLines(input, questions.length, questions.map(({ question }) => nameOf(question)).join(' and '));
+    return firstLines(
+      input,
+      questions.length,
+      questions.map(({ question }) => nameOf(question)).join(' and '),
+    );
   const answers: string[] = [];
   for (const { question, twice } of questions) {
     const answer = await typed(input, output, question);
@@ -76,7 +80,9 @@ async function firstLines(input: InputStream, count: number, what: string): Prom
   const line = lines.find((one) => one.length > LONGEST) ?? '';
   throw refused(
     'no_password',
-    line === '' ? `There was no ${what} on the input.` : `A line of the input is longer than ${LONGEST} characters.`,
+    line === ''
+      ? `There was no ${what} on the input.`
+      : `A line of the input is longer than ${LONGEST} characters.`,
     `Pipe in ${count === 1 ? 'a line with it' : `${count} lines, in this order`}, or run the command at a terminal and type.`,
   );
 }

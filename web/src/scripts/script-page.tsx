@@ -32,7 +32,10 @@ export function ScriptPage() {
       wide
       title={name}
       back={
-        <Link to="/scripts" className="inline-flex items-center gap-1 self-start text-meta text-link max-md:py-2">
+        <Link
+          to="/scripts"
+          className="inline-flex items-center gap-1 self-start text-meta text-link max-md:py-2"
+        >
           <ArrowLeft aria-hidden size={14} />
           All scripts
         </Link>

@@ -117,8 +117,7 @@ function Version({ script, version, onRestored }: VersionsProps & { readonly ver
       {version.decided_at && version.decision !== 'passed_over' && (
         <p className="text-mini text-muted wrap-anywhere">
           {version.decision === 'rejected' ? 'Rejected' : 'Approved'} by{' '}
-          {version.decided_by ? who(version.decided_by) : 'OpenPact'},{' '}
-          <Time iso={version.decided_at} />
+          {version.decided_by ? who(version.decided_by) : 'OpenPact'}, <Time iso={version.decided_at} />
           {version.reason && (
             <>
               : <ExactText text={version.reason} />

@@ -104,8 +104,7 @@ export function SecretDialog({
       if (code === 'step_up_required') {
         replaced.current = true;
         setStepUp({ problem: null });
-      }
-      else if (code === 'secret_weak') {
+      } else if (code === 'secret_weak') {
         setStepUp(null);
         setWeak(true);
       } else if (code === 'wrong_password' || (stepUp && code === 'rate_limited'))

@@ -125,9 +125,8 @@ export function SecretsPage() {
       ) : all.length === 0 ? (
         <div className="rounded-lg border border-line">
           <Empty icon={<KeyRound aria-hidden size={20} />} title="No secrets yet" action={setButton}>
-            A secret is a key to somebody else&apos;s service, such as a GitHub token. A script gets a
-            handle to it; the value is filled in only while a request is sent, and only to hosts that you
-            approved.
+            A secret is a key to somebody else&apos;s service, such as a GitHub token. A script gets a handle
+            to it; the value is filled in only while a request is sent, and only to hosts that you approved.
           </Empty>
         </div>
       ) : shown.length === 0 ? (
