@@ -80,10 +80,12 @@ async function firstLines(input: InputStream, count: number, what: string): Prom
   const line = lines.find((one) => one.length > LONGEST) ?? '';
   throw refused(
     'no_password',
-    line === ''
-      ? `There was no ${what} on the input.`
-      : `A line of the input is longer than ${LONGEST} characters.`,
-    `Pipe in ${count === 1 ? 'a line with it' : `${count} lines, in this order`}, or run the command at a terminal and type.`,
+    line !== ''
+      ? `A line of the input is longer than ${LONGEST} characters.`
+      : count === 1
+        ? `There was no ${what} on the input.`
+        : `The input has to hold ${count} lines: ${what}.`,
+    `Pipe in ${count === 1 ? 'a line with it' : 'each as a line of its own, in this order'}, or run the command at a terminal and type.`,
   );
 }
 

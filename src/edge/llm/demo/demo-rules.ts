@@ -58,7 +58,7 @@ function toWrite(text: string): DemoIntent | undefined {
 /** Always the same script: nothing here could write another. */
 function toPropose(text: string): DemoIntent | undefined {
   const match =
-    /^(?:write|propose|make|create)(?:\s+me)?\s+(?:a\s+)?(?:new\s+|small\s+)?script(?:\s+(?:called\s+|named\s+)?["'`]?([a-z0-9_][a-z0-9_-]{0,63})["'`]?)?[.!?]*$/i.exec(
+    /^(?:write|propose|make|create)(?:\s+me)?\s+(?:a\s+)?(?:new\s+|small\s+)?script(?:\s+(?:called\s+|named\s+)?["'`]?([a-z0-9_][a-z0-9_-]{0,63})["'`]?)?(?:\s+that\s+says\s+hello)?[.!?]*$/i.exec(
       text,
     );
   if (!match) return undefined;

@@ -93,6 +93,7 @@ describe('the demo', () => {
     });
     expect(understand('write a script hello')).toEqual(proposal('hello'));
     expect(understand('Please write me a new script.')).toEqual(proposal('hello'));
+    expect(understand('Write a script that says hello')).toEqual(proposal('hello'));
     expect(understand('create a script called "greet"')).toEqual(proposal('greet'));
     expect(understand('write a script: x')).not.toEqual(proposal('x'));
     for (const text of ['run hello', 'Run the script hello.', 'run script "hello"'])
