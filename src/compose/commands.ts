@@ -30,6 +30,9 @@ import { startProgram } from './program.ts';
 import { leaveRoot } from './root-start.ts';
 import { testScript } from './script-test.ts';
 
+const SEALED =
+  'The vault is sealed, so nothing runs yet: enter its passphrase on the page, or run "openpact vault unlock".';
+
 export interface CommandsDeps {
   readonly layout: Layout;
   readonly parts: Parts;
@@ -87,7 +90,7 @@ export function createCommands(deps: CommandsDeps): CliCommands<Loaded> {
                 summary: isolationSentence(isolation.level),
                 missing: isolation.missing,
               },
-              notes: loaded.notices,
+              notes: [...loaded.notices, ...(program.inside.base.seal.sealed() ? [SEALED] : [])],
             },
             wantsColor(stdout, environment),
           ),

@@ -70,6 +70,9 @@ export function createInbox(deps: InboxDeps): Inbox {
       const state = library.require(row.name);
       const facts = library.facts(row.hash);
       const { summary, lines, warnings } = powerOf(facts.proposed, state.approved?.granted.view, facts);
+      // What it asks for can't be read off.
+      if (facts.analysis.problems.length > 0)
+        return { status: state.status, file: state.onDisk, power: null, problem: summary };
       const fresh = lines.filter((line) => line.fresh).map(({ text }) => text);
       return {
         status: state.status,

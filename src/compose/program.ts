@@ -175,7 +175,12 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       tools: toolsPort(assistant),
       models: modelsPort(assistant),
       policy: policyPort(assistant, identity.stepUp),
-      capabilities: capabilitiesPort(assistant, { config, isolation, clock }),
+      capabilities: capabilitiesPort(assistant, {
+        config,
+        isolation,
+        scripts: scripts.library,
+        clock,
+      }),
       identityFiles: identityFilesPort(assistant.keptFiles),
       usage: usagePort(assistant.budgets, createUsageStore(database), {
         config: config.budget,
@@ -188,6 +193,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       vault: parts.vaultPort(base.seal),
       scripts: scriptsPort(scripts, {
         stepUp: config.admin.stepUp ? identity.stepUp : undefined,
+        hasSecret: (name) => base.secretVault.get(name) !== undefined,
         clock,
       }),
       system,

@@ -23,16 +23,23 @@ import type { Scripts } from './scripts.ts';
 
 const LAST_RUNS = 10;
 
-/** `stepUp`: where approving asks for the password again. */
+/** `stepUp`: where approving asks for the password again. `hasSecret`: whether one of that name is set. */
 export function scriptsPort(
   scripts: Pick<Scripts, 'library' | 'decisions' | 'store' | 'runStore' | 'test' | 'dismiss'>,
-  { stepUp, clock }: { readonly stepUp: StepUp | undefined; readonly clock: Clock },
+  {
+    stepUp,
+    hasSecret,
+    clock,
+  }: {
+    readonly stepUp: StepUp | undefined;
+    readonly hasSecret: (name: string) => boolean;
+    readonly clock: Clock;
+  },
 ): ScriptsPort {
   const { library, decisions, store, runStore } = scripts;
 
   function summary(state: ScriptState): ScriptSummary {
     const { row, version, header } = state;
-    const facts = library.facts(state.hash);
     const now = library.runnable(state.name);
     const last = runStore.last(state.name);
     const rejected = version.decision === 'rejected';
@@ -46,7 +53,7 @@ export function scriptsPort(
       file: state.onDisk,
       description: header.description,
       required_secrets: header.secrets ?? [],
-      power: powerOf(state.approved?.granted.view ?? facts.proposed, undefined, facts).summary,
+      power: powerInOneLine(state),
       author: version.author,
       created_at: isoTime(row.created_at),
       modified_at: isoTime(row.modified_at),
@@ -62,10 +69,22 @@ export function scriptsPort(
     };
   }
 
+  /** Beside an approved version that is not the newest: what was given, and what is asked for now. */
+  function powerInOneLine(state: ScriptState): string {
+    const newest = library.facts(state.hash);
+    const { approved } = state;
+    if (approved === undefined) return powerOf(newest.proposed, undefined, newest).summary;
+    const given = powerOf(approved.granted.view, undefined, library.facts(approved.hash)).summary;
+    if (!state.modified || state.status !== 'pending') return given;
+    const asked = powerOf(newest.proposed, undefined, newest).summary;
+    return asked === given ? given : `Approved: ${given} Asked for now: ${asked}`;
+  }
+
   function whole(state: ScriptState): Script {
     const facts = library.facts(state.hash);
     const { source, header, analysis, proposed } = facts;
     const granted = state.approved?.granted.view;
+    const secrets = new Set([...Object.keys(proposed.secrets), ...Object.keys(granted?.secrets ?? {})]);
     const approvedFacts = state.approved === undefined ? facts : library.facts(state.approved.hash);
     return {
       ...summary(state),
@@ -84,6 +103,7 @@ export function scriptsPort(
       proposed_grant: proposed,
       proposed_power: powerOf(proposed, granted, facts),
       granted_power: granted === undefined ? null : powerOf(granted, granted, approvedFacts),
+      missing_secrets: [...secrets].filter((each) => !hasSecret(each)).toSorted(),
       quotas: { usual: USUAL_QUOTAS, most: MOST_QUOTAS },
       offers: store.offers(state.name).map(({ kind, what, hash, times, last_at }) => ({
         kind,

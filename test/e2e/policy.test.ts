@@ -127,7 +127,7 @@ test('what it can do is said by the system as it runs: policy, providers, fences
   expect(answer(before, 'change SOUL.md and USER.md')).toEqual(['never']);
   expect(answer(before, 'write other files in ai-data/')).toEqual(['asks']);
   expect(answer(before, 'write its memory')).toEqual(['allowed']);
-  expect(answer(before, 'never leaves OpenPact')).toEqual(['never']);
+  expect(answer(before, 'never goes to a model provider')).toEqual(['never']);
   expect(before.limits).toContainEqual({ name: 'Calls to the model in one turn', value: '7' });
   if (before.isolation.level >= 2) expect(answer(before, 'open a connection')).toEqual(['never']);
   for (const { id, tests } of before.capabilities) expect([id, tests.length > 0]).toEqual([id, true]);
@@ -138,7 +138,7 @@ test('what it can do is said by the system as it runs: policy, providers, fences
   const after = await ask();
   expect(answer(after, 'write other files in ai-data/')).toEqual(['allowed']);
   expect(answer(after, 'at http://127.0.0.1:9, which is on this machine')).toEqual(['allowed']);
-  expect(answer(after, 'never leaves OpenPact')).toEqual([]);
+  expect(answer(after, 'never goes to a model provider')).toEqual([]);
 
   const open = await ask(await start({ off: ['fences'] }));
   expect(answer(open, 'open a connection')).toEqual(['not_enforced']);

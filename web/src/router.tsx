@@ -137,9 +137,13 @@ const scriptRoute = createRoute({
 const secretsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/secrets',
-  validateSearch: (search: Record<string, unknown>): { q?: string; name?: string; show?: 'due' } => {
-    const [q, name] = [text(search['q']), text(search['name'])];
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { q?: string; name?: string; show?: 'due'; set?: string } => {
+    const [q, name, set] = [text(search['q']), text(search['name']), text(search['set'])];
     return {
+      // The name of one that is to be set.
+      ...(set ? { set } : {}),
       ...(q ? { q } : {}),
       ...(name ? { name } : {}),
       ...(search['show'] === 'due' ? { show: 'due' as const } : {}),

@@ -46,4 +46,16 @@ export const ATTACKS = {
     file: 'test/attacks/policy-change.test.ts',
     name: 'a rule that lets the assistant change who it is, is refused, and does not count when it is put into the database past the check',
   },
+  ungranted: {
+    file: 'test/attacks/scripts.test.ts',
+    name: 'a script that asks for what it was not granted gets none of it, and the owner is offered to grant it',
+  },
+  secretPlaces: {
+    file: 'test/attacks/secret-sent.test.ts',
+    name: 'a secret that was granted > does not stand in another place than the grant names, and nothing but http and https is spoken',
+  },
+  takenBack: {
+    file: 'test/attacks/scripts.test.ts',
+    name: 'reject-live: a rejection and a switch-off end what runs within a second and block what comes, without a restart',
+  },
 } as const satisfies Readonly<Record<string, NamedTest>>;

@@ -92,7 +92,7 @@ export function capabilitiesByProvider(
         group: 'network',
         answer: 'never',
         sentence:
-          'What you write and what it reads never leaves OpenPact: no model provider can be used now, and the demo is no AI.',
+          'What you write and what it reads never goes to a model provider: none can be used now, and the demo is no AI.',
         fences: [{ text: 'The gateway knows no address to send to.', holds: true }],
         tests: [ATTACKS.gateway],
       },

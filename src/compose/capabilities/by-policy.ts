@@ -70,7 +70,7 @@ export function capabilitiesByPolicy(
       id: key.toLowerCase().replaceAll(/[^a-z]+/g, '-'),
       group: 'files',
       answer: ANSWERS[group.decision],
-      sentence: sentence(group, divided ? ` with ${titles(group.tools)}` : ''),
+      sentence: sentence(group, divided ? `With ${titles(group.tools)} ` : ''),
       fences: [
         {
           text: `The gate decides before anything runs, by ${ruleNames(group.rules)}.`,
@@ -90,13 +90,14 @@ function sentence({ act, decision, resource, effect }: Group, by: string): strin
     effect === 'read' && (resource === 'identity' || resource === 'memory') && decision !== 'allow'
       ? ' SOUL.md, USER.md, MEMORY.md, the notes of today and the list of skills are part of each message all the same.'
       : '';
+  const it = by === '' ? 'It' : 'it';
   switch (decision) {
     case 'allow':
-      return `It may ${act}${by}. Nobody is asked.`;
+      return `${by}${it} may ${act}. Nobody is asked.`;
     case 'ask':
-      return `It asks you each time before it may ${act}${by}.${sent}`;
+      return `${by}${it} asks you each time before it may ${act}.${sent}`;
     case 'deny':
-      return `It can never ${act}${by}.${sent}`;
+      return `${by}${it} can never ${act}.${sent}`;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/index.ts';
 import type { Config } from '../../config/index.ts';
 import type { CapabilitiesAnswer, Capability } from '../../edge/admin/api.ts';
 import type { CapabilitiesPort } from '../../edge/admin/ports.ts';
+import type { ScriptLibrary } from '../../guard/scripts/index.ts';
 import { MAX_FILE_BYTES } from '../../host/files/index.ts';
 import { isolationSentence, type IsolationReport } from '../../host/process/index.ts';
 import { MAX_CALLS_PER_TURN, MAX_REFUSALS, type Assistant } from '../assistant.ts';
@@ -9,17 +10,19 @@ import { TURN_ORIGINS } from '../owner-ports.ts';
 import { ATTACKS } from './attacks.ts';
 import { capabilitiesByMachine, capabilitiesByProvider } from './by-machine.ts';
 import { capabilitiesByPolicy } from './by-policy.ts';
+import { capabilitiesByScripts } from './by-scripts.ts';
 import { fencesOf } from './fences.ts';
 
 export interface CapabilitiesDeps {
   readonly config: Config;
   readonly isolation: IsolationReport;
+  readonly scripts: Pick<ScriptLibrary, 'list' | 'runnable' | 'facts'>;
   readonly clock: Clock;
 }
 
 /** "What can it do?": made anew from what decides and what was tried, each time somebody asks. */
 export function capabilitiesPort(assistant: Assistant, deps: CapabilitiesDeps): CapabilitiesPort {
-  const { config, isolation, clock } = deps;
+  const { config, isolation, scripts, clock } = deps;
   const fences = fencesOf(isolation);
   return {
     get(): CapabilitiesAnswer {
@@ -40,6 +43,7 @@ export function capabilitiesPort(assistant: Assistant, deps: CapabilitiesDeps): 
             assistant.upstreams.defaultModel(),
             assistant.defaultFallback.get(),
           ),
+          ...capabilitiesByScripts(scripts),
           byItself(config),
           policyItself(),
         ],

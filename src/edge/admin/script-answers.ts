@@ -165,6 +165,7 @@ export const scriptAnswer = z.strictObject({
   proposed_grant: grant,
   proposed_power: power,
   granted_power: maybe(power),
+  missing_secrets: z.array(text),
   quotas: z.strictObject({ usual: quotas, most: quotas }),
   offers: z.array(
     z.strictObject({

@@ -70,7 +70,7 @@ export interface ScriptSummary {
   readonly file: 'same' | 'missing' | 'unreadable';
   readonly description: string;
   readonly required_secrets: readonly string[];
-  /** What is granted, or what it asks for while nothing is. */
+  /** What is granted, what it asks for while nothing is, or both while a changed version waits. */
   readonly power: string;
   readonly author: string;
   readonly created_at: string;
@@ -115,6 +115,8 @@ export interface Script extends ScriptSummary {
   readonly proposed_power: ScriptPower;
   /** Of the approved grant. */
   readonly granted_power: ScriptPower | null;
+  /** Secrets that the newest or the approved version is to hold, and that do not exist: it gets None for them. */
+  readonly missing_secrets: readonly string[];
   /** Of one hour: what counts where a grant says nothing, and the most that one can give. */
   readonly quotas: { readonly usual: ScriptQuotas; readonly most: ScriptQuotas };
   /** What runs asked for and were refused; nothing is granted by itself. */

@@ -30,7 +30,12 @@ export async function askSecrets(
   output: NodeJS.WritableStream,
   questions: readonly SecretQuestion[],
 ): Promise<readonly string[]> {
-  if (input.isTTY !== true) return firstLines(input, questions.length);
+  if (input.isTTY !== true)
+    return firstLines(
+      input,
+      questions.length,
+      questions.map(({ question }) => nameOf(question)).join(' and '),
+    );
   const answers: string[] = [];
   for (const { question, twice } of questions) {
     const answer = await typed(input, output, question);
@@ -60,10 +65,11 @@ function typed(input: InputStream, output: NodeJS.WritableStream, question: stri
 }
 
 async function firstLine(input: InputStream): Promise<string> {
-  return (await firstLines(input, 1))[0] ?? '';
+  return (await firstLines(input, 1, 'password'))[0] ?? '';
 }
 
-async function firstLines(input: InputStream, count: number): Promise<readonly string[]> {
+/** `what`: as a person calls what is asked for. */
+async function firstLines(input: InputStream, count: number, what: string): Promise<readonly string[]> {
   let text = '';
   for await (const chunk of input) {
     text += String(chunk);
@@ -74,9 +80,18 @@ async function firstLines(input: InputStream, count: number): Promise<readonly s
   const line = lines.find((one) => one.length > LONGEST) ?? '';
   throw refused(
     'no_password',
-    line === '' ? 'There was no password on the input.' : 'The password on the input is too long.',
-    'Pipe it in as a line of its own, or run the command at a terminal and type it.',
+    line !== ''
+      ? `A line of the input is longer than ${LONGEST} characters.`
+      : count === 1
+        ? `There was no ${what} on the input.`
+        : `The input has to hold ${count} lines: ${what}.`,
+    `Pipe in ${count === 1 ? 'a line with it' : 'each as a line of its own, in this order'}, or run the command at a terminal and type.`,
   );
+}
+
+/** `New passphrase: ` is a new passphrase. */
+function nameOf(question: string): string {
+  return question.replace(/:\s*$/, '').toLowerCase();
 }
 
 function refused(code: string, message: string, fix: string): AppError {

@@ -64,6 +64,10 @@ export function parseTime(text: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
 function readText(file: string): string {
   let bytes: Buffer;
   try {
@@ -75,7 +79,12 @@ function readText(file: string): string {
     throw new AppError({
       family: 'input',
       code: 'file_unreadable',
-      message: `${file} can't be read: ${errorText(error)}`,
+      ...(!isMissing(error)
+        ? { message: `${file} can't be read: ${errorText(error)}` }
+        : {
+            message: `There is no file ${file}.`,
+            fix: 'Give its path from the folder in which you are, or the whole path.',
+          }),
       cause: error,
     });
   }

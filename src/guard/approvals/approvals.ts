@@ -238,6 +238,7 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
           family: 'missing',
           code: 'not_found',
           message: 'There is no such approval request.',
+          fix: 'Look at those that wait and those that were decided.',
         });
       if (row.status === 'pending' && row.expires_at <= clock.now())
         finish(row, { status: 'expired' }, { kind: 'system' });
@@ -265,6 +266,7 @@ export function createApprovals(deps: ApprovalsDeps): Approvals {
           family: 'conflict',
           code: 'already_decided',
           message: `This request was already decided: ${after.status}${after.decided_by ? ` by ${after.decided_by}` : ''}.`,
+          fix: 'What was decided stands; the assistant can ask again.',
           details: { status: after.status },
         });
       }

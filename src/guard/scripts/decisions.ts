@@ -184,6 +184,7 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
             family: 'input',
             code: 'grant_invalid',
             message: 'The approval would have run out already.',
+            fix: 'Take a later end, or none.',
           });
         const decided = state.version.decision !== null || state.approved?.hash === hash;
         if (revision !== undefined && revision !== state.row.revision)

@@ -49,7 +49,12 @@ export const MOST_QUOTAS: Required<Quotas> = {
 };
 
 function refuse(message: string): AppError {
-  return new AppError({ family: 'input', code: 'grant_invalid', message });
+  return new AppError({
+    family: 'input',
+    code: 'grant_invalid',
+    message,
+    fix: 'Correct the grant; what the script asks for is its proposed grant.',
+  });
 }
 
 /** Errors: input `grant_invalid`. */

@@ -220,7 +220,12 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
   function require(name: string): ScriptState {
     const found = state(name);
     if (found) return found;
-    throw new AppError({ family: 'missing', code: 'not_found', message: `There is no script ${name}.` });
+    throw new AppError({
+      family: 'missing',
+      code: 'not_found',
+      message: `There is no script ${name}.`,
+      fix: 'Look at the list of scripts: it was deleted, or has another name.',
+    });
   }
 
   function versionOf(name: string, hash: string): ScriptVersionRow {
@@ -230,6 +235,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
       family: 'missing',
       code: 'not_found',
       message: `There is no version ${hash} of ${name}.`,
+      fix: 'Take one that stands in its history.',
     });
   }
 
@@ -260,6 +266,7 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
         family: 'conflict',
         code: 'script_exists',
         message: `There is a script ${name} already.`,
+        fix: 'Change that one, or take another name.',
       });
     if (typeof save.base === 'string' && save.base !== newest?.hash)
       throw new AppError({

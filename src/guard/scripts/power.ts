@@ -63,7 +63,12 @@ export function powerOf(
   if (lines.length === 0)
     lines.push({ kind: 'none', text: 'computes only: no secret, no host', fresh: false });
   lines.push(...limits(grant, before));
-  return { summary: summary(grant), lines, warnings: warnings(grant, facts) };
+  const broken = facts.analysis.problems.length > 0;
+  return {
+    summary: broken ? "The text has mistakes, so it can't run." : summary(grant),
+    lines,
+    warnings: warnings(grant, facts),
+  };
 }
 
 /** `fresh`: more than in the last approved version. */

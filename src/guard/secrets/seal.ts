@@ -81,6 +81,7 @@ export function createSeal(deps: SealDeps): Seal {
         family: 'forbidden',
         code: 'wrong_passphrase',
         message: 'The passphrase is wrong.',
+        fix: 'Type it again. It is not the password of the page: it was given to "openpact secrets rekey".',
       });
     }
     taken.giveBack();

@@ -164,7 +164,12 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
     const row = store.get(name);
     if (row !== undefined) return row;
     if (!environment.has(name) && !config.has(name)) {
-      throw new AppError({ family: 'missing', code: 'not_found', message: 'There is no such secret.' });
+      throw new AppError({
+        family: 'missing',
+        code: 'not_found',
+        message: 'There is no such secret.',
+        fix: 'Look at the list of secrets: it was deleted, or has another name.',
+      });
     }
     throw new AppError({
       family: 'conflict',

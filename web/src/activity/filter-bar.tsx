@@ -49,11 +49,11 @@ export function FilterBar({
   ];
   return (
     <div role="search" aria-label="Filter the log" className="flex flex-col gap-2">
-      <div className="grid grid-cols-[minmax(180px,1fr)_repeat(3,max-content)_auto] gap-2 max-lg:grid-cols-3">
+      <div className="grid grid-cols-[minmax(180px,1fr)_repeat(3,max-content)_auto] gap-2 max-lg:grid-cols-3 max-sm:grid-cols-2">
         <WordsField
           label="Words in an entry"
           testId="audit-words"
-          className="max-lg:col-span-3"
+          className="max-lg:col-span-full"
           value={search.q ?? ''}
           onChange={(q) => onChange({ q: q === '' ? undefined : q })}
         />
@@ -81,7 +81,7 @@ export function FilterBar({
           items={OUTCOMES.map((value) => ({ value, label: OUTCOME_WORDS[value] }))}
           onChange={(outcome) => onChange({ outcome: OUTCOMES.find((each) => each === outcome) })}
         />
-        <div className="flex items-center gap-2 text-meta text-muted max-lg:col-span-3">
+        <div className="flex items-center gap-2 text-meta text-muted max-lg:col-span-full">
           <input
             type="date"
             aria-label="First day"

@@ -51,13 +51,15 @@ export function ScriptRequestCard({
       >
         {lead}
         <FileCode aria-hidden size={16} className={cx('shrink-0', waits ? 'text-ask' : 'text-faint')} />
-        <h2 id={title} className="min-w-0 flex-1 wrap-anywhere">
-          <span className="font-medium">
-            Script <code className="text-mini">{request.name}</code>
-          </span>{' '}
-          <span className="text-muted">{authorWords(request, agentName)}</span>
-        </h2>
-        <span className="shrink-0 text-mini text-muted">{stateWords(request)}</span>
+        <div className="flex min-w-0 flex-1 flex-wrap items-center justify-between gap-x-4">
+          <h2 id={title} className="min-w-0 wrap-anywhere">
+            <span className="font-medium">
+              Script <code className="text-mini">{request.name}</code>
+            </span>{' '}
+            <span className="text-muted">{authorWords(request, agentName)}</span>
+          </h2>
+          <span className="text-mini text-muted">{stateWords(request)}</span>
+        </div>
       </header>
       <div className="flex flex-col gap-4 px-4 py-4">
         <div className="flex flex-col gap-1">
@@ -96,7 +98,11 @@ export function ScriptRequestCard({
             }
           >
             {power.fresh.length === 0 ? (
-              <p className="text-meta">The text is another one; it asks for no power that it did not have.</p>
+              <p className="text-meta">
+                {request.approved_hash
+                  ? 'The text is another one; it asks for no power that it did not have.'
+                  : 'It asks for no secret and no host.'}
+              </p>
             ) : (
               <ul className="flex list-disc flex-col pl-5 text-meta" data-testid="script-request-fresh">
                 {power.fresh.map((line) => (

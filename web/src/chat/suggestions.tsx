@@ -4,6 +4,7 @@ const IDEAS = [
   'What files do you have?',
   'Remember that I prefer short answers',
   "What's in your memory?",
+  'Write a script that says hello',
 ] as const;
 
 /** First things to say; they work with the demo as well. */

@@ -28,17 +28,31 @@ export function DecisionPanel({ script, act }: { readonly script: Script; readon
       data-testid="script-decision"
     >
       <div className="flex flex-col gap-5 px-4 py-4">
-        <PowerCard title="What this version asks for" power={script.proposed_power} />
-        <NarrowForm asks={asks} quotas={script.quotas} without={without} onChange={setWithout} />
-        <Labelled label="What your approval gives it">
-          <ul className="flex flex-col text-body" data-testid="script-grant">
-            {grantSentences(grant, usual).map((line) => (
-              <li key={line} className="wrap-anywhere">
-                <ExactText text={line} />.
-              </li>
-            ))}
-          </ul>
-        </Labelled>
+        {broken ? (
+          <Labelled label="The text has mistakes, so what it asks for can’t be read off">
+            <ul className="flex flex-col text-body" data-testid="script-broken">
+              {script.problems.map(({ line, message }) => (
+                <li key={`${line} ${message}`} className="wrap-anywhere">
+                  Line {line}: <ExactText text={message} />
+                </li>
+              ))}
+            </ul>
+          </Labelled>
+        ) : (
+          <>
+            <PowerCard title="What this version asks for" power={script.proposed_power} />
+            <NarrowForm asks={asks} quotas={script.quotas} without={without} onChange={setWithout} />
+            <Labelled label="What your approval gives it">
+              <ul className="flex flex-col text-body" data-testid="script-grant">
+                {grantSentences(grant, usual).map((line) => (
+                  <li key={line} className="wrap-anywhere">
+                    <ExactText text={line} />.
+                  </li>
+                ))}
+              </ul>
+            </Labelled>
+          </>
+        )}
         <Digest value={script.hash.replace(/^sha256:/, '')} what="Fingerprint of this version" />
       </div>
       <footer className="flex flex-col gap-3 border-t border-line px-4 py-3">
@@ -90,7 +104,7 @@ export function DecisionPanel({ script, act }: { readonly script: Script; readon
             )}
             <p className="min-w-0 text-mini text-faint max-md:w-full">
               {broken
-                ? 'It can’t be approved while the text has mistakes.'
+                ? 'It can’t be approved while the text has mistakes: change the code above.'
                 : unclear
                   ? 'A limit above is no number that can be given.'
                   : 'Approving covers this text and this power, and nothing that comes later.'}

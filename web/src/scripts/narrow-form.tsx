@@ -44,9 +44,11 @@ export function NarrowForm({ asks, quotas, without, onChange }: NarrowFormProps)
     { key: 'hosts', label: 'Hosts', items: hostsOf(asks) },
     { key: 'methods', label: 'Methods', items: asks.methods },
   ] as const;
+  // What asks for no host sends nothing that could be counted.
+  const limits = hostsOf(asks).length === 0 ? QUOTA_NAMES.slice(0, 1) : QUOTA_NAMES;
   return (
     <div className="flex flex-col gap-4" data-testid="script-narrow">
-      <div className="flex flex-wrap gap-x-8 gap-y-3">
+      <div className="flex flex-wrap gap-x-8 gap-y-3 empty:hidden">
         {groups.map(
           ({ key, label, items }) =>
             items.length > 0 && (
@@ -96,7 +98,7 @@ export function NarrowForm({ asks, quotas, without, onChange }: NarrowFormProps)
             ))}
           </select>
         </div>
-        {QUOTA_NAMES.map((name) => (
+        {limits.map((name) => (
           <Limit key={name} name={name} quotas={quotas} without={without} onChange={onChange} />
         ))}
       </div>

@@ -109,7 +109,9 @@ export function grantSentences(grant: ScriptGrantView, usual: ScriptQuotas): rea
   return [
     hosts.length === 0 ? 'It reaches no host' : `It reaches ${hosts.join(', ')} with ${methods}`,
     Object.keys(grant.secrets).length === 0 ? 'It gets no secret' : lines.join('; '),
-    `In an hour it runs at most ${most.runs_per_hour} times, with ${most.requests_per_hour} requests and ${bytes(most.bytes_per_hour)} of answers`,
+    hosts.length === 0
+      ? `In an hour it runs at most ${most.runs_per_hour} times`
+      : `In an hour it runs at most ${most.runs_per_hour} times, with ${most.requests_per_hour} requests and ${bytes(most.bytes_per_hour)} of answers`,
     grant.expires_at === undefined
       ? 'It holds for this text until you take it back'
       : `It runs out at ${grant.expires_at.slice(0, 16).replace('T', ' ')} UTC`,

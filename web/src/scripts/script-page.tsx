@@ -11,6 +11,7 @@ import { Page, SkeletonRows } from '../ui/page.tsx';
 import { PasswordDialog } from '../ui/password-dialog.tsx';
 import { CodeSection } from './code-section.tsx';
 import { DecisionPanel } from './decision-panel.tsx';
+import { MissingSecrets } from './missing-secrets.tsx';
 import { Offers } from './offers.tsx';
 import { ScriptEditor } from './script-editor.tsx';
 import { script as scriptQuery } from './script-queries.ts';
@@ -30,12 +31,17 @@ export function ScriptPage() {
     <Page
       wide
       title={name}
+      back={
+        <Link
+          to="/scripts"
+          className="inline-flex items-center gap-1 self-start text-meta text-link max-md:py-2"
+        >
+          <ArrowLeft aria-hidden size={14} />
+          All scripts
+        </Link>
+      }
       lead={data && data.description !== '' ? <ExactText text={data.description} /> : undefined}
     >
-      <Link to="/scripts" className="inline-flex items-center gap-1 self-start text-meta text-link">
-        <ArrowLeft aria-hidden size={14} />
-        All scripts
-      </Link>
       {error && !data ? (
         <Problem
           error={error}
@@ -99,6 +105,9 @@ function Review({ now }: { readonly now: Script }) {
         </div>
       )}
       <Standing script={now} act={act} />
+      {now.missing_secrets.length > 0 && now.status !== 'rejected' && (
+        <MissingSecrets names={now.missing_secrets} />
+      )}
       <Offers script={now} act={act} />
       <CodeSection script={shown} editing={editing} onEdit={() => setEditing(true)}>
         <ScriptEditor

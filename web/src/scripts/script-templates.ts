@@ -1,4 +1,4 @@
-/** What a new script begins with. Each is a program as it stands, and shows what a header says. */
+/** What a new script begins with. Each is a program as it stands, and shows what a header says. A run calls `main`. */
 export const TEMPLATES = [
   {
     id: 'compute',
@@ -9,8 +9,6 @@ export const TEMPLATES = [
 
 def main(name = "world"):
     return "Hello, " + name
-
-result = main()
 `,
   },
   {
@@ -26,8 +24,6 @@ def main():
     if answer.status != 200:
         fail("api.example.com answered " + str(answer.status))
     return json.decode(answer.body)
-
-result = main()
 `,
   },
   {
@@ -47,8 +43,6 @@ def main():
         headers = {"authorization": "Bearer " + key},
     )
     return json.decode(answer.body)
-
-result = main()
 `,
   },
 ] as const;

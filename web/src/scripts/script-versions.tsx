@@ -71,8 +71,10 @@ export function ScriptVersions({ script, onRestored }: VersionsProps) {
                       size={16}
                       className={cx('shrink-0 text-faint', expanded && 'rotate-90')}
                     />
-                    <span className={cx('min-w-0 flex-1 truncate', version.how === 'tool' && 'text-ai')}>
-                      {HOW[version.how]} {who(version.author)}
+                    <span className={cx('min-w-0 flex-1 wrap-anywhere', version.how === 'tool' && 'text-ai')}>
+                      {version.author === 'unknown'
+                        ? 'Found in the folder scripts/'
+                        : `${HOW[version.how]} ${who(version.author)}`}
                     </span>
                     <Decided version={version} current={version.hash === script.hash} />
                     <Time iso={version.timestamp} className="shrink-0 text-mini text-muted" />
@@ -114,8 +116,8 @@ function Version({ script, version, onRestored }: VersionsProps & { readonly ver
       {/* One that was passed over was decided on by nobody. */}
       {version.decided_at && version.decision !== 'passed_over' && (
         <p className="text-mini text-muted wrap-anywhere">
-          Decided by {version.decided_by ? who(version.decided_by) : 'OpenPact'},{' '}
-          <Time iso={version.decided_at} />
+          {version.decision === 'rejected' ? 'Rejected' : 'Approved'} by{' '}
+          {version.decided_by ? who(version.decided_by) : 'OpenPact'}, <Time iso={version.decided_at} />
           {version.reason && (
             <>
               : <ExactText text={version.reason} />

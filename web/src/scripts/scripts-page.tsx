@@ -80,8 +80,8 @@ export function ScriptsPage() {
               </Link>
             }
           >
-            When a task comes again and again, ask the assistant to write a script for it, or write one
-            yourself. It appears here and does not run before you approve it.
+            When a task comes again and again, ask the assistant to write a script for it, or begin one
+            yourself with New script. It appears here and does not run before you approve it.
           </Empty>
         </div>
       ) : found.length === 0 ? (
@@ -111,10 +111,10 @@ function Row({ script }: { readonly script: ScriptSummary }) {
       className="flex flex-col gap-1 px-4 py-3 hover:bg-hover"
     >
       <span className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
-        <span className="min-w-0 truncate font-mono text-meta font-medium">{name}</span>
+        <span className="min-w-0 font-mono text-meta font-medium wrap-anywhere">{name}</span>
         <StateMark script={script} />
       </span>
-      <span className="text-body wrap-anywhere">
+      <span className="line-clamp-2 text-body wrap-anywhere">
         {description === '' ? (
           <span className="text-faint">It does not say what it does.</span>
         ) : (

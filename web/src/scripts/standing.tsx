@@ -20,14 +20,14 @@ export function Standing({ script, act }: { readonly script: Script; readonly ac
   const { name, granted_power: power } = script;
   return (
     <section className="flex flex-col gap-4" aria-label="How it stands">
-      <div className="flex flex-wrap items-start justify-between gap-3">
+      <div className="flex items-start justify-between gap-3 max-md:flex-col">
         <div className="flex min-w-0 flex-col gap-1 text-meta text-muted">
           <StateMark script={script} />
           <p data-testid="script-refused" className="text-body text-ink wrap-anywhere">
-            {script.refused ? `It does not run now: ${script.refused.message}` : 'It may run now.'}
+            {standingWords(script)}
           </p>
           <p>
-            Written by {who(script.author)}, <Time iso={script.modified_at} />.
+            {writtenBy(script.author)}, <Time iso={script.modified_at} />.
           </p>
           {script.approved_at && script.approved_by && (
             <p>
@@ -59,7 +59,7 @@ export function Standing({ script, act }: { readonly script: Script; readonly ac
             </p>
           )}
         </div>
-        <div className="flex flex-wrap gap-2">
+        <div className="flex shrink-0 flex-wrap gap-2">
           {script.status === 'disabled' ? (
             <Button
               busy={act.busy === 'Enable this script'}
@@ -131,4 +131,21 @@ export function Standing({ script, act }: { readonly script: Script; readonly ac
       </Confirm>
     </section>
   );
+}
+
+/** For the owner, who decides; what the assistant is told names him. */
+function standingWords({ refused, status, modified }: Script): string {
+  if (refused === null) return 'It may run now.';
+  if (refused.code === 'script_disabled') return 'It does not run: it is disabled.';
+  if (refused.code === 'script_not_approved')
+    return status === 'rejected'
+      ? 'It does not run: this version was rejected.'
+      : 'It does not run before you approve it.';
+  if (refused.code === 'script_modified' && modified)
+    return 'It does not run: it was changed since it was approved, and the change waits for you.';
+  return `It does not run now: ${refused.message}`;
+}
+
+function writtenBy(author: string): string {
+  return author === 'unknown' ? 'Found in the folder scripts/' : `Written by ${who(author)}`;
 }

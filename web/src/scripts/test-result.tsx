@@ -42,7 +42,10 @@ export function TestResult({ answer }: { readonly answer: ScriptTestAnswer }) {
           </p>
           <TextBlock
             text={requests
-              .map(({ method, url, refused }) => `${method} ${url}${refused ? `: refused, ${refused}` : ''}`)
+              .map(
+                ({ method, url, refused }) =>
+                  `${method} ${url.replace(/^\/\//, '')}${refused ? `: refused, ${refused}` : ''}`,
+              )
               .join('\n')}
           />
         </>

@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { call, CallError, explain } from '../api/client.ts';
 import { queryClient, secrets } from '../api/queries.ts';
 import type { SecretFacts } from '../api/types.ts';
@@ -9,7 +9,7 @@ import { Notice } from '../ui/notice.tsx';
 import { PasswordDialog } from '../ui/password-dialog.tsx';
 
 export type SecretTask =
-  | { readonly kind: 'set' }
+  | { readonly kind: 'set'; readonly name?: string }
   | { readonly kind: 'rotate' | 'edit'; readonly secret: SecretFacts };
 
 const NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -41,7 +41,8 @@ export function SecretDialog({
 }) {
   const secret = task.kind === 'set' ? null : task.secret;
   const texts = TEXTS[task.kind];
-  const [name, setName] = useState(secret?.name ?? '');
+  const given = task.kind === 'set' ? task.name : undefined;
+  const [name, setName] = useState(secret?.name ?? given ?? '');
   const [value, setValue] = useState('');
   const [lines, setLines] = useState(false);
   const [hosts, setHosts] = useState(secret?.hosts.join('\n') ?? '');
@@ -51,6 +52,17 @@ export function SecretDialog({
   const [problem, setProblem] = useState<string | null>(null);
   const [weak, setWeak] = useState(false);
   const [stepUp, setStepUp] = useState<{ readonly problem: string | null } | null>(null);
+  /** Where one dialog takes the place of the other, the focus does not go back to the page behind them. */
+  const replaced = useRef(false);
+  useEffect(() => {
+    if (stepUp === null) replaced.current = false;
+  }, [stepUp]);
+  const finished = useRef(false);
+  const buttons = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // On a small screen what is said, and the button for it, would stand below the edge of the dialog.
+    if (weak || problem !== null) buttons.current?.scrollIntoView({ block: 'nearest' });
+  }, [weak, problem]);
   const asksValue = task.kind !== 'edit';
   const asksFacts = task.kind !== 'rotate';
   const badName = task.kind === 'set' && name !== '' && !NAME.test(name);
@@ -82,14 +94,17 @@ export function SecretDialog({
       }
       setValue('');
       await queryClient.invalidateQueries(secrets);
+      finished.current = true;
       onDone(name);
     } catch (error) {
       const { message, fix } = explain(error);
       const text = fix ? `${message} ${fix}` : message;
       const code = error instanceof CallError ? error.code : '';
       if (code === 'secret_changed') void queryClient.invalidateQueries(secrets);
-      if (code === 'step_up_required') setStepUp({ problem: null });
-      else if (code === 'secret_weak') {
+      if (code === 'step_up_required') {
+        replaced.current = true;
+        setStepUp({ problem: null });
+      } else if (code === 'secret_weak') {
         setStepUp(null);
         setWeak(true);
       } else if (code === 'wrong_password' || (stepUp && code === 'rate_limited'))
@@ -115,6 +130,7 @@ export function SecretDialog({
         problem={stepUp.problem}
         busy={busy}
         act={texts.act}
+        givesFocusBack={() => finished.current}
         onCancel={() => setStepUp(null)}
         onPassword={(password) => void send({ password })}
       >
@@ -136,6 +152,7 @@ export function SecretDialog({
       title={secret === null ? texts.title : `${texts.title}: ${secret.name}`}
       description={texts.says}
       testId="secret-dialog"
+      givesFocusBack={() => !replaced.current}
     >
       <form className="flex flex-col gap-1" onSubmit={submit}>
         {task.kind === 'set' && (
@@ -146,7 +163,7 @@ export function SecretDialog({
             spellCheck={false}
             // The dialog is for this field.
             // oxlint-disable-next-line jsx-a11y/no-autofocus
-            autoFocus
+            autoFocus={given === undefined}
             placeholder="GITHUB_TOKEN"
             value={name}
             onChange={(event) => setName(event.target.value.toUpperCase())}
@@ -181,7 +198,7 @@ export function SecretDialog({
               autoComplete="off"
               spellCheck={false}
               // oxlint-disable-next-line jsx-a11y/no-autofocus
-              autoFocus={task.kind === 'rotate'}
+              autoFocus={task.kind === 'rotate' || given !== undefined}
               value={value}
               onChange={(event) => {
                 setValue(event.target.value);
@@ -263,7 +280,7 @@ export function SecretDialog({
             {problem}
           </Notice>
         )}
-        <div className="flex flex-wrap justify-end gap-2 pt-1">
+        <div ref={buttons} className="flex flex-wrap justify-end gap-2 pt-1">
           <Button disabled={busy} onClick={() => onDone(null)}>
             Not now
           </Button>

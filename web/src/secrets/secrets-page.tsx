@@ -20,10 +20,11 @@ const route = getRouteApi('/app/secrets');
 
 /** What scripts can be given, by name. A value comes in here and never out. */
 export function SecretsPage() {
-  const { q = '', name, show } = route.useSearch();
+  const { q = '', name, show, set } = route.useSearch();
   const navigate = route.useNavigate();
   const { data, error, refetch, isFetching } = useQuery(secrets);
-  const [task, setTask] = useState<SecretTask | null>(null);
+  // A link from a script names the secret that it lacks.
+  const [task, setTask] = useState<SecretTask | null>(set === undefined ? null : { kind: 'set', name: set });
   const [doomed, setDoomed] = useState<SecretFacts | null>(null);
   const list = useRef<HTMLUListElement>(null);
   const open = useCallback(
@@ -63,7 +64,7 @@ export function SecretsPage() {
       title="Secrets"
       lead="Keys that scripts can use and nobody can read: not the assistant, not the script, not this page."
       actions={
-        <div className="flex shrink-0 flex-wrap justify-end gap-2 max-sm:flex-col">
+        <div className="flex shrink-0 flex-wrap justify-end gap-2">
           <LockVault />
           {all.length > 0 && setButton}
         </div>
@@ -124,9 +125,8 @@ export function SecretsPage() {
       ) : all.length === 0 ? (
         <div className="rounded-lg border border-line">
           <Empty icon={<KeyRound aria-hidden size={20} />} title="No secrets yet" action={setButton}>
-            A secret is a key to somebody else&apos;s service, such as a token of GitHub. A script gets a
-            handle to it; the value is filled in only while a request is sent, and only to hosts that you
-            approved.
+            A secret is a key to somebody else&apos;s service, such as a GitHub token. A script gets a handle
+            to it; the value is filled in only while a request is sent, and only to hosts that you approved.
           </Empty>
         </div>
       ) : shown.length === 0 ? (
@@ -152,7 +152,7 @@ export function SecretsPage() {
           task={task}
           onDone={(done) => {
             setTask(null);
-            if (done !== null) open(done);
+            if (done !== null || set !== undefined) open(done ?? undefined);
           }}
         />
       )}

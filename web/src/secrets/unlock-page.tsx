@@ -1,6 +1,6 @@
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { LockKeyhole } from 'lucide-react';
-import { useEffect, useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { call, explain } from '../api/client.ts';
 import { queryClient, vault } from '../api/queries.ts';
 import { forget } from '../api/session.ts';
@@ -19,6 +19,10 @@ export function UnlockPage() {
   const [passphrase, setPassphrase] = useState('');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (problem !== null && !busy) field.current?.focus();
+  }, [problem, busy]);
 
   useEffect(() => {
     document.title = 'Unlock the vault · OpenPact';
@@ -74,14 +78,15 @@ export function UnlockPage() {
               The vault is sealed
             </h1>
             <p className="text-muted">
-              OpenPact was started and waits for the passphrase of its vault. Until then the assistant does
-              nothing, no secret can be read, and no page but this one is served.
+              Since it was started or locked, OpenPact waits for the passphrase of its vault. Until then the
+              assistant does nothing, no secret can be read, and no page but this one is served.
             </p>
           </div>
         </div>
         <form className="flex flex-col gap-2" onSubmit={(event) => void submit(event)}>
           <TextField
             label="Passphrase"
+            ref={field}
             secret
             autoComplete="off"
             required

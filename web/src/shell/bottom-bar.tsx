@@ -5,7 +5,6 @@ import { useState } from 'react';
 import { systemStatus, waitingFor } from '../api/queries.ts';
 import { ScriptsBadge } from '../scripts/scripts-badge.tsx';
 import { Sheet } from '../ui/dialog.tsx';
-import { cx } from '../ui/class-names.ts';
 import { Badge } from './badge.tsx';
 import { PLACES } from './places.ts';
 import { Account, SystemState } from './system-state.tsx';
@@ -35,7 +34,8 @@ export function BottomBar() {
       ))}
       <button
         type="button"
-        className={cx(ITEM, under.some((place) => path.startsWith(place.to)) && 'font-medium text-ink')}
+        className={ITEM}
+        data-status={under.some((place) => path.startsWith(place.to)) ? 'active' : undefined}
         data-testid="more"
         onClick={() => setOpen(true)}
       >

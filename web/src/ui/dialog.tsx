@@ -86,14 +86,21 @@ export interface FormDialogProps {
   readonly description: string;
   readonly children: ReactNode;
   readonly testId: string;
+  /** Whether the focus goes back to what opened it; not where another dialog takes its place. Default: yes. */
+  readonly givesFocusBack?: () => boolean;
 }
 
-export function FormDialog({ open, onOpenChange, title, description, children, testId }: FormDialogProps) {
+export function FormDialog(props: FormDialogProps) {
+  const { open, onOpenChange, title, description, children, testId, givesFocusBack } = props;
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Backdrop className={BACKDROP} />
-        <Dialog.Popup className={POPUP} data-testid={testId}>
+        <Dialog.Popup
+          className={POPUP}
+          data-testid={testId}
+          {...(givesFocusBack ? { finalFocus: givesFocusBack } : {})}
+        >
           <div className="flex flex-col gap-1">
             <Dialog.Title className="text-[16px] leading-6 font-semibold">{title}</Dialog.Title>
             <Dialog.Description className="text-body text-muted">{description}</Dialog.Description>

@@ -15,12 +15,14 @@ export interface PageProps {
   readonly title: string;
   readonly lead?: ReactNode;
   readonly actions?: ReactNode;
+  /** The way back, above the title. */
+  readonly back?: ReactNode;
   readonly children: ReactNode;
   readonly wide?: boolean;
 }
 
 /** The frame of every page but the chat. */
-export function Page({ title, lead, actions, children, wide = false }: PageProps) {
+export function Page({ title, lead, actions, back, children, wide = false }: PageProps) {
   usePageTitle(title);
   return (
     <div className="h-full overflow-y-auto">
@@ -30,9 +32,10 @@ export function Page({ title, lead, actions, children, wide = false }: PageProps
           wide ? 'max-w-[1080px]' : 'max-w-[800px]',
         )}
       >
-        <header className="flex items-start justify-between gap-4">
+        <header className="flex items-start justify-between gap-x-4 gap-y-3 max-sm:flex-col">
           <div className="flex min-w-0 flex-col gap-1">
-            <h1 className="text-title font-semibold">{title}</h1>
+            {back}
+            <h1 className="text-title font-semibold wrap-anywhere">{title}</h1>
             {lead && <p className="text-body text-muted">{lead}</p>}
           </div>
           {actions}

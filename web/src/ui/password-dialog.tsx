@@ -15,6 +15,8 @@ export interface PasswordDialogProps {
   readonly description?: string;
   /** What not giving the password means. Default "Not yet". */
   readonly cancel?: string;
+  /** As in FormDialog. */
+  readonly givesFocusBack?: () => boolean;
   readonly onCancel: () => void;
   readonly onPassword: (password: string) => void;
 }
@@ -46,6 +48,7 @@ export function PasswordDialog(props: PasswordDialogProps) {
       title="Your password, please"
       description={props.description ?? 'This gives or takes power, so it needs to be sure that it is you.'}
       testId="password-dialog"
+      {...(props.givesFocusBack ? { givesFocusBack: props.givesFocusBack } : {})}
     >
       <form className="flex flex-col gap-3" onSubmit={submit}>
         <div className="rounded-md bg-sunken px-3 py-2 text-meta wrap-anywhere">{children}</div>

@@ -10,6 +10,13 @@ export interface DemoCall {
 
 const MAX_READS = 8;
 
+const DEMO_SCRIPT = `# @description: Says hello
+# @secrets: none
+
+def main(name = "world"):
+    return "Hello, " + name
+`;
+
 /** Only the first words matter beyond this; what is to be written may be long. */
 const MAX_COMMAND = 500;
 
@@ -17,10 +24,11 @@ export function understand(message: string): DemoIntent {
   const text = message.trim().replace(/^(please|could you|can you|would you)\s+(please\s+)?/i, '');
   return (
     toRemember(text) ??
+    toPropose(text) ??
     toWrite(text) ??
     (text.length > MAX_COMMAND
       ? undefined
-      : (memory(text) ?? toList(text) ?? toRead(text) ?? smallTalk(text))) ?? {
+      : (memory(text) ?? toRun(text) ?? toList(text) ?? toRead(text) ?? smallTalk(text))) ?? {
       kind: 'unknown',
     }
   );
@@ -45,6 +53,28 @@ function toWrite(text: string): DemoIntent | undefined {
     );
   if (plain) return call('workspace_write', { path: path(plain[1]), content: line(plain[2]) });
   return undefined;
+}
+
+/** Always the same script: nothing here could write another. */
+function toPropose(text: string): DemoIntent | undefined {
+  const match =
+    /^(?:write|propose|make|create)(?:\s+me)?\s+(?:a\s+)?(?:new\s+|small\s+)?script(?:\s+(?:called\s+|named\s+)?["'`]?([a-z0-9_][a-z0-9_-]{0,63})["'`]?)?(?:\s+that\s+says\s+hello)?[.!?]*$/i.exec(
+      text,
+    );
+  if (!match) return undefined;
+  return call('script_write', {
+    name: match[1] ?? 'hello',
+    source: DEMO_SCRIPT,
+    message: 'Says hello: to see how a script is approved and run.',
+  });
+}
+
+function toRun(text: string): DemoIntent | undefined {
+  const match =
+    /^(?:run|start)\s+(?:(?:the|my)\s+)?(?:script\s+)?["'`]?([a-z0-9_][a-z0-9_-]{0,63})["'`]?[.!?]*$/i.exec(
+      text,
+    );
+  return match?.[1] === undefined ? undefined : call('script_run', { name: match[1] });
 }
 
 function memory(text: string): DemoIntent | undefined {

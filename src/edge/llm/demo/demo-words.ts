@@ -14,7 +14,9 @@ const ABILITIES = `I can:
 - read files: "read notes/todo.md" or "read a.md and b.md"
 - write a file: "write notes/todo.md: buy milk"
 - remember something: "remember I take tea without sugar"
-- show what is remembered: "what's in my memory?"`;
+- show what is remembered: "what's in my memory?"
+- propose a script: "write a script hello"
+- run a script that you approved: "run hello"`;
 
 const SHOWN = 1_500;
 
@@ -48,6 +50,10 @@ function plan({ name, arguments: args }: DemoCall): string {
       return `read ${String(args['path'])}`;
     case 'workspace_write':
       return `write ${String(args['path'])}`;
+    case 'script_write':
+      return `propose the script ${String(args['name'])}`;
+    case 'script_run':
+      return `run the script ${String(args['name'])}`;
     case 'memory_read':
       return 'look into the memory';
     default:
@@ -76,11 +82,31 @@ function told({ name, arguments: args, text }: DemoResult): string {
       return result['content'] === ''
         ? 'The memory is empty so far.'
         : quotation(`The memory (${plain(result['file'])})`, result['content']);
+    case 'script_write':
+      return proposed(plain(isJsonObject(args) ? args['name'] : null), result);
+    case 'script_run':
+      return ran(plain(isJsonObject(args) ? args['name'] : null), result);
     case 'memory_write':
       return `Remembered, in ${plain(result['file'])}.`;
     default:
       return `${name} answered: ${cut(text)}`;
   }
+}
+
+type Result = { readonly [key: string]: Json };
+
+function proposed(name: string, result: Result): string {
+  if (result['saved'] === false) return `The script ${name} was not saved: ${plain(result['message'])}`;
+  return result['approval_status'] === 'approved'
+    ? `That very text of ${name} is approved already. Say "run ${name}".`
+    : `Proposed: the script ${name}. It waits for you on the page Approvals. Once you have approved it, say "run ${name}".`;
+}
+
+function ran(name: string, result: Result): string {
+  const { error, value } = result;
+  if (typeof error === 'string') return `${name} did not run: ${plain(result['message'])}`;
+  if (isJsonObject(error ?? null)) return `${name} failed: ${plain((error as Result)['message'])}`;
+  return `${name} ran and gave back:\n\n${fenced(plain(value))}`;
 }
 
 function attempted(name: string, args: Json): string {
@@ -103,9 +129,13 @@ function listing(result: { readonly [key: string]: Json }): string {
 function quotation(what: string, content: Json | undefined): string {
   const text = plain(content);
   if (text.trim() === '') return `${what} is empty.`;
-  // A fence longer than any inside keeps the text from ending the block.
+  return `${what} says:\n\n${fenced(text)}`;
+}
+
+/** A fence longer than any inside keeps the text from ending the block. */
+function fenced(text: string): string {
   const fence = '`'.repeat(Math.max(3, ...(text.match(/`+/g) ?? []).map((run) => run.length + 1)));
-  return `${what} says:\n\n${fence}\n${cut(text.trimEnd())}\n${fence}`;
+  return `${fence}\n${cut(text.trimEnd())}\n${fence}`;
 }
 
 function plain(value: Json | undefined): string {

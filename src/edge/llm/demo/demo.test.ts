@@ -86,6 +86,40 @@ describe('the demo', () => {
     expect((await say('read a.md and b.md')).text).toBe('I will read a.md. I will read b.md.');
   });
 
+  it('proposes a script and runs one', () => {
+    const proposal = (name: string) => ({
+      kind: 'calls',
+      calls: [{ name: 'script_write', arguments: expect.objectContaining({ name }) as unknown }],
+    });
+    expect(understand('write a script hello')).toEqual(proposal('hello'));
+    expect(understand('Please write me a new script.')).toEqual(proposal('hello'));
+    expect(understand('Write a script that says hello')).toEqual(proposal('hello'));
+    expect(understand('create a script called "greet"')).toEqual(proposal('greet'));
+    expect(understand('write a script: x')).not.toEqual(proposal('x'));
+    for (const text of ['run hello', 'Run the script hello.', 'run script "hello"'])
+      expect(understand(text)).toEqual({
+        kind: 'calls',
+        calls: [{ name: 'script_run', arguments: { name: 'hello' } }],
+      });
+  });
+
+  it('tells what became of a script, and what to do next', async () => {
+    const told = async (tool: string, result: object) =>
+      (await afterCalls([tool, { name: 'hello' }, JSON.stringify(result)])).text;
+    const waits = { error: 'script_not_approved', message: 'hello waits.', approval_status: 'pending' };
+    expect(await told('script_write', { ...waits, saved: true })).toContain('say "run hello"');
+    expect(await told('script_write', { saved: false, error: 'x', message: 'Too many wait.' })).toBe(
+      'The script hello was not saved: Too many wait.',
+    );
+    expect(await told('script_run', waits)).toBe('hello did not run: hello waits.');
+    expect(await told('script_run', { value: null, error: { code: 'fail', message: 'No.' } })).toBe(
+      'hello failed: No.',
+    );
+    expect(await told('script_run', { value: 'Hello, world', error: null })).toContain(
+      '```\nHello, world\n```',
+    );
+  });
+
   it('does not call what the turn does not offer', async () => {
     const seen = await rig.ask({ messages: [{ role: 'user', content: 'list' }] });
     expect(seen.calls).toEqual([]);

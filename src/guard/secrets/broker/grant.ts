@@ -41,7 +41,12 @@ export const NO_GRANT: ScriptGrant = Object.freeze({
 });
 
 function refuse(message: string): AppError {
-  return new AppError({ family: 'input', code: 'grant_invalid', message });
+  return new AppError({
+    family: 'input',
+    code: 'grant_invalid',
+    message,
+    fix: 'Correct the grant: docs/starlark.md says what stands in one.',
+  });
 }
 
 /**
