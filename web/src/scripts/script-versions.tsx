@@ -55,8 +55,9 @@ export function ScriptVersions({ script, onRestored }: VersionsProps) {
         <>
           {data.versions.length > 1 && <CompareVersions name={script.name} versions={data.versions} />}
           <ol className="flex flex-col divide-y divide-line rounded-lg border border-line">
-            {data.versions.map((version, index) => {
-              const key = `${version.hash} ${version.timestamp} ${index}`;
+            {data.versions.map((version) => {
+              // Not its place: a newer one above must not close what is read, or ask about another.
+              const key = `${version.hash} ${version.timestamp}`;
               const expanded = open === key;
               return (
                 <li key={key} data-testid="script-version" data-hash={version.hash}>

@@ -1,8 +1,9 @@
 import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { explain } from '../api/client.ts';
+import { CallError, explain } from '../api/client.ts';
 import { Button } from './button.tsx';
 import { cx } from './class-names.ts';
+import { clockTime } from './time.tsx';
 
 export type NoticeTone = 'info' | 'ok' | 'ask' | 'stop';
 
@@ -42,6 +43,27 @@ export function Notice({ tone = 'info', title, children, action, className, test
       </div>
       {action && <div className="flex shrink-0 items-center">{action}</div>}
     </div>
+  );
+}
+
+/** Says that what is shown is old, once it can't be asked for any more. That nothing answers at all the frame says. */
+export function Behind({
+  error,
+  since,
+  what,
+}: {
+  readonly error: unknown;
+  /** When it was loaded last, in milliseconds. */
+  readonly since: number;
+  /** What is shown: "The list", a name. */
+  readonly what: string;
+}) {
+  if (!error || (error instanceof CallError && error.status === 0)) return null;
+  const { message, fix } = explain(error);
+  return (
+    <Notice tone="ask" title={`${what} is shown as it was at ${clockTime(since)}`} testId="behind">
+      It could not be loaded since. {message} {fix}
+    </Notice>
   );
 }
 

@@ -32,7 +32,7 @@ export function Page({ title, lead, actions, children, wide = false }: PageProps
       >
         <header className="flex items-start justify-between gap-4">
           <div className="flex min-w-0 flex-col gap-1">
-            <h1 className="text-title font-semibold">{title}</h1>
+            <h1 className="text-title font-semibold wrap-anywhere">{title}</h1>
             {lead && <p className="text-body text-muted">{lead}</p>}
           </div>
           {actions}
