@@ -163,6 +163,10 @@ test.skipIf(skip)(
     expect(await id(page, 'batch-result').getAttribute('data-outcome')).toBe('already_decided');
     await shot(page, 'inbox-results');
     await id(page, 'batch-close').click();
+    // Nothing is marked any more, so the button that opened it takes no focus: the list has it.
+    await expect
+      .poll(() => page.evaluate("document.activeElement?.getAttribute('data-testid')"))
+      .toBe('inbox-row');
     await card(page, one).locator('[data-testid=approval-settled][data-status=approved]').waitFor();
     expect(await card(page, three).boundingBox()).toEqual(before);
 

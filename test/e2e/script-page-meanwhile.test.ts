@@ -198,6 +198,7 @@ test.skipIf(skip)(
     await page.evaluate("dispatchEvent(new Event('offline'))");
     expect((await stage.program.api('DELETE', '/api/scripts/elsewhere')).status).toBe(204);
     await id(page, 'script-gone').waitFor();
+    expect(await id(page, 'script-decision').count()).toBe(0);
     for (const [width, colorScheme] of [
       [1280, 'light'],
       [390, 'dark'],

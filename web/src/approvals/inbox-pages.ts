@@ -1,7 +1,10 @@
-import type { InfiniteData } from '@tanstack/react-query';
 import type { InboxItem, InboxList } from '../api/types.ts';
 
-export type Pages = InfiniteData<InboxList>;
+/** As the library of queries keeps them: each page, and with which cursor it was asked for. */
+export interface Pages {
+  pages: InboxList[];
+  pageParams: unknown[];
+}
 
 /** Rows are told once, whatever two answers both had. */
 export function rowsOf(pages: Pages | undefined): readonly InboxItem[] {

@@ -31,6 +31,7 @@ export function ScriptPage() {
   const { error, refetch, isFetching, dataUpdatedAt } = query;
   // A review begins with what stands there now, not with what was seen on an earlier visit.
   const data = query.isFetchedAfterMount ? query.data : undefined;
+  const gone = error instanceof CallError && error.status === 404;
   return (
     <Page
       wide
@@ -52,14 +53,14 @@ export function ScriptPage() {
         <SkeletonRows count={8} className="h-8" />
       ) : (
         <>
-          {error instanceof CallError && error.status === 404 ? (
+          {gone ? (
             <Notice tone="stop" title={`${name} is not there any more`} testId="script-gone">
-              It was deleted meanwhile. Below is how it was; nothing of it runs.
+              It was deleted meanwhile. Below is its text as it was; nothing of it runs.
             </Notice>
           ) : (
             <Behind error={error} since={dataUpdatedAt} what={name} />
           )}
-          <Review key={name} now={data} />
+          <Review key={name} now={data} gone={gone} />
         </>
       )}
     </Page>
@@ -67,7 +68,7 @@ export function ScriptPage() {
 }
 
 /** What is read stays under the eyes: a version that comes meanwhile is announced, and shown when the reader wants it. */
-function Review({ now }: { readonly now: Script }) {
+function Review({ now, gone }: { readonly now: Script; readonly gone: boolean }) {
   const [read, setRead] = useState(now);
   const [editing, setEditing] = useState(false);
   // News about the same text, such as a decision, are shown at once, and stay when a newer text comes.
@@ -115,8 +116,8 @@ function Review({ now }: { readonly now: Script }) {
           )}
         </div>
       )}
-      <Standing script={now} act={act} editing={editing} />
-      <Offers script={now} act={act} />
+      {!gone && <Standing script={now} act={act} editing={editing} />}
+      {!gone && <Offers script={now} act={act} />}
       <CodeSection script={shown} editing={editing} onEdit={() => setEditing(true)}>
         <ScriptEditor
           script={shown}
@@ -132,10 +133,12 @@ function Review({ now }: { readonly now: Script }) {
           onClose={() => setEditing(false)}
         />
       </CodeSection>
-      {!editing && undecided && <DecisionPanel key={`decision ${shown.hash}`} script={shown} act={act} />}
-      {!editing && <TestRun key={shown.hash} script={shown} />}
-      <ScriptRuns name={shown.name} />
-      <ScriptVersions script={now} onRestored={showNow} />
+      {!gone && !editing && undecided && (
+        <DecisionPanel key={`decision ${shown.hash}`} script={shown} act={act} />
+      )}
+      {!gone && !editing && <TestRun key={shown.hash} script={shown} />}
+      {!gone && <ScriptRuns name={shown.name} />}
+      {!gone && <ScriptVersions script={now} onRestored={showNow} />}
       <PasswordDialog
         open={act.stepUp !== null}
         problem={act.stepUp?.problem ?? null}

@@ -37,11 +37,13 @@ export function Notice({ tone = 'info', title, children, action, className, test
       )}
     >
       <Icon aria-hidden size={16} className={cx('mt-0.5 shrink-0', look.tint)} />
-      <div className="min-w-0 flex-1 wrap-anywhere">
+      <div
+        className={cx('min-w-0 flex-1 wrap-anywhere', Boolean(action) && 'max-sm:basis-[calc(100%-24px)]')}
+      >
         {title && <p className="font-medium">{title}</p>}
         {children}
       </div>
-      {action && <div className="flex shrink-0 items-center">{action}</div>}
+      {action && <div className="flex shrink-0 items-center max-sm:pl-6">{action}</div>}
     </div>
   );
 }
