@@ -60,7 +60,7 @@ test.skipIf(skip)(
     await context.close();
     expect(errors.filter((line) => !expected(line))).toEqual([]);
   },
-  60_000,
+  120_000,
 );
 
 test.skipIf(skip)(
@@ -105,7 +105,7 @@ test.skipIf(skip)(
     await context.close();
     expect(errors.filter((line) => !expected(line))).toEqual([]);
   },
-  90_000,
+  180_000,
 );
 
 test.skipIf(skip)(
@@ -125,7 +125,7 @@ test.skipIf(skip)(
     expect((await getScript(stage.program, 'read')).source).toBe(SUM);
     await context.close();
   },
-  60_000,
+  120_000,
 );
 
 test.skipIf(skip)(
@@ -156,7 +156,7 @@ test.skipIf(skip)(
     await context.close();
     expect(errors.filter((line) => !expected(line))).toEqual([]);
   },
-  60_000,
+  120_000,
 );
 
 const WANTS = '# @hosts: a.example.com, b.example.com\nhttp.get("https://b.example.com/")\n';
@@ -182,7 +182,7 @@ test.skipIf(skip)(
     await context.close();
     expect(errors.filter((line) => !expected(line))).toEqual([]);
   },
-  60_000,
+  120_000,
 );
 
 test.skipIf(skip)(
@@ -231,5 +231,5 @@ test.skipIf(skip)(
     await id(page, 'no-answer').waitFor({ state: 'detached' });
     await context.close();
   },
-  90_000,
+  180_000,
 );

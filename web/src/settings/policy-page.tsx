@@ -158,7 +158,14 @@ function Editor({ policy: data }: { readonly policy: PolicyAnswer }) {
           title="The policy was changed meanwhile"
           testId="policy-meanwhile"
           action={
-            <Button small onClick={() => setDraft({ cells, over: data })} data-testid="policy-meanwhile-take">
+            <Button
+              small
+              onClick={() => {
+                setSaid(null);
+                setDraft({ cells, over: data });
+              }}
+              data-testid="policy-meanwhile-take"
+            >
               I have seen it: change this one
             </Button>
           }
