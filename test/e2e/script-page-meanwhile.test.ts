@@ -102,6 +102,9 @@ test.skipIf(skip)(
     await id(page, 'script-meanwhile-take').click();
     await id(page, 'script-text').getByText('return a * b').waitFor();
     await page.getByText('Nothing is changed yet.').waitFor();
+    // One of them waits, though its text is there twice.
+    await expect.poll(() => id(page, 'script-version').getByText('waits').count()).toBe(1);
+    expect(await id(page, 'script-version').first().textContent()).toContain('newest, waits');
     await context.close();
     expect(errors.filter((line) => !expected(line))).toEqual([]);
   },
