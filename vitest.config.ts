@@ -23,6 +23,8 @@ export default defineConfig({
     // Nothing is asserted by these: they end a test that hangs, on a machine with other work too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // By default a second: less than a page needs while other files run.
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       {
         extends: true,

@@ -48,6 +48,10 @@ test.skipIf(skip)(
     await page.getByTestId('password-dialog-act').click();
     await chat.until((event) => event.type === 'done');
     expect(await statuses()).not.toContain('pending');
+    // The buttons are gone: the keyboard goes on from the card on which they were.
+    await expect
+      .poll(() => page.evaluate("document.activeElement?.getAttribute('data-testid')"))
+      .toBe('inbox-row');
     chat.close();
     await context.close();
     expect(errors.filter((line) => !/status of (401|403)/.test(line))).toEqual([]);

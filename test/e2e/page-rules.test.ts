@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Approval } from '../../src/edge/admin/api.ts';
 import { judgePassword } from '../../src/guard/identity/password-rule.ts';
+import { keepEnded, rowsOf, type Pages } from '../../web/src/approvals/inbox-pages.ts';
 import { passwordState } from '../../web/src/setup/password-rule.ts';
 import { hiddenCount, segments } from '../../web/src/ui/hidden-characters.ts';
 
@@ -43,5 +45,29 @@ describe('the exact text of a request', () => {
     expect(segments('päth/日本.md\n\tx')).toEqual([{ text: 'päth/日本.md\n\tx' }]);
     expect(segments('a  \nb')).toEqual([{ text: 'a' }, { blanks: 2 }, { text: '\nb' }]);
     expect(hiddenCount('a  \nb')).toBe(0);
+  });
+});
+
+describe('pages of the inbox', () => {
+  const item = (id: string, status: Approval['status']) => ({ id, kind: 'tool', status }) as Approval;
+  const pages = (...all: readonly (readonly Approval[])[]): Pages => ({
+    pages: all.map((approvals) => ({
+      approvals,
+      pending: 0,
+      waiting: { tools: 0, scripts: 0 },
+      next: null,
+      last: null,
+    })),
+    pageParams: all.map(() => null),
+  });
+
+  it('that come late don’t make a request wait again that was decided meanwhile', () => {
+    const old = pages([item('a', 'approved'), item('b', 'pending')]);
+    const late = pages([item('a', 'pending'), item('b', 'denied')], [item('c', 'pending')]);
+    expect(rowsOf(keepEnded(old, late)).map(({ id, status }) => [id, status])).toEqual([
+      ['a', 'approved'],
+      ['b', 'denied'],
+      ['c', 'pending'],
+    ]);
   });
 });

@@ -316,14 +316,17 @@ test.skipIf(skip)(
   60_000,
 );
 
-/** Runs of the past, one or two an hour: 52 real ones would take minutes. */
+/**
+ * Runs of the past, two or three an hour: 52 real ones would take minutes. None so old that it leaves the last 24 hours when
+ * the hour ends during the test.
+ */
 function keepRuns(name: string, count: number): void {
   const database = openDatabase({ path: join(stage.program.workspace, 'secure', 'data', 'openpact.db') });
   const store = createScriptRunStore(database);
   const [real] = store.list(name, 1);
   if (!real) throw new Error('there is no run to copy');
   for (let i = 0; i < count; i += 1) {
-    const started = real.started_at - ((i % 23) + 1) * 3_600_000;
+    const started = real.started_at - ((i % 22) + 1) * 3_600_000;
     store.insert({
       ...real,
       id: newId('run', started),

@@ -186,7 +186,7 @@ test.skipIf(skip)(
   'an approval that ran out can be given again',
   async () => {
     await putScript(stage.program, 'brief', SUM);
-    await approveScript(stage.program, 'brief', { expires_at: new Date(Date.now() + 4_000).toISOString() });
+    await approveScript(stage.program, 'brief', { expires_at: new Date(Date.now() + 8_000).toISOString() });
     await expect
       .poll(async () => (await getScript(stage.program, 'brief')).refused, { timeout: 30_000, interval: 200 })
       .not.toBeNull();

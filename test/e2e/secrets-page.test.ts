@@ -66,6 +66,9 @@ test.skipIf(skip)(
     await page.getByTestId('secret-confirm-weak').click();
     await page.locator('[data-testid="secret-row"][data-name="PIN"]').waitFor();
 
+    // The list has it before the dialog is gone, and keys are not the list's until then.
+    await page.getByTestId('secret-dialog').waitFor({ state: 'detached' });
+
     // More hosts need the password; keys reach the row.
     await page.keyboard.press('Escape');
     await page.keyboard.press('j');

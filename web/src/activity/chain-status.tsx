@@ -1,8 +1,8 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ShieldAlert, ShieldCheck, ShieldQuestion } from 'lucide-react';
 import { call, explain } from '../api/client.ts';
-import { auditChain } from '../api/queries.ts';
+import { auditChain, place } from '../api/queries.ts';
 import type { AuditChain } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
@@ -11,11 +11,10 @@ import { duration, Time } from '../ui/time.tsx';
 
 /** Whether the log is whole: when that was checked last, by whom, and the entry that seals it. */
 export function ChainStatus() {
-  const client = useQueryClient();
   const { data, error } = useQuery(auditChain);
   const check = useMutation({
     mutationFn: () => call<AuditChain>('POST', '/api/audit/verify', { body: {} }),
-    onSuccess: (answer) => client.setQueryData(auditChain.queryKey, answer),
+    onSuccess: (answer) => place(auditChain.queryKey, answer),
   });
   const { icon: Icon, tint, title, text } = words(data, error);
   const running = data?.running ?? null;

@@ -1,4 +1,11 @@
-import { keepPreviousData, QueryClient, queryOptions, type InfiniteData } from '@tanstack/react-query';
+import {
+  keepPreviousData,
+  QueryClient,
+  queryOptions,
+  type InfiniteData,
+  type QueryKey,
+  type Updater,
+} from '@tanstack/react-query';
 import { call, CallError } from './client.ts';
 import type {
   Approval,
@@ -25,7 +32,7 @@ import type {
 } from './types.ts';
 
 /** Live things are asked for again every so many milliseconds while the tab is in front. */
-const LIVE = 4_000;
+export const LIVE = 4_000;
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -38,9 +45,24 @@ export const queryClient = new QueryClient({
       retryDelay: (_count, error) =>
         1_000 * Math.min(10, error instanceof CallError ? (error.retryAfter ?? 1) : 1),
       refetchOnWindowFocus: true,
+      // OpenPact is often on this device or in this house: that the internet is away says nothing about it.
+      networkMode: 'always',
     },
+    mutations: { networkMode: 'always' },
   },
 });
+
+/**
+ * Puts what the server answered to an act where it is shown. A poll that is under way began before the act and can bring
+ * what was there before: it is dropped.
+ */
+export function place<Answer>(
+  queryKey: QueryKey,
+  answer: Updater<Answer | undefined, Answer | undefined>,
+): void {
+  void queryClient.cancelQueries({ queryKey, exact: true });
+  queryClient.setQueryData<Answer>(queryKey, answer);
+}
 
 export const setupStatus = queryOptions({
   queryKey: ['setup'],

@@ -13,6 +13,7 @@ import { Time } from '../ui/time.tsx';
 import { ReasonForm } from './reason-form.tsx';
 import { SettledLine } from './settled-line.tsx';
 import { useArmed } from './use-armed.ts';
+import { useFocusAfter } from '../ui/use-focus-after.ts';
 import { useKeptHeight } from './use-kept-height.ts';
 import { useDecision } from './use-decision.ts';
 
@@ -42,6 +43,7 @@ export function ApprovalCard({
   const waits = approval.status === 'pending';
   const armed = useArmed();
   const footer = useKeptHeight(!waits);
+  useFocusAfter(() => footer.current?.closest<HTMLElement>('[data-row]') ?? null, decision.busy !== null);
   const title = useId();
   return (
     <section

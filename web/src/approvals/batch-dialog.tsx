@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import type { BatchResult, InboxItem } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
-import { FormDialog } from '../ui/dialog.tsx';
+import { FormDialog, useHeldOpen } from '../ui/dialog.tsx';
 import { ExactText } from '../ui/exact-text.tsx';
 import { TextField } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
@@ -60,6 +60,7 @@ function Body({
   readonly onDone: (results: readonly BatchResult[]) => void;
 }) {
   const batch = useBatch();
+  useHeldOpen(batch.busy);
   const [reason, setReason] = useState('');
   const [password, setPassword] = useState('');
   const field = useRef<HTMLInputElement>(null);

@@ -12,6 +12,7 @@ import { Digest, Labelled } from './approval-card.tsx';
 import { ReasonForm } from './reason-form.tsx';
 import { SettledLine } from './settled-line.tsx';
 import { useArmed } from './use-armed.ts';
+import { useFocusAfter } from '../ui/use-focus-after.ts';
 import { useKeptHeight } from './use-kept-height.ts';
 import { resultText, useBatch } from './use-batch.ts';
 
@@ -29,6 +30,7 @@ export function ScriptRequestCard({
   const waits = request.status === 'pending';
   const armed = useArmed();
   const footer = useKeptHeight(!waits);
+  useFocusAfter(() => footer.current?.closest<HTMLElement>('[data-row]') ?? null, batch.busy);
   const [rejecting, setRejecting] = useState(false);
   const title = useId();
   const { power } = request;

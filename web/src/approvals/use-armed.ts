@@ -12,3 +12,13 @@ export function useArmed(): boolean {
   }, []);
   return armed;
 }
+
+/** The same for what stands there and becomes something else: false for a moment after `what` is another one. */
+export function useArmedFor(what: number): boolean {
+  const [read, setRead] = useState(what);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setRead(what), UNREAD);
+    return () => window.clearTimeout(timer);
+  }, [what]);
+  return read === what;
+}

@@ -1,8 +1,9 @@
-import { useInfiniteQuery, useQuery, type InfiniteData } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { call } from '../api/client.ts';
-import { queryClient, waiting } from '../api/queries.ts';
+import { LIVE, queryClient, waiting } from '../api/queries.ts';
 import type { InboxItem, InboxList, WaitingAnswer } from '../api/types.ts';
+import { keepEnded, rowsOf, settled, type Pages } from './inbox-pages.ts';
 
 /** Requests that one answer holds. */
 const PAGE = 50;
@@ -14,8 +15,6 @@ const MOST_BY_ITSELF = 200;
 const MOST_IDS = 100;
 /** The server names so many of each kind. */
 const MOST_NAMED = 2_000;
-
-type Pages = InfiniteData<InboxList>;
 
 function ask(
   filter: string,
@@ -43,19 +42,12 @@ function usePages(filter: string) {
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next ?? undefined,
     staleTime: Number.POSITIVE_INFINITY,
+    structuralSharing: (old, now) => keepEnded(old as Pages | undefined, now as Pages),
     // Each visit begins anew.
     gcTime: 0,
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
   });
-}
-
-/** Rows are told once, whatever two answers both had. */
-function rowsOf(pages: Pages | undefined): readonly InboxItem[] {
-  const seen = new Set<string>();
-  return (pages?.pages ?? []).flatMap((each) =>
-    each.approvals.filter(({ id }) => !seen.has(id) && Boolean(seen.add(id))),
-  );
 }
 
 /**
@@ -139,13 +131,6 @@ export function useQueue(filter: string) {
   };
 }
 
-function settled(pages: Pages, change: (item: InboxItem) => InboxItem): Pages {
-  return {
-    ...pages,
-    pages: pages.pages.map((each) => ({ ...each, approvals: each.approvals.map(change) })),
-  };
-}
-
 /** What is there no more at all went with its conversation. */
 function withdrawn(item: InboxItem): InboxItem {
   return { ...item, status: 'cancelled', decided_at: null, decided_by: null };
@@ -179,6 +164,8 @@ export function useLinked(id: string | undefined) {
       (await ask('kind=all', { ids: id ?? '', limit: '1' }, signal)).approvals[0] ?? null,
     enabled: id !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
+    // It may lie beyond the pages that are loaded, which are all that is followed.
+    refetchInterval: (query) => (query.state.data?.status === 'pending' ? LIVE : false),
     gcTime: 0,
     refetchOnWindowFocus: false,
   });

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { InboxItem } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { useListKeys } from '../ui/list-keys.ts';
+import { useFocusAfter } from '../ui/use-focus-after.ts';
 import { Notice, Problem } from '../ui/notice.tsx';
 import { Empty, SkeletonRows } from '../ui/page.tsx';
 import { ApprovalCard } from './approval-card.tsx';
@@ -50,6 +51,8 @@ export function WaitingList({
     else onEscape();
   }, [marked, onEscape]);
   useListKeys(rows, escape);
+  // Its buttons are of no use any more once nothing is marked.
+  useFocusAfter(() => rows.current?.querySelector<HTMLElement>('[data-row]') ?? null, order !== null);
 
   function toggle(item: InboxItem) {
     if (item.status !== 'pending') return;

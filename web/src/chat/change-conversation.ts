@@ -1,5 +1,5 @@
 import { call } from '../api/client.ts';
-import { conversation, conversations, queryClient } from '../api/queries.ts';
+import { conversation, conversations, place, queryClient } from '../api/queries.ts';
 import type { Conversation, ConversationChange } from '../api/types.ts';
 
 /** Changes the title or the model and shows it everywhere. */
@@ -7,6 +7,6 @@ export async function changeConversation(id: string, change: ConversationChange)
   const changed = await call<Conversation>('PUT', `/api/sessions/${encodeURIComponent(id)}`, {
     body: change,
   });
-  queryClient.setQueryData(conversation(id).queryKey, changed);
+  place(conversation(id).queryKey, changed);
   void queryClient.invalidateQueries(conversations);
 }

@@ -1,18 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { MessageSquare, Plus, Search, Trash2 } from 'lucide-react';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { MessageSquare, Plus, Trash2 } from 'lucide-react';
+import { useCallback, useRef, useState } from 'react';
 import { call } from '../api/client.ts';
 import { conversations, conversationSearch, queryClient } from '../api/queries.ts';
 import type { Conversation, TurnStatus } from '../api/types.ts';
 import { Button, IconButton } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { Confirm } from '../ui/dialog.tsx';
-import { INPUT_CLASS } from '../ui/field.tsx';
 import { useListKeys } from '../ui/list-keys.ts';
 import { Problem } from '../ui/notice.tsx';
 import { Empty, SkeletonRows } from '../ui/page.tsx';
 import { Time } from '../ui/time.tsx';
+import { WordsField } from '../ui/words-field.tsx';
 import { useNewConversation } from './new-conversation.ts';
 import { useOlderConversations } from './use-older-conversations.ts';
 
@@ -24,7 +24,7 @@ export function titleOf(conversation: Pick<Conversation, 'title'>): string {
 export function ConversationList({ active, q }: { readonly active: string | null; readonly q: string }) {
   const navigate = useNavigate();
   const all = useQuery(conversations);
-  const asked = useSettled(q.trim());
+  const asked = q.trim();
   const search = useQuery(conversationSearch(asked));
   const { data, error, refetch, isFetching } = asked === '' ? all : search;
   const { create, busy, problem } = useNewConversation();
@@ -36,6 +36,10 @@ export function ConversationList({ active, q }: { readonly active: string | null
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   }, []);
   useListKeys(list, leave);
+  const look = useCallback(
+    (text: string) => void navigate({ to: '.', search: text === '' ? {} : { q: text }, replace: true }),
+    [navigate],
+  );
   const older = useOlderConversations(all.data ?? []);
   const sorted = [...(data ?? []), ...(asked === '' ? older.list : [])].sort((a, b) =>
     b.time.updated.localeCompare(a.time.updated),
@@ -62,26 +66,13 @@ export function ConversationList({ active, q }: { readonly active: string | null
         </p>
       )}
       {((all.data?.length ?? 0) > 5 || q !== '') && (
-        <div className="relative px-2 pb-2">
-          <Search
-            aria-hidden
-            size={14}
-            className="pointer-events-none absolute top-[11px] left-5 text-faint max-md:top-[15px]"
-          />
-          <input
-            type="search"
-            aria-label="Search titles and messages"
-            placeholder="Search"
-            maxLength={200}
-            data-testid="conversation-search"
-            value={q}
-            onChange={(event) => {
-              const next = event.target.value;
-              void navigate({ to: '.', search: next === '' ? {} : { q: next }, replace: true });
-            }}
-            className={cx(INPUT_CLASS, 'pl-8')}
-          />
-        </div>
+        <WordsField
+          label="Search titles and messages"
+          value={q}
+          onChange={look}
+          testId="conversation-search"
+          className="mx-2 mb-2"
+        />
       )}
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
         {error && !data ? (
@@ -172,16 +163,6 @@ export function ConversationList({ active, q }: { readonly active: string | null
       />
     </div>
   );
-}
-
-/** A text that stood still for a moment, so that not every key asks the server. Empty at once. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = window.setTimeout(() => setSettled(text), 200);
-    return () => window.clearTimeout(timer);
-  }, [text]);
-  return text === '' ? '' : settled;
 }
 
 /** The words that were searched for, marked in a text. */

@@ -5,7 +5,7 @@ import { explain } from '../api/client.ts';
 import { models } from '../api/queries.ts';
 import type { ConversationFallback, ConversationModel } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
-import { FormDialog } from '../ui/dialog.tsx';
+import { FormDialog, useHeldOpen } from '../ui/dialog.tsx';
 import { modelName } from '../ui/model-name.ts';
 import { Problem } from '../ui/notice.tsx';
 import { Picker } from '../ui/picker.tsx';
@@ -53,11 +53,15 @@ function Choice({
   readonly onDone: () => void;
 }) {
   const { data, error, refetch, isFetching } = useQuery(models);
-  const [value, setValue] = useState(own ? modelName(own) : DEFAULT);
-  const [instead, setInstead] = useState(typeof fallback === 'string' ? fallback : modelName(fallback));
+  // Null: as it is. What nobody touched here is not sent, so nothing that another tab chose is written over.
+  const [picked, setPicked] = useState<string | null>(null);
+  const [pickedInstead, setPickedInstead] = useState<string | null>(null);
+  const value = picked ?? (own ? modelName(own) : DEFAULT);
+  const instead = pickedInstead ?? (typeof fallback === 'string' ? fallback : modelName(fallback));
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  if (error)
+  useHeldOpen(busy);
+  if (error && !data)
     return (
       <Problem
         error={error}
@@ -85,12 +89,20 @@ function Choice({
     ...each.filter((item) => item.value !== chosen),
   ];
   async function use() {
+    if (picked === null && pickedInstead === null) return onDone();
     setBusy(true);
     setProblem(null);
     try {
       await changeConversation(id, {
-        model: choices.get(value) ?? null,
-        fallback: instead === DEFAULT || instead === NONE ? instead : (choices.get(instead) ?? DEFAULT),
+        ...(picked === null ? {} : { model: choices.get(picked) ?? null }),
+        ...(pickedInstead === null
+          ? {}
+          : {
+              fallback:
+                pickedInstead === DEFAULT || pickedInstead === NONE
+                  ? pickedInstead
+                  : (choices.get(pickedInstead) ?? DEFAULT),
+            }),
       });
       onDone();
     } catch (failure) {
@@ -99,6 +111,7 @@ function Choice({
     } finally {
       setBusy(false);
     }
+    return undefined;
   }
   return (
     <div className="flex flex-col gap-3">
@@ -106,7 +119,7 @@ function Choice({
         label="Model"
         items={items}
         value={value}
-        onChange={setValue}
+        onChange={setPicked}
         error={problem}
         hint="Models of the providers that are switched on."
         testId="conversation-model"
@@ -116,7 +129,7 @@ function Choice({
         items={insteadItems}
         value={insteadItems.some((item) => item.value === instead) ? instead : null}
         placeholder="Choose another model, or none"
-        onChange={setInstead}
+        onChange={setPickedInstead}
         hint="A turn goes on with this one when the model can not be had, and says so. Its provider then gets the conversation."
         testId="conversation-fallback"
       />
@@ -125,7 +138,7 @@ function Choice({
           Connect a provider
         </Link>
         <div className="flex gap-2">
-          <Button onClick={onDone} data-testid="conversation-model-keep">
+          <Button disabled={busy} onClick={onDone} data-testid="conversation-model-keep">
             Keep the old one
           </Button>
           <Button tone="primary" busy={busy} onClick={() => void use()} data-testid="conversation-model-use">

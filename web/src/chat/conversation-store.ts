@@ -36,8 +36,12 @@ export interface StoreHooks {
 /** What was seen of the last few conversations, so that going back shows them at once and only asks for the rest. */
 const remembered = new Map<string, Transcript>();
 const REMEMBERED = 8;
+/** Messages that had not arrived when their conversation was left, and up to which event the server had told of others. */
+const left = new Map<string, { readonly outgoing: readonly Outgoing[]; readonly seq: number }>();
 onSessionChange(() => {
-  if (sessionState().status === 'out') remembered.clear();
+  if (sessionState().status !== 'out') return;
+  remembered.clear();
+  left.clear();
 });
 
 /** Events that arrive within this many milliseconds are drawn together. */
@@ -59,13 +63,19 @@ export class ConversationStore {
   #silence: number | undefined;
   #over = 0;
   #lastConnected: { readonly seq: number; readonly running: boolean } | null = null;
+  /** A message of this event or an earlier one is none of those that are on their way. */
+  readonly #leftAt: number;
 
   constructor(id: string, hooks: StoreHooks) {
     this.#id = id;
     this.#hooks = hooks;
+    const before = left.get(id);
+    left.delete(id);
+    this.#leftAt = before?.seq ?? 0;
     this.#snapshot = {
       transcript: remembered.get(id) ?? EMPTY,
-      outgoing: [],
+      // Over no connection of this one: those that the server does not tell of did not arrive.
+      outgoing: (before?.outgoing ?? []).map((each) => ({ ...each, over: -1 })),
       connection: { name: 'connecting' },
       ready: false,
       refusal: null,
@@ -179,6 +189,9 @@ export class ConversationStore {
     this.#flush();
     this.#connection.close();
     this.#listeners.clear();
+    const { outgoing, transcript } = this.#snapshot;
+    if (outgoing.length > 0 && sessionState().status === 'in')
+      left.set(this.#id, { outgoing, seq: Math.max(transcript.seq, this.#leftAt) });
     if (this.#snapshot.ready) {
       remembered.delete(this.#id);
       remembered.set(this.#id, this.#snapshot.transcript);
@@ -220,7 +233,7 @@ export class ConversationStore {
       }
       const known = event.type !== 'connected' && event.seq <= transcript.seq;
       transcript = applyEvent(transcript, event);
-      if (event.type === 'user' && !known) {
+      if (event.type === 'user' && !known && event.seq > this.#leftAt) {
         const index = outgoing.findIndex((each) => each.content === event.content);
         if (index !== -1) outgoing = outgoing.filter((_, at) => at !== index);
       }

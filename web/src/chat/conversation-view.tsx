@@ -79,7 +79,8 @@ function OpenConversation({
   const [choosing, setChoosing] = useState(false);
   const name = status?.agent_name || 'Assistant';
   const running = transcript.open.size > 0;
-  const shown = ready || transcript.items.length > 0;
+  // What is on its way is shown, also before the server has told of the rest.
+  const shown = ready || transcript.items.length > 0 || state.outgoing.length > 0;
   const { scroller, unseen, toBottom, onScroll } = useStickToBottom(
     // Not what is put in front: that is no news.
     state.outgoing.length === 0 ? `${transcript.seq}/${transcript.open.size}` : state,

@@ -1,19 +1,20 @@
 import { useQuery } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { call, CallError, explain } from '../api/client.ts';
-import { identityFiles, identityText, queryClient } from '../api/queries.ts';
+import { identityFiles, identityText, place, queryClient } from '../api/queries.ts';
 import type { IdentityText } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { INPUT_CLASS } from '../ui/field.tsx';
-import { Notice, Problem } from '../ui/notice.tsx';
+import { Behind, Notice, Problem } from '../ui/notice.tsx';
 import { SkeletonRows } from '../ui/page.tsx';
+import { Unsaved } from '../ui/unsaved.tsx';
 import { DiffView } from './diff-view.tsx';
 import { Versions } from './versions.tsx';
 
 /** One file: its text, what would change, and its versions. */
 export function FileEditor({ path }: { readonly path: string }) {
-  const { data, error, refetch, isFetching } = useQuery(identityText(path));
+  const { data, error, refetch, isFetching, dataUpdatedAt } = useQuery(identityText(path));
   if (error && !data) {
     return (
       <Problem
@@ -25,38 +26,56 @@ export function FileEditor({ path }: { readonly path: string }) {
     );
   }
   if (!data) return <SkeletonRows count={8} className="h-8" />;
-  return <Editor path={path} current={data} />;
+  return (
+    <div className="flex min-w-0 flex-col gap-4">
+      <Behind error={error} since={dataUpdatedAt} what={path} />
+      <Editor path={path} current={data} />
+    </div>
+  );
 }
 
 function Editor({ path, current }: { readonly path: string; readonly current: IdentityText }) {
   const id = useId();
-  /** What is written here, and over which text; null while nothing is changed. */
-  const [draft, setDraft] = useState<{ readonly text: string; readonly over: IdentityText } | null>(null);
+  const [typed, setDraft] = useState<{ readonly text: string; readonly over: IdentityText } | null>(null);
+  /** What is written here, and over which text; null while nothing is changed: then what stands there is shown. */
+  const draft = typed !== null && typed.text !== typed.over.text ? typed : null;
   const [showDiff, setShowDiff] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const [saved, setSaved] = useState<string | null>(null);
+  /** What was done, and which text stands there since; of a later one it says nothing. */
+  const [saved, setSaved] = useState<{ readonly words: string; readonly digest: string | null } | null>(null);
   const text = draft?.text ?? current.text;
-  const dirty = draft !== null && draft.text !== draft.over.text;
+  const dirty = draft !== null;
   const meanwhile = draft !== null && draft.over.digest !== current.digest;
+  const written = useRef(text);
+  useEffect(() => {
+    written.current = text;
+  }, [text]);
 
-  async function act(said: string, request: () => Promise<IdentityText>) {
+  /**
+   * `sent`: the text that is saved; what else stands in the field by then stays a draft, over the new text. Null: a version
+   * is restored, which leaves every draft as it is; why it failed is said where it was asked for.
+   */
+  async function act(words: string, sent: string | null, request: () => Promise<IdentityText>) {
     setBusy(true);
     setProblem(null);
     setSaved(null);
     try {
       const answer = await request();
-      queryClient.setQueryData(identityText(path).queryKey, answer);
+      place(identityText(path).queryKey, answer);
       void queryClient.invalidateQueries(identityFiles);
-      setDraft(null);
-      setShowDiff(false);
-      setSaved(said);
+      if (sent !== null) {
+        setDraft(written.current === sent ? null : { text: written.current, over: answer });
+        setShowDiff(false);
+      }
+      setSaved({ words, digest: answer.digest });
     } catch (failure) {
-      const { message, fix } = explain(failure);
-      setProblem(fix ? `${message} ${fix}` : message);
       // The draft stays; what stands there now is shown beside it.
       if (failure instanceof CallError && failure.status === 409)
         void queryClient.invalidateQueries(identityText(path));
+      if (sent === null) throw failure;
+      const { message, fix } = explain(failure);
+      setProblem(fix ? `${message} ${fix}` : message);
     } finally {
       setBusy(false);
     }
@@ -102,14 +121,14 @@ function Editor({ path, current }: { readonly path: string; readonly current: Id
           </Notice>
         )}
         {problem && <Notice tone="stop">{problem}</Notice>}
-        {saved && <Notice tone="ok">{saved}</Notice>}
+        {saved && saved.digest === current.digest && <Notice tone="ok">{saved.words}</Notice>}
         <div className="flex flex-wrap items-center gap-2">
           <Button
             tone="primary"
             busy={busy}
             disabled={!dirty || meanwhile}
             onClick={() =>
-              void act('Saved. It counts from the next message.', () =>
+              void act('Saved. It counts from the next message.', text, () =>
                 call<IdentityText>('PUT', '/api/identity/file', {
                   body: { path, text, digest: draft?.over.digest ?? null },
                 }),
@@ -132,13 +151,16 @@ function Editor({ path, current }: { readonly path: string; readonly current: Id
         current={current}
         busy={busy}
         onRestore={(version) =>
-          act('Restored. It counts from the next message.', () =>
+          act('Restored. It counts from the next message.', null, () =>
             call<IdentityText>('POST', '/api/identity/restore', {
               body: { path, version, digest: current.digest },
             }),
           )
         }
       />
+      <Unsaved dirty={dirty} testId="identity-discard-dialog">
+        Your changes to {path} are not saved. Nothing brings them back.
+      </Unsaved>
     </div>
   );
 }

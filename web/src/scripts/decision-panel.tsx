@@ -1,5 +1,6 @@
 import { useId, useState, type FormEvent } from 'react';
 import { Digest, Labelled } from '../approvals/approval-card.tsx';
+import { useArmedFor } from '../approvals/use-armed.ts';
 import type { Script } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
@@ -10,10 +11,15 @@ import { grantSentences, narrowed, nothingLeftOut, QUOTA_NAMES, readQuota } from
 import { PowerCard } from './power-card.tsx';
 import type { ScriptAct } from './use-script-act.ts';
 
-/** What a version asks for, how much of it is given, and the decision; it covers the text and the power shown here. */
+/**
+ * What a version asks for, how much of it is given, and the decision; it covers the text and the power shown here. Somebody
+ * else's decision on the same text leaves what the reader left out as it is.
+ */
 export function DecisionPanel({ script, act }: { readonly script: Script; readonly act: ScriptAct }) {
   const [without, setWithout] = useState(() => nothingLeftOut(script));
-  const [rejecting, setRejecting] = useState(false);
+  const [wantsReject, setRejecting] = useState(false);
+  const rejecting = wantsReject && script.status !== 'rejected';
+  const armed = useArmedFor(script.revision);
   const asks = script.proposed_grant;
   const { usual, most } = script.quotas;
   const grant = narrowed(asks, without, most);
@@ -65,6 +71,7 @@ export function DecisionPanel({ script, act }: { readonly script: Script; readon
                 method: 'POST',
                 path: '/reject',
                 body: { hash: script.hash, ...(reason === '' ? {} : { reason }) },
+                hash: script.hash,
                 done: 'Rejected. It does not run, and the assistant can read why.',
                 act: 'Reject this version',
               })
@@ -75,7 +82,7 @@ export function DecisionPanel({ script, act }: { readonly script: Script; readon
             <Button
               tone="primary"
               busy={act.busy === 'Approve this version'}
-              disabled={act.busy !== null || broken || unclear}
+              disabled={act.busy !== null || !armed || broken || unclear}
               onClick={() =>
                 void act.run({
                   method: 'POST',
@@ -85,6 +92,7 @@ export function DecisionPanel({ script, act }: { readonly script: Script; readon
                     revision: script.revision,
                     grant,
                   },
+                  hash: script.hash,
                   done: 'Approved. Exactly this text runs from now on; disabling or rejecting it takes that back at once.',
                   act: 'Approve this version',
                 })
@@ -95,7 +103,7 @@ export function DecisionPanel({ script, act }: { readonly script: Script; readon
             </Button>
             {script.status !== 'rejected' && (
               <Button
-                disabled={act.busy !== null}
+                disabled={act.busy !== null || !armed}
                 onClick={() => setRejecting(true)}
                 data-testid="script-reject"
               >

@@ -4,7 +4,7 @@ import { call, CallError, explain } from '../api/client.ts';
 import { queryClient } from '../api/queries.ts';
 import type { Script } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
-import { FormDialog } from '../ui/dialog.tsx';
+import { FormDialog, useHeldOpen } from '../ui/dialog.tsx';
 import { TextField } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { placeScript, scriptList } from './script-queries.ts';
@@ -37,6 +37,7 @@ function NewForm({ onClose }: { readonly onClose: () => void }) {
   const [wrong, setWrong] = useState<string | null>(null);
   const [taken, setTaken] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  useHeldOpen(busy);
   const plain = name.trim().replace(/\.star$/, '');
 
   async function submit(event: FormEvent) {

@@ -14,8 +14,29 @@ const DISMISS = 'Dismiss';
 
 /** What runs asked for and were refused. Each can be given, one at a time, in the way that an approval gives it. */
 export function Offers({ script, act }: { readonly script: Script; readonly act: ScriptAct }) {
-  const [taking, setTaking] = useState<Offer | null>(null);
-  if (script.offers.length === 0) return null;
+  /** With the script as it was when it was asked for: what is decided is what the dialog showed from the beginning. */
+  const [taking, setTaking] = useState<{ readonly offer: Offer; readonly of: Script } | null>(null);
+  const dialog = taking && (
+    <Extend script={taking.of} offer={taking.offer} act={act} onClose={() => setTaking(null)} />
+  );
+  // In a place of its own, so that it stays when what was offered goes meanwhile.
+  return (
+    <>
+      {script.offers.length > 0 && <List script={script} act={act} onTake={setTaking} />}
+      {dialog}
+    </>
+  );
+}
+
+function List({
+  script,
+  act,
+  onTake,
+}: {
+  readonly script: Script;
+  readonly act: ScriptAct;
+  readonly onTake: (taking: { readonly offer: Offer; readonly of: Script }) => void;
+}) {
   return (
     <section
       aria-labelledby="script-offers"
@@ -55,7 +76,7 @@ export function Offers({ script, act }: { readonly script: Script; readonly act:
                 <Button
                   small
                   disabled={act.busy !== null}
-                  onClick={() => setTaking(offer)}
+                  onClick={() => onTake({ offer, of: script })}
                   data-testid="script-offer-take"
                 >
                   Give it this {offer.kind}…
@@ -83,15 +104,6 @@ export function Offers({ script, act }: { readonly script: Script; readonly act:
           );
         })}
       </ul>
-      {taking && script.grant && (
-        <Extend
-          key={`${taking.kind} ${taking.what} ${script.revision}`}
-          script={script}
-          offer={taking}
-          act={act}
-          onClose={() => setTaking(null)}
-        />
-      )}
     </section>
   );
 }
@@ -111,7 +123,6 @@ function Extend({
   const possible = offer.kind === 'secret' ? placesFor(script, grant, offer.what) : [];
   const [places, setPlaces] = useState(possible);
   const next = extended(grant, offer, places);
-  const cannot = cannotExtend(script, offer);
   return (
     <Confirm
       open
@@ -120,11 +131,11 @@ function Extend({
       act={EXTEND}
       tone="primary"
       onAct={async () => {
-        if (cannot !== null) return;
         await act.run({
           method: 'POST',
           path: '/approve',
           body: { hash: script.hash, revision: script.revision, grant: next },
+          hash: script.hash,
           done: 'The grant is extended. Disabling the script takes all of it back at once.',
           act: EXTEND,
         });

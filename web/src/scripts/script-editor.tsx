@@ -1,11 +1,10 @@
-import { useBlocker } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Script } from '../api/types.ts';
 import { CodeDiff } from '../code/code-diff.tsx';
 import { CodeEditor } from '../code/code-editor.tsx';
 import { Button } from '../ui/button.tsx';
-import { Confirm } from '../ui/dialog.tsx';
 import { Notice } from '../ui/notice.tsx';
+import { Unsaved } from '../ui/unsaved.tsx';
 import type { ScriptAct } from './use-script-act.ts';
 
 const SAVE = 'Save as a new version';
@@ -22,7 +21,7 @@ export function ScriptEditor({
   readonly act: ScriptAct;
   readonly onClose: () => void;
 }) {
-  const [start] = useState(script.source);
+  const [start, setStart] = useState(script.source);
   const [text, setText] = useState(script.source);
   /** The version that a save takes the place of. */
   const [over, setOver] = useState(script);
@@ -32,12 +31,10 @@ export function ScriptEditor({
   const dirty = text !== over.source;
   const meanwhile = now.hash !== over.hash;
   const ready = dirty && !meanwhile && act.busy === null;
-  const blocker = useBlocker({
-    shouldBlockFn: () => dirty,
-    enableBeforeUnload: () => dirty,
-    withResolver: true,
-  });
-  const blocked = blocker.status === 'blocked';
+  const written = useRef(text);
+  useEffect(() => {
+    written.current = text;
+  }, [text]);
   async function save() {
     if (!ready) return;
     setTried(text);
@@ -45,10 +42,21 @@ export function ScriptEditor({
       method: 'PUT',
       path: '',
       body: { source: text, hash: over.hash },
+      hash: over.hash,
       done: 'Saved. Only text that you approved runs.',
       act: SAVE,
     });
-    if (changed) onClose();
+    if (!changed) return;
+    // What was written while it was on its way is not in it.
+    if (written.current === text) onClose();
+    else setOver(changed);
+  }
+  function take() {
+    if (!dirty) {
+      setStart(now.source);
+      setText(now.source);
+    }
+    setOver(now);
   }
   return (
     <div className="flex flex-col gap-3">
@@ -75,12 +83,14 @@ export function ScriptEditor({
           title="It was changed meanwhile"
           testId="script-meanwhile"
           action={
-            <Button small onClick={() => setOver(now)} data-testid="script-meanwhile-take">
-              I have seen it: change the newer text
+            <Button small onClick={take} data-testid="script-meanwhile-take">
+              {dirty ? 'I have seen it: change the newer text' : 'Change the newer text'}
             </Button>
           }
         >
-          Below is what your text would change in the newest version, {now.hash.slice(7, 19)}.
+          {dirty
+            ? `Below is what your text would change in the newest version, ${now.hash.slice(7, 19)}.`
+            : `You have written nothing here yet. The newest version is ${now.hash.slice(7, 19)}.`}
         </Notice>
       )}
       <div className="flex flex-wrap items-center gap-2">
@@ -110,20 +120,15 @@ export function ScriptEditor({
           testId="script-draft-diff"
         />
       )}
-      <Confirm
-        open={leaving || blocked}
-        onOpenChange={(open) => {
-          if (open) return;
-          setLeaving(false);
-          blocker.reset?.();
-        }}
-        title="Discard what you wrote?"
-        act="Discard what I wrote"
-        onAct={async () => (blocked ? blocker.proceed() : onClose())}
+      <Unsaved
+        dirty={dirty}
+        leaving={leaving}
+        onStay={() => setLeaving(false)}
+        onDiscard={onClose}
         testId="script-discard-dialog"
       >
         Your changes to {script.name} are not saved. Nothing brings them back.
-      </Confirm>
+      </Unsaved>
     </div>
   );
 }

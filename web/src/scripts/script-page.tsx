@@ -1,14 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
+import { CallError } from '../api/client.ts';
 import { queryClient } from '../api/queries.ts';
 import type { Script } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { ExactText } from '../ui/exact-text.tsx';
-import { Notice, Problem } from '../ui/notice.tsx';
+import { Behind, Notice, Problem } from '../ui/notice.tsx';
 import { Page, SkeletonRows } from '../ui/page.tsx';
 import { PasswordDialog } from '../ui/password-dialog.tsx';
+import { useFocusAfter } from '../ui/use-focus-after.ts';
 import { CodeSection } from './code-section.tsx';
 import { DecisionPanel } from './decision-panel.tsx';
 import { MissingSecrets } from './missing-secrets.tsx';
@@ -26,7 +28,11 @@ const route = getRouteApi('/app/scripts/$name');
 /** One script: its text, its power, the decision, and everything that became of it. */
 export function ScriptPage() {
   const { name } = route.useParams();
-  const { data, error, refetch, isFetching } = useQuery(scriptQuery(name));
+  const query = useQuery(scriptQuery(name));
+  const { error, refetch, isFetching, dataUpdatedAt } = query;
+  // A review begins with what stands there now, not with what was seen on an earlier visit.
+  const data = query.isFetchedAfterMount ? query.data : undefined;
+  const gone = error instanceof CallError && error.status === 404;
   return (
     <Page
       wide
@@ -52,25 +58,37 @@ export function ScriptPage() {
       ) : !data ? (
         <SkeletonRows count={8} className="h-8" />
       ) : (
-        <Review key={name} now={data} />
+        <>
+          {gone ? (
+            <Notice tone="stop" title={`${name} is not there any more`} testId="script-gone">
+              It was deleted meanwhile. Below is its text as it was; nothing of it runs.
+            </Notice>
+          ) : (
+            <Behind error={error} since={dataUpdatedAt} what={name} />
+          )}
+          <Review key={name} now={data} gone={gone} />
+        </>
       )}
     </Page>
   );
 }
 
 /** What is read stays under the eyes: a version that comes meanwhile is announced, and shown when the reader wants it. */
-function Review({ now }: { readonly now: Script }) {
+function Review({ now, gone }: { readonly now: Script; readonly gone: boolean }) {
   const [read, setRead] = useState(now);
   const [editing, setEditing] = useState(false);
   // News about the same text, such as a decision, are shown at once, and stay when a newer text comes.
   if (read.hash === now.hash && read !== now) setRead(now);
   const shown = read.hash === now.hash ? now : read;
   const showNow = async () => {
-    setEditing(false);
     await queryClient.invalidateQueries(scriptQuery(now.name));
     setRead(queryClient.getQueryData(scriptQuery(now.name).queryKey) ?? now);
   };
+  // What somebody is writing stays: the editor says what came meanwhile.
   const act = useScriptAct(now.name, () => void showNow());
+  const notice = useRef<HTMLDivElement>(null);
+  useFocusAfter(() => notice.current, act.busy !== null);
+  const said = act.said?.hash === now.hash && act.said.revision === now.revision ? act.said.words : null;
   const newer = shown !== now;
   const undecided =
     shown.status === 'pending' || shown.status === 'rejected' || shown.refused?.code === 'approval_expired';
@@ -90,25 +108,25 @@ function Review({ now }: { readonly now: Script }) {
           You read {shown.hash.slice(7, 19)}; the newest is {now.hash.slice(7, 19)}.
         </Notice>
       )}
-      {(act.problem ?? act.said) !== null && (
+      {(act.problem ?? said) !== null && (
         // In sight wherever on the page the act was.
-        <div className="sticky top-2 z-10">
+        <div ref={notice} tabIndex={-1} className="sticky top-2 z-10 rounded-md">
           {act.problem ? (
             <Notice tone="stop" testId="script-problem">
               {act.problem}
             </Notice>
           ) : (
             <Notice tone="ok" testId="script-said">
-              {act.said}
+              {said}
             </Notice>
           )}
         </div>
       )}
-      <Standing script={now} act={act} />
-      {now.missing_secrets.length > 0 && now.status !== 'rejected' && (
+      {!gone && <Standing script={now} act={act} editing={editing} />}
+      {!gone && now.missing_secrets.length > 0 && now.status !== 'rejected' && (
         <MissingSecrets names={now.missing_secrets} />
       )}
-      <Offers script={now} act={act} />
+      {!gone && <Offers script={now} act={act} />}
       <CodeSection script={shown} editing={editing} onEdit={() => setEditing(true)}>
         <ScriptEditor
           script={shown}
@@ -124,12 +142,12 @@ function Review({ now }: { readonly now: Script }) {
           onClose={() => setEditing(false)}
         />
       </CodeSection>
-      {!editing && undecided && (
-        <DecisionPanel key={`${shown.hash} ${shown.revision}`} script={shown} act={act} />
+      {!gone && !editing && undecided && (
+        <DecisionPanel key={`decision ${shown.hash}`} script={shown} act={act} />
       )}
-      {!editing && <TestRun key={shown.hash} script={shown} />}
-      <ScriptRuns name={shown.name} />
-      <ScriptVersions script={now} onRestored={showNow} />
+      {!gone && !editing && <TestRun key={shown.hash} script={shown} />}
+      {!gone && <ScriptRuns name={shown.name} />}
+      {!gone && <ScriptVersions script={now} onRestored={showNow} />}
       <PasswordDialog
         open={act.stepUp !== null}
         problem={act.stepUp?.problem ?? null}
@@ -140,7 +158,13 @@ function Review({ now }: { readonly now: Script }) {
           if (act.stepUp) void act.run(act.stepUp.order, password);
         }}
       >
-        {act.stepUp?.order.act}: <code>{shown.name}</code>, <code>{shown.hash.slice(7, 23)}</code>.
+        {act.stepUp?.order.act}: <code>{now.name}</code>
+        {act.stepUp?.order.hash !== undefined && (
+          <>
+            , <code>{act.stepUp.order.hash.slice(7, 23)}</code>
+          </>
+        )}
+        .
       </PasswordDialog>
     </>
   );

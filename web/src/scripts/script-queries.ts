@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { call } from '../api/client.ts';
-import { queryClient } from '../api/queries.ts';
+import { LIVE, place, queryClient } from '../api/queries.ts';
 import type {
   Script,
   ScriptHistory,
@@ -12,7 +12,6 @@ import type {
   ScriptVersionText,
 } from '../api/types.ts';
 
-const LIVE = 4_000;
 const RUNS_A_PAGE = 50;
 
 /** Names and hashes are plain letters, digits, "-", "_" and ":"; the server refuses any other. */
@@ -31,6 +30,8 @@ export const script = (name: string) =>
     queryKey: ['script', name],
     queryFn: ({ signal }) => call<Script>('GET', scriptPath(name), { signal }),
     refetchInterval: LIVE,
+    // What was seen on an earlier visit is not what is decided on now.
+    staleTime: 0,
   });
 
 export type RunOutcome = ScriptRunView['outcome'];
@@ -84,6 +85,6 @@ export function refreshScript(name: string): void {
 
 /** Puts what the server answered to an act where it is shown, before the next poll. */
 export function placeScript(changed: Script): void {
-  queryClient.setQueryData(script(changed.name).queryKey, changed);
+  place(script(changed.name).queryKey, changed);
   refreshScript(changed.name);
 }

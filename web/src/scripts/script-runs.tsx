@@ -25,10 +25,12 @@ export function ScriptRuns({ name }: { readonly name: string }) {
   const [outcome, setOutcome] = useState<RunOutcome | null>(null);
   const query = useInfiniteQuery(scriptRuns(name, outcome));
   const { data, error, refetch, isFetching, fetchNextPage, hasNextPage, isFetchingNextPage } = query;
+  // Those of the choice before, until those of this one are there: they say nothing about it.
+  const { isPlaceholderData: before } = query;
   const runs = data?.pages.flatMap((page) => page.runs) ?? [];
   const list = useRef<HTMLOListElement>(null);
   useListKeys(list);
-  const never = outcome === null && runs.length === 0;
+  const never = outcome === null && runs.length === 0 && !before;
   return (
     <section className="flex flex-col gap-3" aria-labelledby="script-runs">
       <div className="flex flex-wrap items-center justify-between gap-2">
@@ -72,7 +74,9 @@ export function ScriptRuns({ name }: { readonly name: string }) {
       ) : (
         <>
           <RunChart name={name} />
-          {runs.length === 0 ? (
+          {before ? (
+            <SkeletonRows count={2} className="h-10" />
+          ) : runs.length === 0 ? (
             <p className="text-meta text-muted">No run that is kept ended so.</p>
           ) : (
             <ol ref={list} className="flex flex-col divide-y divide-line rounded-lg border border-line">
@@ -81,7 +85,7 @@ export function ScriptRuns({ name }: { readonly name: string }) {
               ))}
             </ol>
           )}
-          {hasNextPage && (
+          {hasNextPage && !before && (
             <div>
               <Button
                 busy={isFetchingNextPage}

@@ -56,7 +56,8 @@ export function ScriptVersions({ script, onRestored }: VersionsProps) {
           {data.versions.length > 1 && <CompareVersions name={script.name} versions={data.versions} />}
           <ol className="flex flex-col divide-y divide-line rounded-lg border border-line">
             {data.versions.map((version, index) => {
-              const key = `${version.hash} ${version.timestamp} ${index}`;
+              // Not its place: a newer one above must not close what is read, or ask about another.
+              const key = `${version.hash} ${version.timestamp}`;
               const expanded = open === key;
               return (
                 <li key={key} data-testid="script-version" data-hash={version.hash}>
@@ -76,7 +77,7 @@ export function ScriptVersions({ script, onRestored }: VersionsProps) {
                         ? 'Found in the folder scripts/'
                         : `${HOW[version.how]} ${who(version.author)}`}
                     </span>
-                    <Decided version={version} current={version.hash === script.hash} />
+                    <Decided version={version} newest={index === 0} />
                     <Time iso={version.timestamp} className="shrink-0 text-mini text-muted" />
                   </button>
                   {expanded && <Version script={script} version={version} onRestored={onRestored} />}
@@ -90,13 +91,18 @@ export function ScriptVersions({ script, onRestored }: VersionsProps) {
   );
 }
 
-function Decided({ version, current }: { readonly version: ScriptVersionView; readonly current: boolean }) {
+/** Only the newest waits: one before it that nobody decided on was replaced. */
+function Decided({ version, newest }: { readonly version: ScriptVersionView; readonly newest: boolean }) {
   if (version.decision === null)
-    return <span className="shrink-0 text-mini text-ask">{current ? 'newest, waits' : 'waits'}</span>;
+    return newest ? (
+      <span className="shrink-0 text-mini text-ask">newest, waits</span>
+    ) : (
+      <span className="shrink-0 text-mini text-faint">replaced</span>
+    );
   const { words, className } = DECIDED[version.decision];
   return (
     <span className={cx('shrink-0 text-mini', className)}>
-      {current ? 'newest, ' : ''}
+      {newest ? 'newest, ' : ''}
       {words}
     </span>
   );

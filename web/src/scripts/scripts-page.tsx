@@ -5,11 +5,11 @@ import { useCallback, useRef, useState } from 'react';
 import type { ScriptSummary } from '../api/types.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { ExactText } from '../ui/exact-text.tsx';
-import { INPUT_CLASS } from '../ui/field.tsx';
 import { useListKeys } from '../ui/list-keys.ts';
-import { Problem } from '../ui/notice.tsx';
+import { Behind, Problem } from '../ui/notice.tsx';
 import { Empty, Page, SkeletonRows } from '../ui/page.tsx';
 import { Time } from '../ui/time.tsx';
+import { WordsField } from '../ui/words-field.tsx';
 import { NewScript } from './new-script.tsx';
 import { RunOutcome } from './run-outcome.tsx';
 import { scriptList } from './script-queries.ts';
@@ -21,10 +21,14 @@ const route = getRouteApi('/app/scripts');
 export function ScriptsPage() {
   const { q = '' } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, refetch, isFetching } = useQuery(scriptList);
+  const { data, error, refetch, isFetching, dataUpdatedAt } = useQuery(scriptList);
   const list = useRef<HTMLUListElement>(null);
   const [making, setMaking] = useState(false);
   const clear = useCallback(() => void navigate({ search: {}, replace: true }), [navigate]);
+  const look = useCallback(
+    (text: string) => void navigate({ search: text === '' ? {} : { q: text }, replace: true }),
+    [navigate],
+  );
   useListKeys(list, clear);
   const found = (data?.scripts ?? [])
     .filter(({ name, description }) => `${name} ${description}`.toLowerCase().includes(q.toLowerCase()))
@@ -47,17 +51,13 @@ export function ScriptsPage() {
       }
     >
       <NewScript open={making} onClose={() => setMaking(false)} />
+      {data && <Behind error={error} since={dataUpdatedAt} what="The list" />}
       {data && data.scripts.length > 0 && (
-        <input
-          type="search"
-          aria-label="Search in names and descriptions"
-          placeholder="Search in names and descriptions"
+        <WordsField
+          label="Search in names and descriptions"
           value={q}
-          onChange={(event) =>
-            void navigate({ search: event.target.value ? { q: event.target.value } : {}, replace: true })
-          }
-          className={INPUT_CLASS}
-          data-testid="scripts-search"
+          onChange={look}
+          testId="scripts-search"
         />
       )}
       {error && !data ? (

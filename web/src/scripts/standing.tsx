@@ -14,7 +14,15 @@ import { StateMark } from './script-state.tsx';
 import type { ScriptAct } from './use-script-act.ts';
 
 /** Whether it runs, by whose word, with what power, and the ways to stop it. */
-export function Standing({ script, act }: { readonly script: Script; readonly act: ScriptAct }) {
+export function Standing({
+  script,
+  act,
+  editing,
+}: {
+  readonly script: Script;
+  readonly act: ScriptAct;
+  readonly editing: boolean;
+}) {
   const [asking, setAsking] = useState<'disable' | 'delete' | null>(null);
   const navigate = useNavigate();
   const { name, granted_power: power } = script;
@@ -119,15 +127,17 @@ export function Standing({ script, act }: { readonly script: Script; readonly ac
         act="Delete this script"
         onAct={async () => {
           await call<undefined>('DELETE', scriptPath(name));
-          queryClient.removeQueries({ queryKey: ['script', name] });
           await queryClient.invalidateQueries(scriptList);
-          await navigate({ to: '/scripts' });
+          // What is written in the editor goes with it: that was asked just now.
+          await navigate({ to: '/scripts', ignoreBlocker: true });
+          queryClient.removeQueries({ queryKey: ['script', name] });
         }}
         testId="script-delete-dialog"
       >
         The file scripts/{name}.star is removed, what was approved does not hold any more, and what runs of it
         now is stopped. Its versions and runs stay in the database: to undo this, make a script of the same
         name; they are listed there, and nothing of them is approved.
+        {editing && ' What you are writing in the editor is lost.'}
       </Confirm>
     </section>
   );

@@ -9,10 +9,19 @@ interface Order {
   readonly method: Method;
   readonly path: string;
   readonly body?: Readonly<Record<string, unknown>>;
+  /** The version that it is about, as it was shown. */
+  readonly hash?: string;
   /** What is said when it worked. */
   readonly done: string;
   /** For the button of the password dialog. */
   readonly act: string;
+}
+
+/** What is said when an act worked, and after which state: once that is another one, it says nothing about it. */
+interface Said {
+  readonly words: string;
+  readonly hash: string;
+  readonly revision: number;
 }
 
 export interface ScriptAct {
@@ -20,7 +29,7 @@ export interface ScriptAct {
   readonly problem: string | null;
   /** Why a text was not saved, line by line. */
   readonly mistakes: readonly Mistake[];
-  readonly said: string | null;
+  readonly said: Said | null;
   /** The server wants the password for this act. */
   readonly stepUp: { readonly order: Order; readonly problem: string | null } | null;
   readonly run: (order: Order, password?: string) => Promise<Script | undefined>;
@@ -34,7 +43,7 @@ export function useScriptAct(name: string, onConflict: () => void): ScriptAct {
   const [busy, setBusy] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [mistakes, setMistakes] = useState(NONE);
-  const [said, setSaid] = useState<string | null>(null);
+  const [said, setSaid] = useState<Said | null>(null);
   const [stepUp, setStepUp] = useState<ScriptAct['stepUp']>(null);
 
   async function run(order: Order, password?: string): Promise<Script | undefined> {
@@ -50,7 +59,7 @@ export function useScriptAct(name: string, onConflict: () => void): ScriptAct {
         bodyHasPassword: withPassword,
       });
       setStepUp(null);
-      setSaid(order.done);
+      setSaid({ words: order.done, hash: changed.hash, revision: changed.revision });
       placeScript(changed);
       return changed;
     } catch (error) {

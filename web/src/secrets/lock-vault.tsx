@@ -3,7 +3,7 @@ import { useRouter } from '@tanstack/react-router';
 import { LockKeyhole } from 'lucide-react';
 import { useState } from 'react';
 import { call } from '../api/client.ts';
-import { queryClient, vault } from '../api/queries.ts';
+import { place, vault } from '../api/queries.ts';
 import type { VaultStatus } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/dialog.tsx';
@@ -31,7 +31,7 @@ export function LockVault() {
         testId="vault-lock-dialog"
         onAct={async () => {
           const status = await call<VaultStatus>('POST', '/api/vault/lock', { body: {} });
-          queryClient.setQueryData(vault.queryKey, status);
+          place(vault.queryKey, status);
           router.history.push('/unlock?redirect=/secrets');
         }}
       >

@@ -3,7 +3,7 @@ import { call, CallError, explain } from '../api/client.ts';
 import { queryClient, secrets } from '../api/queries.ts';
 import type { SecretFacts } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
-import { FormDialog } from '../ui/dialog.tsx';
+import { FormDialog, useHeldOpen } from '../ui/dialog.tsx';
 import { FieldFrame, INPUT_CLASS, TextField } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { PasswordDialog } from '../ui/password-dialog.tsx';
@@ -34,12 +34,17 @@ const TEXTS = {
 /** Sets, rotates, or changes what is known of a secret. The value is dropped as soon as the dialog ends. */
 export function SecretDialog({
   task,
+  now,
   onDone,
 }: {
   readonly task: SecretTask;
+  /** The secret as the list has it now; null: it is not there. */
+  readonly now: SecretFacts | null;
   readonly onDone: (name: string | null) => void;
 }) {
-  const secret = task.kind === 'set' ? null : task.secret;
+  /** As it was when it was looked at: a change takes the place of that, and of nothing that came later. */
+  const [secret, setSecret] = useState(task.kind === 'set' ? null : task.secret);
+  const meanwhile = secret !== null && now !== null && now.updated_at !== secret.updated_at;
   const texts = TEXTS[task.kind];
   const given = task.kind === 'set' ? task.name : undefined;
   const [name, setName] = useState(secret?.name ?? given ?? '');
@@ -66,7 +71,8 @@ export function SecretDialog({
   const asksValue = task.kind !== 'edit';
   const asksFacts = task.kind !== 'rotate';
   const badName = task.kind === 'set' && name !== '' && !NAME.test(name);
-  const complete = (task.kind !== 'set' || NAME.test(name)) && (!asksValue || value.trim() !== '');
+  const complete =
+    !meanwhile && (task.kind !== 'set' || NAME.test(name)) && (!asksValue || value.trim() !== '');
   const hostList = hosts.split(/[\s,]+/).filter((host) => host !== '');
   const added =
     secret && secret.hosts.length > 0 ? hostList.filter((host) => !secret.hosts.includes(host)) : [];
@@ -100,6 +106,7 @@ export function SecretDialog({
       const { message, fix } = explain(error);
       const text = fix ? `${message} ${fix}` : message;
       const code = error instanceof CallError ? error.code : '';
+      // The list then has the newer one, and what changed is said below.
       if (code === 'secret_changed') void queryClient.invalidateQueries(secrets);
       if (code === 'step_up_required') {
         replaced.current = true;
@@ -154,6 +161,7 @@ export function SecretDialog({
       testId="secret-dialog"
       givesFocusBack={() => !replaced.current}
     >
+      <HeldWhile busy={busy} />
       <form className="flex flex-col gap-1" onSubmit={submit}>
         {task.kind === 'set' && (
           <TextField
@@ -275,7 +283,29 @@ export function SecretDialog({
             guesser when he is right: if it stands in a file, the assistant can read it there.
           </Notice>
         )}
-        {problem && (
+        {meanwhile && now && secret && (
+          <Notice
+            tone="ask"
+            className="mb-2"
+            title="It was changed meanwhile"
+            testId="secret-meanwhile"
+            action={
+              <Button
+                small
+                onClick={() => {
+                  setSecret(now);
+                  setProblem(null);
+                }}
+                data-testid="secret-meanwhile-take"
+              >
+                I have seen it: go on
+              </Button>
+            }
+          >
+            {differences(secret, now)}
+          </Notice>
+        )}
+        {problem && !meanwhile && (
           <Notice tone="stop" className="mb-2" testId="secret-problem">
             {problem}
           </Notice>
@@ -297,4 +327,22 @@ export function SecretDialog({
       </form>
     </FormDialog>
   );
+}
+
+/** Inside the dialog, which is what it holds open. */
+function HeldWhile({ busy }: { readonly busy: boolean }) {
+  useHeldOpen(busy);
+  return null;
+}
+
+/** What stands there now and did not when it was looked at. */
+function differences(then: SecretFacts, now: SecretFacts): string {
+  const hosts = now.hosts.length === 0 ? 'where an approval says' : now.hosts.join(', ');
+  return [
+    ...(now.rotated_at === then.rotated_at ? [] : ['It has another value now.']),
+    ...(now.hosts.join('\n') === then.hosts.join('\n') ? [] : [`It may now be sent to: ${hosts}.`]),
+    ...(now.note === then.note ? [] : [`Its note is now: ${now.note === '' ? 'empty' : now.note}.`]),
+    ...(now.rotate_by === then.rotate_by ? [] : [`Rotate by is now: ${now.rotate_by ?? 'no date'}.`]),
+    'What you write here takes the place of that.',
+  ].join(' ');
 }

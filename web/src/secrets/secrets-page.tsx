@@ -8,11 +8,11 @@ import type { SecretFacts } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { Confirm } from '../ui/dialog.tsx';
-import { INPUT_CLASS } from '../ui/field.tsx';
 import { useListKeys } from '../ui/list-keys.ts';
-import { Notice, Problem } from '../ui/notice.tsx';
+import { Behind, Notice, Problem } from '../ui/notice.tsx';
 import { Empty, Page, SkeletonRows } from '../ui/page.tsx';
 import { exact, Time } from '../ui/time.tsx';
+import { WordsField } from '../ui/words-field.tsx';
 import { LockVault } from './lock-vault.tsx';
 import { SecretDialog, type SecretTask } from './secret-dialog.tsx';
 
@@ -22,7 +22,7 @@ const route = getRouteApi('/app/secrets');
 export function SecretsPage() {
   const { q = '', name, show, set } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, refetch, isFetching } = useQuery(secrets);
+  const { data, error, refetch, isFetching, dataUpdatedAt } = useQuery(secrets);
   // A link from a script names the secret that it lacks.
   const [task, setTask] = useState<SecretTask | null>(set === undefined ? null : { kind: 'set', name: set });
   const [doomed, setDoomed] = useState<SecretFacts | null>(null);
@@ -31,6 +31,14 @@ export function SecretsPage() {
     (next: string | undefined) =>
       void navigate({
         search: ({ q: words, show: which }) => address(words, which, next),
+        replace: true,
+      }),
+    [navigate],
+  );
+  const look = useCallback(
+    (text: string) =>
+      void navigate({
+        search: ({ name: row, show: which }) => address(text, which, row),
         replace: true,
       }),
     [navigate],
@@ -70,6 +78,7 @@ export function SecretsPage() {
         </div>
       }
     >
+      {data && <Behind error={error} since={dataUpdatedAt} what="The list" />}
       {due.length > 0 && (
         <Notice tone="ask" testId="secrets-due">
           {due.length === 1
@@ -80,19 +89,12 @@ export function SecretsPage() {
       )}
       {all.length > 0 && (
         <div className="flex flex-wrap items-center gap-2">
-          <input
-            type="search"
-            aria-label="Search by name, note or host"
-            placeholder="Search by name, note or host"
+          <WordsField
+            label="Search by name, note or host"
             value={q}
-            onChange={({ target }) =>
-              void navigate({
-                search: ({ name: row, show: which }) => address(target.value, which, row),
-                replace: true,
-              })
-            }
-            className={`${INPUT_CLASS} w-72! max-sm:w-full!`}
-            data-testid="secret-search"
+            onChange={look}
+            testId="secret-search"
+            className="w-72 max-sm:w-full"
           />
           <div role="group" aria-label="Filter" className="flex gap-1">
             {([undefined, 'due'] as const).map((each) => (
@@ -150,6 +152,7 @@ export function SecretsPage() {
       {task && (
         <SecretDialog
           task={task}
+          now={(task.kind !== 'set' && all.find((each) => each.name === task.secret.name)) || null}
           onDone={(done) => {
             setTask(null);
             if (done !== null || set !== undefined) open(done ?? undefined);

@@ -2,7 +2,7 @@ import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { LockKeyhole } from 'lucide-react';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { call, explain } from '../api/client.ts';
-import { queryClient, vault } from '../api/queries.ts';
+import { place, queryClient, vault } from '../api/queries.ts';
 import { forget } from '../api/session.ts';
 import type { VaultStatus } from '../api/types.ts';
 import { Brand } from '../ui/brand.tsx';
@@ -43,7 +43,7 @@ export function UnlockPage() {
     setProblem(null);
     try {
       const status = await call<VaultStatus>('POST', '/api/vault/unlock', { body: { passphrase } });
-      queryClient.setQueryData(vault.queryKey, status);
+      place(vault.queryKey, status);
       router.history.push(redirect ?? '/chat');
     } catch (error) {
       const { message, fix } = explain(error);

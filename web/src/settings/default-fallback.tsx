@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { call, explain } from '../api/client.ts';
-import { models, queryClient } from '../api/queries.ts';
+import { models, place } from '../api/queries.ts';
 import type { ModelsAnswer } from '../api/types.ts';
 import { modelName } from '../ui/model-name.ts';
 import { Picker } from '../ui/picker.tsx';
@@ -30,7 +30,7 @@ export function DefaultFallback() {
     setSaved(false);
     try {
       await call('PUT', '/api/models/fallback', { body: { fallback } });
-      queryClient.setQueryData<ModelsAnswer>(models.queryKey, (old) => (old ? { ...old, fallback } : old));
+      place<ModelsAnswer>(models.queryKey, (old) => (old ? { ...old, fallback } : old));
       setSaved(true);
     } catch (failure) {
       const { message, fix } = explain(failure);

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { ChevronRight, CircleAlert, CircleCheck, KeyRound } from 'lucide-react';
 import { useId, useState } from 'react';
 import { call, explain } from '../api/client.ts';
-import { models, queryClient, upstreams } from '../api/queries.ts';
+import { models, place, queryClient, upstreams } from '../api/queries.ts';
 import type { ModelsAnswer, UpstreamName, UpstreamView } from '../api/types.ts';
 import { cx } from '../ui/class-names.ts';
 import { modelName } from '../ui/model-name.ts';
@@ -81,9 +81,7 @@ function DefaultModel() {
     setSaved(false);
     try {
       await call('PUT', '/api/models/default', { body: choice });
-      queryClient.setQueryData<ModelsAnswer>(models.queryKey, (old) =>
-        old ? { ...old, default: choice } : old,
-      );
+      place<ModelsAnswer>(models.queryKey, (old) => (old ? { ...old, default: choice } : old));
       setSaved(true);
     } catch (failure) {
       const { message, fix } = explain(failure);

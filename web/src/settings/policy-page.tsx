@@ -2,13 +2,14 @@ import { useQuery } from '@tanstack/react-query';
 import { CircleCheck, CircleHelp, CircleX } from 'lucide-react';
 import { useState } from 'react';
 import { call, CallError, explain } from '../api/client.ts';
-import { policy, queryClient } from '../api/queries.ts';
+import { place, policy, queryClient } from '../api/queries.ts';
 import type { PolicyAnswer, PolicyCell, PolicyDecision, PolicyRuleChange } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
-import { Notice, Problem } from '../ui/notice.tsx';
+import { Behind, Notice, Problem } from '../ui/notice.tsx';
 import { Page, SkeletonRows } from '../ui/page.tsx';
 import { PasswordDialog } from '../ui/password-dialog.tsx';
+import { Unsaved } from '../ui/unsaved.tsx';
 
 const WORDS: Readonly<Record<PolicyDecision, string>> = { allow: 'Allow', ask: 'Ask me', deny: 'Deny' };
 const LOOK = {
@@ -21,7 +22,7 @@ const keyOf = ({ tool, resource, origin }: PolicyRuleChange): string => `${tool}
 
 /** Settings → Policy: each tool and class of files, with allow, ask or deny. */
 export function PolicyPage() {
-  const { data, error, refetch, isFetching } = useQuery(policy);
+  const { data, error, refetch, isFetching, dataUpdatedAt } = useQuery(policy);
   return (
     <Page
       wide
@@ -38,55 +39,99 @@ export function PolicyPage() {
       ) : !data ? (
         <SkeletonRows count={5} className="h-14" />
       ) : (
-        // A policy that is another one meanwhile begins anew: a draft belongs to what was seen.
-        <Editor key={data.digest} policy={data} />
+        <>
+          <Behind error={error} since={dataUpdatedAt} what="The policy" />
+          <Editor policy={data} />
+        </>
       )}
     </Page>
   );
 }
 
+interface Draft {
+  readonly cells: ReadonlyMap<string, PolicyDecision>;
+  /** The policy that was seen while they were chosen. */
+  readonly over: PolicyAnswer;
+}
+
+/** What the password is asked for: with the policy and the choices that stood on the screen then. */
+interface Order {
+  readonly act: 'save' | 'shipped';
+  readonly over: PolicyAnswer;
+  readonly cells: Draft['cells'];
+}
+
+const NO_CELLS: Draft['cells'] = new Map();
+
+function chosenFor(cell: PolicyCell, cells: Draft['cells']): PolicyDecision {
+  const next = cells.get(keyOf(cell));
+  return next !== undefined && cell.choices.includes(next) ? next : cell.decision;
+}
+
+function changedCells(over: PolicyAnswer, cells: Draft['cells']): readonly PolicyCell[] {
+  return over.cells.filter((cell) => chosenFor(cell, cells) !== cell.decision);
+}
+
 function Editor({ policy: data }: { readonly policy: PolicyAnswer }) {
-  const [draft, setDraft] = useState<ReadonlyMap<string, PolicyDecision>>(new Map());
-  const [pending, setPending] = useState<'save' | 'shipped' | null>(null);
+  const [draft, setDraft] = useState<Draft | null>(null);
+  const [order, setOrder] = useState<Order | null>(null);
+  /** What became of the last act, and which policy decides since; of a later one it says nothing. */
+  const [said, setSaid] = useState<{
+    readonly tone: 'ok' | 'ask';
+    readonly words: string;
+    readonly digest: string;
+  } | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const [conflict, setConflict] = useState<string | null>(null);
-
-  const changed = data.cells.filter((cell) => {
-    const next = draft.get(keyOf(cell));
-    return next !== undefined && next !== cell.decision;
-  });
+  const cells = draft?.cells ?? NO_CELLS;
+  const changed = changedCells(data, cells);
+  const dirty = changed.length > 0;
+  const meanwhile = dirty && draft !== null && draft.over.digest !== data.digest;
   const many = data.origins.length > 1;
   const title = (cell: PolicyCell): string =>
     `${data.tools.find(({ name }) => name === cell.tool)?.title ?? cell.tool}, ${
       data.resources.find(({ name }) => name === cell.resource)?.label ?? cell.resource
     }${many ? `, from ${cell.origin}` : ''}`;
 
-  async function send(password: string) {
+  async function send({ act, over, cells: chosenCells }: Order, password: string) {
     setBusy(true);
     setProblem(null);
     const rules: PolicyRuleChange[] =
-      pending === 'shipped'
+      act === 'shipped'
         ? []
-        : data.cells.flatMap(({ tool, resource, origin, decision, shipped, rule }) => {
-            const chosen = draft.get(keyOf({ tool, resource, origin, decision })) ?? decision;
+        : over.cells.flatMap((cell) => {
+            const { tool, resource, origin, decision, shipped, rule } = cell;
+            const chosen = chosenFor(cell, chosenCells);
             const own = rule === 'owner' || chosen !== decision;
             return own && chosen !== shipped ? [{ tool, resource, origin, decision: chosen }] : [];
           });
     try {
       const answer = await call<PolicyAnswer>('PUT', '/api/policy', {
-        body: { rules, digest: data.digest, password },
+        body: { rules, digest: over.digest, password },
         bodyHasPassword: true,
       });
-      setPending(null);
-      queryClient.setQueryData(policy.queryKey, answer);
+      setOrder(null);
+      // What was chosen and not sent is still not saved.
+      setDraft((old) => (act === 'save' || old === null ? null : { ...old, over: answer }));
+      place(policy.queryKey, answer);
+      setSaid({
+        tone: 'ok',
+        words:
+          act === 'shipped'
+            ? 'The shipped policy decides from the next call on.'
+            : 'Saved. It counts from the next call on.',
+        digest: answer.digest,
+      });
       void queryClient.invalidateQueries({ queryKey: ['capabilities'] });
     } catch (failure) {
       const { message, fix } = explain(failure);
       const text = fix ? `${message} ${fix}` : message;
       if (failure instanceof CallError && failure.status === 409) {
-        setPending(null);
-        setConflict(text);
+        setOrder(null);
+        // What was chosen stays; the policy as it is now is shown below it.
+        await queryClient.invalidateQueries(policy);
+        const now = queryClient.getQueryData(policy.queryKey) ?? over;
+        setSaid({ tone: 'ask', words: text, digest: now.digest });
       } else {
         const wait = failure instanceof CallError ? failure.retryAfter : undefined;
         setProblem(wait ? `${text} Wait ${wait} s.` : text);
@@ -107,22 +152,31 @@ function Editor({ policy: data }: { readonly policy: PolicyAnswer }) {
           <p>{data.problem}. Go back to the shipped policy, or save rules anew.</p>
         </Notice>
       )}
-      {conflict && (
+      {meanwhile && (
         <Notice
           tone="ask"
+          title="The policy was changed meanwhile"
+          testId="policy-meanwhile"
           action={
             <Button
               small
               onClick={() => {
-                setConflict(null);
-                void queryClient.invalidateQueries(policy);
+                setSaid(null);
+                setDraft({ cells, over: data });
               }}
+              data-testid="policy-meanwhile-take"
             >
-              Show it as it is now
+              I have seen it: change this one
             </Button>
           }
         >
-          {conflict}
+          Nothing of yours was saved. Below is the policy as it is now, with what you chose marked as not
+          saved.
+        </Notice>
+      )}
+      {said?.digest === data.digest && !meanwhile && (
+        <Notice tone={said.tone} testId="policy-said">
+          {said.words}
         </Notice>
       )}
       <ul className="flex flex-col divide-y divide-line rounded-lg border border-line">
@@ -143,8 +197,13 @@ function Editor({ policy: data }: { readonly policy: PolicyAnswer }) {
                     head={`${data.resources.find(({ name }) => name === cell.resource)?.label ?? cell.resource}${
                       many ? ` · ${cell.origin}` : ''
                     }`}
-                    value={draft.get(keyOf(cell)) ?? cell.decision}
-                    onChange={(next) => setDraft(new Map([...draft, [keyOf(cell), next]]))}
+                    value={chosenFor(cell, cells)}
+                    onChange={(next) =>
+                      setDraft({
+                        cells: new Map([...cells, [keyOf(cell), next]]),
+                        over: draft?.over ?? data,
+                      })
+                    }
                   />
                 ))}
             </div>
@@ -154,17 +213,21 @@ function Editor({ policy: data }: { readonly policy: PolicyAnswer }) {
       <div className="sticky bottom-0 -mx-2 flex flex-wrap items-center gap-2 border-t border-line bg-canvas px-2 py-3">
         <Button
           tone="primary"
-          disabled={changed.length === 0}
-          onClick={() => setPending('save')}
+          disabled={!dirty || meanwhile}
+          onClick={() => setOrder({ act: 'save', over: data, cells })}
           data-testid="policy-save"
         >
           {changed.length === 0
             ? 'Nothing changed'
             : `Save ${changed.length} ${changed.length === 1 ? 'change' : 'changes'}`}
         </Button>
-        {changed.length > 0 && <Button onClick={() => setDraft(new Map())}>Discard</Button>}
+        {dirty && <Button onClick={() => setDraft(null)}>Discard</Button>}
         {data.source !== 'shipped' && (
-          <Button tone="quiet" onClick={() => setPending('shipped')} data-testid="policy-shipped">
+          <Button
+            tone="quiet"
+            onClick={() => setOrder({ act: 'shipped', over: data, cells: NO_CELLS })}
+            data-testid="policy-shipped"
+          >
             Back to the shipped policy
           </Button>
         )}
@@ -188,31 +251,36 @@ function Editor({ policy: data }: { readonly policy: PolicyAnswer }) {
         </p>
       </section>
       <PasswordDialog
-        open={pending !== null}
+        open={order !== null}
         problem={problem}
         busy={busy}
-        act={pending === 'shipped' ? 'Go back to the shipped policy' : 'Save these rules'}
+        act={order?.act === 'shipped' ? 'Go back to the shipped policy' : 'Save these rules'}
         onCancel={() => {
-          setPending(null);
+          setOrder(null);
           setProblem(null);
         }}
-        onPassword={(password) => void send(password)}
+        onPassword={(password) => {
+          if (order) void send(order, password);
+        }}
       >
-        {pending === 'shipped' ? (
+        {order?.act === 'shipped' ? (
           <p>
             Your own rules are removed and the ones that came with this version decide, from the next call on.
           </p>
         ) : (
           <ul className="flex flex-col gap-1">
-            {changed.map((cell) => (
+            {(order ? changedCells(order.over, order.cells) : []).map((cell) => (
               <li key={keyOf(cell)}>
                 {title(cell)}: {WORDS[cell.decision]} becomes{' '}
-                <strong>{WORDS[draft.get(keyOf(cell)) ?? cell.decision]}</strong>
+                <strong>{WORDS[chosenFor(cell, order?.cells ?? NO_CELLS)]}</strong>
               </li>
             ))}
           </ul>
         )}
       </PasswordDialog>
+      <Unsaved dirty={dirty} testId="policy-discard-dialog">
+        Your changes to the policy are not saved.
+      </Unsaved>
     </>
   );
 }

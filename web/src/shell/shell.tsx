@@ -1,6 +1,7 @@
 import { Outlet } from '@tanstack/react-router';
 import { BottomBar } from './bottom-bar.tsx';
 import { IsolationBanner } from './isolation-banner.tsx';
+import { NoAnswer } from './no-answer.tsx';
 import { Rail } from './rail.tsx';
 
 /** The frame around every page once somebody is logged in. */
@@ -13,6 +14,7 @@ export function Shell() {
       >
         Skip to the content
       </a>
+      <NoAnswer />
       <IsolationBanner />
       <div className="flex min-h-0 flex-1">
         <Rail />

@@ -37,10 +37,8 @@ const ENGINE_DOT: Readonly<Record<SystemStatus['engine']['state'], string>> = {
 /** Isolation, engine and the red Stop: what is in force right now. */
 export function SystemState() {
   const { data, isError } = useQuery(systemStatus);
-  if (!data) {
-    return isError ? (
-      <p className="px-2 text-mini text-stop">The state of the system is not known: no answer.</p>
-    ) : (
+  if (!data && !isError) {
+    return (
       <div className="flex flex-col gap-2 px-2" role="status" aria-label="Loading">
         <div className="skeleton h-4 w-32" />
         <div className="skeleton h-4 w-24" />
@@ -48,28 +46,40 @@ export function SystemState() {
       </div>
     );
   }
-  const tone = isolationTone(data.isolation.level);
-  const Shield = SHIELDS[tone];
   return (
     <div className="flex flex-col gap-2">
+      {data && !isError ? (
+        <Known isolation={data.isolation} engine={data.engine} />
+      ) : (
+        <p className="px-2 text-mini text-stop">The state of the system is not known: no answer.</p>
+      )}
+      {data && <StopAll running={data.running_turns} />}
+    </div>
+  );
+}
+
+function Known({ isolation, engine }: Pick<SystemStatus, 'isolation' | 'engine'>) {
+  const tone = isolationTone(isolation.level);
+  const Shield = SHIELDS[tone];
+  return (
+    <>
       <div className="flex gap-2 px-2" data-testid="isolation">
         <Shield aria-hidden size={16} className={cx('mt-px shrink-0', TEXT[tone])} />
         <div className="min-w-0 text-mini">
-          <p className="font-medium">Isolation {data.isolation.level} of 3</p>
-          <p className="text-muted">{data.isolation.summary}</p>
+          <p className="font-medium">Isolation {isolation.level} of 3</p>
+          <p className="text-muted">{isolation.summary}</p>
         </div>
       </div>
       <div className="flex gap-2 px-2" data-testid="engine-state">
         <span aria-hidden className="flex size-4 shrink-0 items-center justify-center">
-          <span className={cx('size-2 rounded-full', ENGINE_DOT[data.engine.state])} />
+          <span className={cx('size-2 rounded-full', ENGINE_DOT[engine.state])} />
         </span>
         <div className="min-w-0 text-mini">
-          <p className="font-medium">{ENGINE_WORDS[data.engine.state]}</p>
-          {data.engine.detail && <p className="text-muted wrap-anywhere">{data.engine.detail}</p>}
+          <p className="font-medium">{ENGINE_WORDS[engine.state]}</p>
+          {engine.detail && <p className="text-muted wrap-anywhere">{engine.detail}</p>}
         </div>
       </div>
-      <StopAll running={data.running_turns} />
-    </div>
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { Dialog } from '@base-ui/react/dialog';
-import { useState, type ReactNode } from 'react';
+import { createContext, useCallback, useContext, useEffect, useRef, useState, type ReactNode } from 'react';
 import { explain } from '../api/client.ts';
 import { Button, type ButtonTone } from './button.tsx';
 
@@ -51,6 +51,8 @@ export function Confirm({
     <AlertDialog.Root
       open={open}
       onOpenChange={(next) => {
+        // What was sent is not taken back by looking away; how it ended is said here.
+        if (busy) return;
         setProblem(null);
         onOpenChange(next);
       }}
@@ -58,7 +60,9 @@ export function Confirm({
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className={BACKDROP} />
         <AlertDialog.Popup className={POPUP} data-testid={testId}>
-          <AlertDialog.Title className="text-[16px] leading-6 font-semibold">{title}</AlertDialog.Title>
+          <AlertDialog.Title className="text-[16px] leading-6 font-semibold wrap-anywhere">
+            {title}
+          </AlertDialog.Title>
           <AlertDialog.Description render={<div />} className="text-body text-muted wrap-anywhere">
             {children}
           </AlertDialog.Description>
@@ -68,7 +72,7 @@ export function Confirm({
             </p>
           )}
           <div className="flex flex-wrap-reverse justify-end gap-2">
-            <AlertDialog.Close render={<Button>Keep things as they are</Button>} />
+            <AlertDialog.Close render={<Button disabled={busy}>Keep things as they are</Button>} />
             <Button tone={tone} busy={busy} onClick={() => void run()} data-testid={`${testId}-act`}>
               {act}
             </Button>
@@ -90,10 +94,31 @@ export interface FormDialogProps {
   readonly givesFocusBack?: () => boolean;
 }
 
+const Hold = createContext<(busy: boolean) => void>(() => undefined);
+
+/** While `busy`, the dialog around stays: what was sent is not taken back by looking away, and how it ends is said there. */
+export function useHeldOpen(busy: boolean): void {
+  const hold = useContext(Hold);
+  useEffect(() => {
+    hold(busy);
+    return () => hold(false);
+  }, [hold, busy]);
+}
+
+/** What stands in it is made anew each time it opens: nothing that was typed is kept for the next one. */
 export function FormDialog(props: FormDialogProps) {
   const { open, onOpenChange, title, description, children, testId, givesFocusBack } = props;
+  const held = useRef(false);
+  const hold = useCallback((busy: boolean) => {
+    held.current = busy;
+  }, []);
   return (
-    <Dialog.Root open={open} onOpenChange={onOpenChange}>
+    <Dialog.Root
+      open={open}
+      onOpenChange={(next) => {
+        if (next || !held.current) onOpenChange(next);
+      }}
+    >
       <Dialog.Portal>
         <Dialog.Backdrop className={BACKDROP} />
         <Dialog.Popup
@@ -102,10 +127,10 @@ export function FormDialog(props: FormDialogProps) {
           {...(givesFocusBack ? { finalFocus: givesFocusBack } : {})}
         >
           <div className="flex flex-col gap-1">
-            <Dialog.Title className="text-[16px] leading-6 font-semibold">{title}</Dialog.Title>
+            <Dialog.Title className="text-[16px] leading-6 font-semibold wrap-anywhere">{title}</Dialog.Title>
             <Dialog.Description className="text-body text-muted">{description}</Dialog.Description>
           </div>
-          {children}
+          <Hold value={hold}>{children}</Hold>
         </Dialog.Popup>
       </Dialog.Portal>
     </Dialog.Root>

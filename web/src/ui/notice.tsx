@@ -1,8 +1,9 @@
 import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { explain } from '../api/client.ts';
+import { CallError, explain } from '../api/client.ts';
 import { Button } from './button.tsx';
 import { cx } from './class-names.ts';
+import { clockTime } from './time.tsx';
 
 export type NoticeTone = 'info' | 'ok' | 'ask' | 'stop';
 
@@ -36,12 +37,35 @@ export function Notice({ tone = 'info', title, children, action, className, test
       )}
     >
       <Icon aria-hidden size={16} className={cx('mt-0.5 shrink-0', look.tint)} />
-      <div className="min-w-0 flex-1 wrap-anywhere">
+      <div
+        className={cx('min-w-0 flex-1 wrap-anywhere', Boolean(action) && 'max-sm:basis-[calc(100%-24px)]')}
+      >
         {title && <p className="font-medium">{title}</p>}
         {children}
       </div>
-      {action && <div className="flex shrink-0 items-center">{action}</div>}
+      {action && <div className="flex shrink-0 items-center max-sm:pl-6">{action}</div>}
     </div>
+  );
+}
+
+/** Says that what is shown is old, once it can't be asked for any more. That nothing answers at all the frame says. */
+export function Behind({
+  error,
+  since,
+  what,
+}: {
+  readonly error: unknown;
+  /** When it was loaded last, in milliseconds. */
+  readonly since: number;
+  /** What is shown: "The list", a name. */
+  readonly what: string;
+}) {
+  if (!error || (error instanceof CallError && error.status === 0)) return null;
+  const { message, fix } = explain(error);
+  return (
+    <Notice tone="ask" title={`${what} is shown as it was at ${clockTime(since)}`} testId="behind">
+      It could not be loaded since. {message} {fix}
+    </Notice>
   );
 }
 

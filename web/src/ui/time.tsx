@@ -55,6 +55,14 @@ export function exact(iso: string): string {
   return time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 }
 
+/** The time of day on the reader's clock; of another day, with its date. */
+export function clockTime(ms: number): string {
+  const time = new Date(ms);
+  return time.toDateString() === new Date().toDateString()
+    ? time.toLocaleTimeString(undefined, { timeStyle: 'medium' })
+    : time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
 /** A relative time; the exact one on hover. */
 export function Time({ iso, className }: { readonly iso: string; readonly className?: string }) {
   const at = useNow();

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { call, CallError, explain } from '../api/client.ts';
-import { budgets, queryClient } from '../api/queries.ts';
+import { budgets, place } from '../api/queries.ts';
 import type { BudgetAmount, BudgetLimits, BudgetsView } from '../api/types.ts';
 import { Button } from '../ui/button.tsx';
 import { INPUT_CLASS } from '../ui/field.tsx';
@@ -150,7 +150,7 @@ function BudgetForm({
         body,
         bodyHasPassword: password !== undefined,
       });
-      queryClient.setQueryData(budgets.queryKey, changed);
+      place(budgets.queryKey, changed);
       setStepUp(null);
       onDone();
     } catch (error) {
