@@ -32,6 +32,9 @@ export interface Resolved {
   readonly top: FunctionInfo;
 }
 
+/** More are not told. */
+const MOST_ERRORS = 100;
+
 export class Resolver {
   readonly errors: StarlarkError[] = [];
   readonly #source: Source;
@@ -60,6 +63,8 @@ export class Resolver {
   }
 
   #error(pos: number, message: string): void {
+    // Each costs a stack trace: a text that is nothing but errors must not cost seconds.
+    if (this.errors.length >= MOST_ERRORS) return;
     this.errors.push(staticError(message, this.#source, pos, 'resolve'));
   }
 
