@@ -32,7 +32,7 @@ const METHODS = new Set(['get', 'post', 'put', 'patch', 'delete']);
 const ADDRESS = /^https?:\/\/([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?)(?:[/?#]|$)/i;
 const MOST = 200;
 /** Expressions that are looked into for one value, and what is known of its text: constants may double each other. */
-const MOST_LOOKED_INTO = 100;
+const MOST_LOOKED_INTO = 500;
 const MOST_KNOWN = 2_000;
 
 /** Text up to which the value of an expression is known. */
