@@ -32,8 +32,8 @@ export function scriptsPort(
 
   function summary(state: ScriptState): ScriptSummary {
     const { row, version, header } = state;
-    const facts = library.facts(state.hash);
     const now = library.runnable(state.name);
+    const { power, damaged } = powerLine(state);
     const last = runStore.last(state.name);
     const rejected = version.decision === 'rejected';
     return {
@@ -41,12 +41,12 @@ export function scriptsPort(
       hash: state.hash,
       status: state.status,
       modified: state.modified,
-      refused: now.ok ? null : { code: now.code, message: now.message },
+      refused: damaged ?? (now.ok ? null : { code: now.code, message: now.message }),
       revision: row.revision,
       file: state.onDisk,
       description: header.description,
       required_secrets: header.secrets ?? [],
-      power: powerOf(state.approved?.granted.view ?? facts.proposed, undefined, facts).summary,
+      power,
       author: version.author,
       created_at: isoTime(row.created_at),
       modified_at: isoTime(row.modified_at),
@@ -60,6 +60,18 @@ export function scriptsPort(
       disabled_by: row.disabled_by,
       last_run: last === undefined ? null : runView(last),
     };
+  }
+
+  /** One text that is damaged does not take the list away. */
+  function powerLine(state: ScriptState) {
+    try {
+      const facts = library.facts(state.hash);
+      const granted = state.approved?.granted.view;
+      return { power: powerOf(granted ?? facts.proposed, undefined, facts).summary, damaged: undefined };
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return { power: '', damaged: { code: error.code, message: error.message } };
+    }
   }
 
   function whole(state: ScriptState): Script {

@@ -1,6 +1,7 @@
 import type { Log } from '../core/index.ts';
 import {
   createScriptPowers,
+  takeBackUnpinned,
   testScript,
   type Runner,
   type ScriptDecisions,
@@ -50,6 +51,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
   const log = base.log.child('scripts');
   const store = createScriptStore(database);
   const runStore = createScriptRunStore(database);
+  const pins = new Set(config.starlark.autoApprove);
   const library = parts.scriptLibrary({
     store,
     files: means.files,
@@ -66,7 +68,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     options: {
       onChange: config.starlark.onChange,
       maxPending: config.starlark.maxPending,
-      autoApprove: new Set(config.starlark.autoApprove),
+      autoApprove: pins,
     },
   });
   const decisions = parts.scriptDecisions({ library, store, database, audit, clock, log, redactor });
@@ -101,6 +103,9 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     runner.keepSpare(store.all().some((row) => row.approved !== null && row.disabled_at === null));
   library.onChange(spare);
   runs.recover();
+  const unpinned = takeBackUnpinned({ store, database, audit, clock, pins });
+  if (unpinned > 0)
+    log.warn('the configuration pins some scripts no longer; they wait for you', { unpinned });
   decisions.expireDue();
   spare();
   /** Those with canned answers are no runs. */

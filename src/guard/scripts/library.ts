@@ -19,6 +19,7 @@ import type { Audit } from '../audit/index.ts';
 import type { Analyse, Analysis, ScriptFiles } from './ports.ts';
 import { checkSource, isText, MOST_SOURCE } from './check-source.ts';
 import { exposedSecrets, requireNoSecret } from './exposed-secrets.ts';
+import { readHeader, type ScriptHeader } from './header.ts';
 import { createRecorder } from './record-version.ts';
 import { fileOf, hashOf, scriptName } from './script-name.ts';
 import { runnable, stateOf, type OnDisk, type Runnable, type ScriptState } from './state.ts';
@@ -206,7 +207,17 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     const version = row && store.version(row.version);
     if (!row || !version) return undefined;
     const onDisk: OnDisk = unreadable.has(name) ? 'unreadable' : row.on_disk === null ? 'missing' : 'same';
-    return stateOf(row, version, facts(version.hash).header, onDisk);
+    return stateOf(row, version, headerOf(version.hash), onDisk);
+  }
+
+  /** Of a text that is damaged nothing is known; it is listed, and its power can be taken away, all the same. */
+  function headerOf(hash: string): ScriptHeader {
+    try {
+      return facts(hash).header;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return readHeader('');
+    }
   }
 
   function require(name: string): ScriptState {

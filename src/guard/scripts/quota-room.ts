@@ -8,12 +8,17 @@ const HOUR_MS = 3_600_000;
 export const RUN_REQUESTS = 50;
 export const RUN_BYTES = 50 * 1024 * 1024;
 
-/** What is left of the quotas, runs that are under way counted with all that they may use. */
+/** What is left of the quotas, runs that are under way counted with all that they may use; tests count for nothing. */
 export function quotaRoom(
   facts: {
     readonly runStore: ScriptRunStore;
     readonly clock: Clock;
-    readonly live: Iterable<{ readonly name: string; readonly requests: number; readonly bytes: number }>;
+    readonly live: Iterable<{
+      readonly name: string;
+      readonly test: boolean;
+      readonly requests: number;
+      readonly bytes: number;
+    }>;
   },
   name: string,
   quotas: Required<Quotas>,
@@ -22,7 +27,7 @@ export function quotaRoom(
   const since = clock.now() - HOUR_MS;
   const used = runStore.used(name, since);
   for (const run of facts.live) {
-    if (run.name !== name) continue;
+    if (run.name !== name || run.test) continue;
     used.requests += run.requests;
     used.bytes += run.bytes;
   }

@@ -109,6 +109,7 @@ export interface RunsDeps {
 interface Live {
   readonly name: string;
   readonly approval: string;
+  readonly test: boolean;
   readonly controller: AbortController;
   /** What it may still use of its quotas. */
   readonly requests: number;
@@ -186,6 +187,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     const mine: Live = {
       name,
       approval: approvalText(name) ?? '',
+      test: kind === 'test',
       controller: new AbortController(),
       ...room,
       watch: undefined,
@@ -377,6 +379,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       const mine: Live = {
         name: '',
         approval: '',
+        test: false,
         controller: new AbortController(),
         requests: 0,
         bytes: 0,
