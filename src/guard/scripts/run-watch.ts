@@ -103,6 +103,7 @@ export function createRunWatch(facts: {
           facts.offer('host', notice.host);
         return;
       case 'answer_hidden':
+      case 'foreign_secret':
       case 'secret_leak':
         return note(`script.${notice.event}`, 'failed', { secret: notice.name, host: notice.host });
       case 'send_fault':

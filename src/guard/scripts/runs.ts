@@ -13,6 +13,7 @@ import {
   type Origin,
   type Principal,
   type RedactionCounts,
+  type RedactionStream,
   type Redactor,
 } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
@@ -72,7 +73,6 @@ export interface ScriptRuns {
     readonly origin: Origin;
     readonly signal?: AbortSignal | undefined;
   }): Promise<RunResult>;
-  /** Runs at this moment. */
   readonly running: number;
   /** Ends every run; the number of them. */
   stopAll(): number;
@@ -111,7 +111,6 @@ interface Live {
   readonly approval: string;
   readonly test: boolean;
   readonly controller: AbortController;
-  /** What it may still use of its quotas. */
   readonly requests: number;
   readonly bytes: number;
   watch: ReturnType<typeof createRunWatch> | undefined;
@@ -120,7 +119,6 @@ interface Live {
 const HOUR_MS = 3_600_000;
 /** Of one script; older ones go. */
 export const KEEP_RUNS = 1_000;
-/** What a timer can hold. */
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
 export function createScriptRuns(deps: RunsDeps): ScriptRuns {
@@ -224,6 +222,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     const alive = (): boolean => !controller.signal.aborted;
     const mayReach = (name: string, origin: string): boolean =>
       deps.secretSettings.mayReach(name, new URL(origin).host);
+    const hideOthers = (): RedactionStream => redactor.stream();
     const watch = createRunWatch({
       run: row,
       by: ask.by,
@@ -265,7 +264,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
           lane: row.conversation_id ?? row.caller,
         },
         {
-          secrets: secretsWhile({ ...deps.secrets, mayReach }, alive),
+          secrets: secretsWhile({ ...deps.secrets, mayReach, hideOthers }, alive),
           watcher: watch.watcher,
           send: watch.sending(async (request, signal) =>
             alive() ? deps.send(request, signal, row.name) : { failed: 'connection_failed' },

@@ -277,6 +277,8 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
         hiddenFields: grant.hiddenFields,
         sent: state.sent,
         most: outgoing.maxBytes,
+        hideOthers: secrets.hideOthers,
+        foreign: (name) => notice({ event: 'foreign_secret', name, host }),
       },
       references,
     );
