@@ -108,10 +108,18 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     log.warn('the configuration pins some scripts no longer; they wait for you', { unpinned });
   decisions.expireDue();
   spare();
-  /** Those with canned answers are no runs. */
-  const tests = new Set<AbortController>();
+  /** Those with canned answers are no runs, and end like runs all the same. What may not run can be tested, if it may not at the start. */
+  const tests = new Map<AbortController, () => boolean>();
+  function mayRun({ name, hash }: Pick<TestAsk, 'name' | 'hash'>): boolean {
+    const state = library.state(name);
+    const rejected = store.versionOf(name, hash)?.decision === 'rejected';
+    return state !== undefined && state.status !== 'disabled' && !rejected;
+  }
+  library.onChange(() => {
+    for (const [test, lost] of tests) if (lost()) test.abort();
+  });
   function stopAll(): number {
-    for (const test of tests) test.abort();
+    for (const test of tests.keys()) test.abort();
     return runs.stopAll();
   }
   return {
@@ -124,7 +132,8 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     log,
     async test(ask) {
       const ending = new AbortController();
-      tests.add(ending);
+      const could = mayRun(ask);
+      tests.set(ending, () => could && !mayRun(ask));
       try {
         return await testScript(
           { library, runs, runner: runner as Runner, redactor, audit, limits },

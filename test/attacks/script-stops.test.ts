@@ -73,6 +73,30 @@ describe.each(['block', 'keep'])('with on_change: %s', (mode) => {
   }, 120_000);
 });
 
+test('a test with made-up answers ends with a rejection, a switch-off and a deletion too, and goes on beside a newer version', async () => {
+  const { program } = await startWithModel({ answers: [] });
+  const begun = async (name: string): Promise<number> =>
+    (await entriesOf(program, 'script.run')).filter(({ target }) => target === name).length;
+  for (const act of ['reject', 'disable', 'delete'] as const) {
+    const name = `canned_${act}`;
+    await program.api('POST', '/api/scripts', { name, source: SLEEPER(act) });
+    const { hash } = await getScript(program, name);
+    const testing = program.api<Record<string, unknown>>('POST', `/api/scripts/${name}/test`, { hash });
+    await expect.poll(() => begun(name), { timeout: 20_000 }).toBe(1);
+    const event = await takeAway(program, name, act);
+    expect((await testing).body['error']).toMatchObject({ code: 'cancelled' });
+    const log = (await scriptLog(program)).entries.filter(({ target }) => target === name);
+    const end = log.findLast((entry) => entry.event === 'script.ended');
+    expect(at(end) - at(log.findLast((entry) => entry.event === event))).toBeLessThan(1_000);
+  }
+  await program.api('POST', '/api/scripts', { name: 'newer', source: SLEEPER('old') });
+  const { hash } = await getScript(program, 'newer');
+  const testing = program.api<Record<string, unknown>>('POST', '/api/scripts/newer/test', { hash });
+  await expect.poll(() => begun('newer'), { timeout: 20_000 }).toBe(1);
+  await program.api('PUT', '/api/scripts/newer', { source: SLEEPER('new') });
+  expect((await testing).body).toMatchObject({ result: 'old', error: null });
+}, 120_000);
+
 test('with keep the approved text goes on beside a newer one; without hearing of decisions a run goes on to its end: nothing else ends it', async () => {
   const { program, model } = await startWithModel(
     { answers: [] },
