@@ -48,6 +48,8 @@ export const MOST_QUOTAS: Required<Quotas> = {
   bytes_per_hour: 10 * 1024 * 1024 * 1024,
 };
 
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
+
 function refuse(message: string): AppError {
   return new AppError({ family: 'input', code: 'grant_invalid', message });
 }
@@ -60,8 +62,11 @@ export function readGranted(data: unknown): Granted {
   const given = isJsonObject(rest['secrets']) ? rest['secrets'] : {};
   let expiresAt: number | undefined;
   if (expires !== undefined && expires !== null) {
-    expiresAt = typeof expires === 'string' && /^\d{4}-\d\d-\d\dT/.test(expires) ? Date.parse(expires) : NaN;
-    if (!Number.isFinite(expiresAt)) throw refuse('"expires_at" is not a time such as 2030-01-31T12:00:00Z.');
+    // Without a zone it would be an hour of the machine's own.
+    expiresAt = typeof expires === 'string' && TIME.test(expires) ? Date.parse(expires) : NaN;
+    // Beyond the year 9999 a time is written in another way, and could not be read again.
+    if (!Number.isFinite(expiresAt) || !TIME.test(new Date(expiresAt).toISOString()))
+      throw refuse('"expires_at" is not a time such as 2030-01-31T12:00:00Z.');
   }
   const limits = readQuotas(quotas);
   const view: GrantView = {

@@ -205,6 +205,8 @@ describe('grants', () => {
     ['no object', []],
     ['an unknown member', { host: ['a'] }],
     ['an expiry that is no time', { expires_at: 'soon' }],
+    ['an expiry that could not be read again', { expires_at: '9999-12-31T23:59:59-23:00' }],
+    ['an expiry without a zone', { expires_at: '2030-01-31T12:00:00' }],
     ['a quota that is too large', { quotas: { runs_per_hour: 1e9 } }],
     ['a quota that is unknown', { quotas: { runs: 1 } }],
     ['a wildcard', { hosts: ['*.example'] }],

@@ -362,4 +362,16 @@ describe('a request', () => {
       failed: 'address_refused',
     });
   });
+
+  it('without the body of a redirect, which nobody gets and no limit of a run would count', async () => {
+    const served = await serveRaw((socket) => {
+      socket.write('HTTP/1.1 302 Found\r\nlocation: /next\r\ntransfer-encoding: chunked\r\n\r\n');
+      flood(socket, `2710\r\n${'x'.repeat(10_000)}\r\n`);
+    });
+    const send = createScriptSend(rig().guard, 'weather');
+    const request = { url: url(served), headers: [], body: undefined, timeoutMs: 5_000, maxBytes: 1_000_000 };
+    const answer = await send({ ...request, method: 'GET' });
+    expect(answer).toMatchObject({ status: 302, body: new Uint8Array() });
+    await expect.poll(served.open).toBe(0);
+  });
 });
