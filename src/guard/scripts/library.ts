@@ -118,7 +118,16 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
 
   function changed(name: string): void {
     database.afterCommit(() => {
-      for (const listener of listeners) listener(name);
+      const faults: unknown[] = [];
+      for (const listener of listeners) {
+        try {
+          listener(name);
+        } catch (error) {
+          // Whoever ends runs must hear of it, whatever another one makes of it.
+          faults.push(error);
+        }
+      }
+      if (faults.length > 0) throw faults[0];
     });
   }
 

@@ -130,6 +130,26 @@ test('what a run is still refused while it ends is not offered for the next scri
   expect(made.events('script.secret_refused')).toHaveLength(1);
 });
 
+test('a listener that fails keeps no other one from ending runs', async () => {
+  const made = open({
+    play: (order) => new Promise((resolve) => order.signal?.addEventListener('abort', () => resolve({}))),
+  });
+  let broken = false;
+  made.library.onChange(() => {
+    if (broken) throw new Error('a fault');
+  });
+  const runs = made.runsWith(made.library);
+  await made.save('job', ONE);
+  await approve(made, 'job');
+  const run = runs.run({ name: 'job', by: MODEL, origin: 'page' });
+  while (runs.running === 0) await tick();
+  broken = true;
+  await expect(made.decisions.disable('job', OWNER)).rejects.toThrow('a fault');
+  expect(await run).toMatchObject({ error: { code: 'killed' } });
+  broken = false;
+  expect(made.library.require('job').status).toBe('disabled');
+});
+
 test('a script whose stored text is damaged is listed, does not run, and its power can be taken away', async () => {
   const made = open();
   await made.save('other', ONE);
