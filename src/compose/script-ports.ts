@@ -150,7 +150,13 @@ export function scriptsPort(
     async remove(name, { principal }) {
       const known = nameOf(name);
       await library.look(known);
-      await library.remove(known, principal);
+      try {
+        await library.remove(known, principal);
+      } catch (error) {
+        // Where it can't be stored it runs no more all the same, like whatever lost its power; that tells this very error.
+        if (library.state(known)) await decisions.disable(known, principal).catch(() => undefined);
+        throw error;
+      }
     },
     async approve(name, { password, ...approval }, { principal, address }) {
       const known = nameOf(name);
