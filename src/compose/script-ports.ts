@@ -41,6 +41,7 @@ export function scriptsPort(
   function summary(state: ScriptState): ScriptSummary {
     const { row, version, header } = state;
     const now = library.runnable(state.name);
+    const { power, damaged } = powerLine(state);
     const last = runStore.last(state.name);
     const rejected = version.decision === 'rejected';
     return {
@@ -48,12 +49,12 @@ export function scriptsPort(
       hash: state.hash,
       status: state.status,
       modified: state.modified,
-      refused: now.ok ? null : { code: now.code, message: now.message },
+      refused: damaged ?? (now.ok ? null : { code: now.code, message: now.message }),
       revision: row.revision,
       file: state.onDisk,
       description: header.description,
       required_secrets: header.secrets ?? [],
-      power: powerInOneLine(state),
+      power,
       author: version.author,
       created_at: isoTime(row.created_at),
       modified_at: isoTime(row.modified_at),
@@ -78,6 +79,16 @@ export function scriptsPort(
     if (!state.modified || state.status !== 'pending') return given;
     const asked = powerOf(newest.proposed, undefined, newest).summary;
     return asked === given ? given : `Approved: ${given} Asked for now: ${asked}`;
+  }
+
+  /** One text that is damaged does not take the list away. */
+  function powerLine(state: ScriptState) {
+    try {
+      return { power: powerInOneLine(state), damaged: undefined };
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return { power: '', damaged: { code: error.code, message: error.message } };
+    }
   }
 
   function whole(state: ScriptState): Script {
@@ -162,7 +173,13 @@ export function scriptsPort(
     async remove(name, { principal }) {
       const known = nameOf(name);
       await library.look(known);
-      await library.remove(known, principal);
+      try {
+        await library.remove(known, principal);
+      } catch (error) {
+        // Where it can't be stored it runs no more all the same, like whatever lost its power; that tells this very error.
+        if (library.state(known)) await decisions.disable(known, principal).catch(() => undefined);
+        throw error;
+      }
     },
     async approve(name, { password, ...approval }, { principal, address }) {
       const known = nameOf(name);

@@ -2,6 +2,7 @@ import type { Log, Principal } from '../core/index.ts';
 import {
   createScriptPowers,
   dismissOffer,
+  takeBackUnpinned,
   testScript,
   type Runner,
   type ScriptDecisions,
@@ -55,6 +56,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
   const log = base.log.child('scripts');
   const store = createScriptStore(database);
   const runStore = createScriptRunStore(database);
+  const pins = new Set(config.starlark.autoApprove);
   const library = parts.scriptLibrary({
     store,
     files: means.files,
@@ -71,7 +73,7 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     options: {
       onChange: config.starlark.onChange,
       maxPending: config.starlark.maxPending,
-      autoApprove: new Set(config.starlark.autoApprove),
+      autoApprove: pins,
     },
   });
   const decisions = parts.scriptDecisions({ library, store, database, audit, clock, log, redactor });
@@ -106,13 +108,24 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     runner.keepSpare(store.all().some((row) => row.approved !== null && row.disabled_at === null));
   library.onChange(spare);
   runs.recover();
+  const unpinned = takeBackUnpinned({ store, database, audit, clock, pins });
+  if (unpinned > 0)
+    log.warn('the configuration pins some scripts no longer; they wait for you', { unpinned });
   // Before anything can run: the clock may have been set back while nothing looked.
   decisions.expireDue(clockFloor(audit, bootTime()));
   spare();
-  /** Those with canned answers are no runs. */
-  const tests = new Set<AbortController>();
+  /** Those with canned answers are no runs, and end like runs all the same. What may not run can be tested, if it may not at the start. */
+  const tests = new Map<AbortController, () => boolean>();
+  function mayRun({ name, hash }: Pick<TestAsk, 'name' | 'hash'>): boolean {
+    const state = library.state(name);
+    const rejected = store.versionOf(name, hash)?.decision === 'rejected';
+    return state !== undefined && state.status !== 'disabled' && !rejected;
+  }
+  library.onChange(() => {
+    for (const [test, lost] of tests) if (lost()) test.abort();
+  });
   function stopAll(): number {
-    for (const test of tests) test.abort();
+    for (const test of tests.keys()) test.abort();
     return runs.stopAll();
   }
   return {
@@ -125,7 +138,8 @@ export function createScripts(base: Foundation, parts: Parts, layout: Layout, me
     log,
     async test(ask) {
       const ending = new AbortController();
-      tests.add(ending);
+      const could = mayRun(ask);
+      tests.set(ending, () => could && !mayRun(ask));
       try {
         return await testScript(
           { library, runs, runner: runner as Runner, redactor, audit, limits },

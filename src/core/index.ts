@@ -6,6 +6,7 @@ export * from './json.ts';
 export * from './log.ts';
 export * from './principal.ts';
 export * from './redaction.ts';
+export * from './shallow-json.ts';
 export * from './tool.ts';
 export * from './turn-events.ts';
 export * from './upstream-name.ts';

@@ -178,6 +178,17 @@ describe('a host that tells a secret back', () => {
     expect(await place.audit('script.secret_leak')).toHaveLength(1);
   }, 60_000);
 
+  test('to a script that was not granted it gives a marker to take apart, and the owner is told', async () => {
+    const { result } = await place.tested(
+      `result = "-".join(http.get("https://${at()}/remembers").body.elems())\n`,
+      { hosts: [at()], methods: ['GET'] },
+    );
+    expect(result).toBe([...'you are [REDACTED:API_KEY]'].join('-'));
+    expect((await place.audit('script.foreign_secret')).map(({ details }) => details)).toMatchObject([
+      { secret: 'API_KEY', host: at() },
+    ]);
+  }, 60_000);
+
   test('of four digits shows nothing of its answers unless the grant says so, and elsewhere is not looked for', async () => {
     const source = (path: string, named: boolean): string =>
       `# @secrets: PIN\nr = http.get("https://${at()}/${path}"${named ? ', headers={"X-Key": secrets.get("PIN")}' : ''})\nresult = [r.status, r.body, len(r.headers)]\n`;
@@ -218,5 +229,9 @@ describe('without the search of answers', () => {
 describe('without the search and the redactor', () => {
   test('the secret itself comes out', async () => {
     expect((await echo(open, 'gzip')).result).toBe(`so: ${KEY}`);
+    const foreign = `result = http.get("https://${at()}/remembers").body\n`;
+    expect(await open.tested(foreign, { hosts: [at()], methods: ['GET'] })).toMatchObject({
+      result: `you are ${KEY}`,
+    });
   }, 60_000);
 });

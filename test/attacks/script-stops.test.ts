@@ -73,6 +73,30 @@ describe.each(['block', 'keep'])('with on_change: %s', (mode) => {
   }, 120_000);
 });
 
+test('a test with made-up answers ends with a rejection, a switch-off and a deletion too, and goes on beside a newer version', async () => {
+  const { program } = await startWithModel({ answers: [] });
+  const begun = async (name: string): Promise<number> =>
+    (await entriesOf(program, 'script.run')).filter(({ target }) => target === name).length;
+  for (const act of ['reject', 'disable', 'delete'] as const) {
+    const name = `canned_${act}`;
+    await program.api('POST', '/api/scripts', { name, source: SLEEPER(act) });
+    const { hash } = await getScript(program, name);
+    const testing = program.api<Record<string, unknown>>('POST', `/api/scripts/${name}/test`, { hash });
+    await expect.poll(() => begun(name), { timeout: 20_000 }).toBe(1);
+    const event = await takeAway(program, name, act);
+    expect((await testing).body['error']).toMatchObject({ code: 'cancelled' });
+    const log = (await scriptLog(program)).entries.filter(({ target }) => target === name);
+    const end = log.findLast((entry) => entry.event === 'script.ended');
+    expect(at(end) - at(log.findLast((entry) => entry.event === event))).toBeLessThan(1_000);
+  }
+  await program.api('POST', '/api/scripts', { name: 'newer', source: SLEEPER('old') });
+  const { hash } = await getScript(program, 'newer');
+  const testing = program.api<Record<string, unknown>>('POST', '/api/scripts/newer/test', { hash });
+  await expect.poll(() => begun('newer'), { timeout: 20_000 }).toBe(1);
+  await program.api('PUT', '/api/scripts/newer', { source: SLEEPER('new') });
+  expect((await testing).body).toMatchObject({ result: 'old', error: null });
+}, 120_000);
+
 test('with keep the approved text goes on beside a newer one; a run that hears of no decision and does not look again goes on to its end', async () => {
   const { program, model } = await startWithModel(
     { answers: [] },
@@ -118,11 +142,11 @@ test('code without a script ends with the stop of its conversation, and with the
   }
 }, 60_000);
 
-test('a digest that the configuration pins covers that text alone: not another one of the name, and not that text once the owner rejected or disabled it', async () => {
-  const [good, evil] = ['result = "good"\n', 'result = "evil"\n'];
+test('a digest that the configuration pins covers that text alone, in one script: not another one of the name, and not that text, under any name, once the owner rejected or disabled it', async () => {
+  const [good, evil, fine] = ['result = "good"\n', 'result = "evil"\n', 'result = "fine"\n'];
   const { program, model } = await startWithModel(
     { answers: [] },
-    { config: `starlark: {approval: {auto_approve: ["${hashOf(good)}"]}}\n` },
+    { config: `starlark: {approval: {auto_approve: ["${hashOf(good)}", "${hashOf(fine)}"]}}\n` },
   );
   const write = (name: string, source: string) =>
     modelCalls(program, model, 'script_write', { name, source });
@@ -133,20 +157,29 @@ test('a digest that the configuration pins covers that text alone: not another o
   expect(await run('jokes')).toMatchObject({ error: 'script_modified' });
   drop(program, 'jokes', good);
   expect(await run('jokes')).toMatchObject({ value: 'good' });
+  await write('copy', good);
+  expect(await run('copy')).toMatchObject({ error: 'script_not_approved' });
   await program.api('POST', '/api/scripts/jokes/reject', {});
   for (const source of [good, evil, good]) {
     await write('jokes', source);
     expect(await run('jokes')).toMatchObject({ error: 'script_not_approved' });
   }
-  await write('more', good);
-  expect(await run('more')).toMatchObject({ value: 'good' });
+  drop(program, 'another', good);
+  expect(await run('another')).toMatchObject({ error: 'script_not_approved' });
+  await write('more', fine);
+  expect(await run('more')).toMatchObject({ value: 'fine' });
   await program.api('POST', '/api/scripts/more/disable', {});
-  for (const source of [evil, good]) {
+  for (const source of [evil, fine]) {
     await write('more', source);
     expect(await run('more')).toMatchObject({ error: 'script_disabled' });
   }
+  await write('again', fine);
+  expect(await run('again')).toMatchObject({ error: 'script_not_approved' });
   const { strays, entries } = await scriptLog(program);
   expect(strays).toEqual([]);
   for (const entry of entries.filter(({ event }) => event === 'script.approved'))
-    expect([detail(entry, 'hash'), detail(entry, 'by')]).toEqual([hashOf(good), 'configuration']);
+    expect([detail(entry, 'hash'), detail(entry, 'by')]).toEqual([
+      entry.target === 'jokes' ? hashOf(good) : hashOf(fine),
+      'configuration',
+    ]);
 }, 120_000);

@@ -93,6 +93,11 @@ test('every row that takes a body takes 1 MiB of it at most, JSON and nothing be
       expectRefusal(await send(raw), 400, 'invalid_request', `${name(row)} ${raw}`);
     }
     expectRefusal(await send('{}', 'text/plain'), 415, 'unsupported_media_type', name(row));
+    for (const field of ['args', 'http', 'grant']) {
+      const deep = await send(`{"${field}":${'['.repeat(50_000)}${']'.repeat(50_000)}}`);
+      expectRefusal(deep, 400, 'invalid_request', name(row));
+      expect(deep.text, name(row)).toContain('nested deeper');
+    }
   }
 });
 

@@ -3,7 +3,7 @@
 // An attacker may control: every byte, the announced length, the pace (the server's request timeout ends a slow one).
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
-import { AppError } from '../../core/index.ts';
+import { AppError, isShallow } from '../../core/index.ts';
 
 /** Errors: `body_too_large`, `unsupported_media_type`, `invalid_request`, `request_aborted` (input). */
 export async function readJson<T>(
@@ -77,9 +77,13 @@ function readBytes(request: IncomingMessage, maxBytes: number): Promise<Uint8Arr
   });
 }
 
+/** Values inside values. Deeper ones would exhaust the stack of whoever walks them. */
+const MOST_DEPTH = 200;
+
 function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (isShallow(text, MOST_DEPTH)) return JSON.parse(text);
   } catch (error) {
     throw new AppError({
       family: 'input',
@@ -88,6 +92,11 @@ function parse(bytes: Uint8Array): unknown {
       cause: error,
     });
   }
+  throw new AppError({
+    family: 'input',
+    code: 'invalid_request',
+    message: `The body of the request is nested deeper than ${MOST_DEPTH} values.`,
+  });
 }
 
 function tooLarge(maxBytes: number): AppError {

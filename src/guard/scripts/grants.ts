@@ -3,7 +3,7 @@
 // Does not: decide what is wise; the owner does, and sees it in words (`power.ts`).
 // An attacker may control: the script's header and its literals, which only propose.
 import { AppError, canonicalJson, isJsonObject, type Json } from '../../core/index.ts';
-import { parseGrant, type ScriptGrant } from '../secrets/broker/index.ts';
+import { parseGrant, type ScriptGrant, type SecretGrant } from '../secrets/broker/index.ts';
 import type { ScriptHeader } from './header.ts';
 import type { Analysis } from './ports.ts';
 
@@ -48,6 +48,8 @@ export const MOST_QUOTAS: Required<Quotas> = {
   bytes_per_hour: 10 * 1024 * 1024 * 1024,
 };
 
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
+
 function refuse(message: string): AppError {
   return new AppError({
     family: 'input',
@@ -62,24 +64,42 @@ export function readGranted(data: unknown): Granted {
   if (!isJsonObject(data)) throw refuse('The grant is not an object.');
   const { expires_at: expires, quotas, ...rest } = data;
   const grant = parseGrant(rest);
-  const secrets = isJsonObject(rest['secrets']) ? rest['secrets'] : {};
+  const given = isJsonObject(rest['secrets']) ? rest['secrets'] : {};
   let expiresAt: number | undefined;
   if (expires !== undefined && expires !== null) {
-    expiresAt = typeof expires === 'string' && /^\d{4}-\d\d-\d\dT/.test(expires) ? Date.parse(expires) : NaN;
-    if (!Number.isFinite(expiresAt)) throw refuse('"expires_at" is not a time such as 2030-01-31T12:00:00Z.');
+    // Without a zone it would be an hour of the machine's own.
+    expiresAt = typeof expires === 'string' && TIME.test(expires) ? Date.parse(expires) : NaN;
+    // Beyond the year 9999 a time is written in another way, and could not be read again.
+    if (!Number.isFinite(expiresAt) || !TIME.test(new Date(expiresAt).toISOString()))
+      throw refuse('"expires_at" is not a time such as 2030-01-31T12:00:00Z.');
   }
-  const given = readQuotas(quotas);
+  const limits = readQuotas(quotas);
   const view: GrantView = {
-    secrets: Object.fromEntries(Object.entries(secrets).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    secrets: Object.fromEntries(
+      [...grant.secrets]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, secret]) => [name, secretView(secret, Array.isArray(given[name]))]),
+    ),
     hosts: [...new Set(grant.hosts)].toSorted(),
     methods: [...new Set(grant.methods)].toSorted(),
     ...(Array.isArray(rest['hidden_fields']) && rest['hidden_fields'].length > 0
       ? { hidden_fields: rest['hidden_fields'] as readonly string[] }
       : {}),
     ...(expiresAt === undefined ? {} : { expires_at: new Date(expiresAt).toISOString() }),
-    ...(Object.keys(given).length === 0 ? {} : { quotas: given }),
+    ...(Object.keys(limits).length === 0 ? {} : { quotas: limits }),
   };
-  return { view, text: canonicalJson(view), grant, expiresAt, quotas: { ...USUAL_QUOTAS, ...given } };
+  return { view, text: canonicalJson(view), grant, expiresAt, quotas: { ...USUAL_QUOTAS, ...limits } };
+}
+
+/** `asList`: in the short form, in which it came. */
+function secretView({ origins, in: places, showAnswers }: SecretGrant, asList: boolean): Json {
+  const once = [...new Set(origins)].toSorted();
+  if (asList) return once.map((origin) => origin.slice('https://'.length));
+  return {
+    origins: once,
+    ...(places === undefined ? {} : { in: [...new Set(places)].toSorted() }),
+    ...(showAnswers ? { answers: 'shown' } : {}),
+  };
 }
 
 function readQuotas(data: Json | undefined): Quotas {

@@ -17,7 +17,8 @@ export interface ScriptHeader {
   readonly problems: readonly string[];
 }
 
-const LINE = /^#\s*@([a-z_]+)\s*:\s*(.*)$/;
+/** No two parts can take the same characters: else a line of spaces would cost their square. */
+const LINE = /^#\s*@([a-z_]+)\s*:(.*)$/;
 const SECRET = /^[A-Z][A-Z0-9_]{0,63}$/;
 const HOST = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[1-9]\d{0,4})?$/;
 const LONGEST = 1_000;
@@ -47,7 +48,8 @@ export function readHeader(source: string): ScriptHeader {
   for (const line of source.replace(/^\ufeff/, '').split(/\r?\n/, 1_000)) {
     const text = line.trim();
     if (text !== '' && !text.startsWith('#')) break;
-    const [, key = '', value = ''] = LINE.exec(text) ?? [];
+    const [, key = '', said = ''] = LINE.exec(text) ?? [];
+    const value = said.trimStart();
     if (key === 'secret' || key === 'secrets')
       secrets = add(secrets, value, SECRET, 'secret', (name) => name);
     else if (key === 'host' || key === 'hosts')

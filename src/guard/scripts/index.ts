@@ -13,4 +13,5 @@ export { scriptNews } from './script-news.ts';
 export { requireScriptName, scriptName } from './script-name.ts';
 export type { ScriptState } from './state.ts';
 export { testScript, type TestAsk } from './test-runs.ts';
+export { takeBackUnpinned } from './unpinned.ts';
 export { watchScripts } from './watched-files.ts';

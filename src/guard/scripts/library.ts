@@ -1,6 +1,6 @@
 // Guarantees: every text that stood in `scripts/NAME.star` when somebody looked, and every one that came through a tool or
 // the page, is a version under its digest, with who, when and by which door. A new text is never approved by itself, except
-// a digest that the configuration pins, as long as it does. Looking at the folder and writing into it come one after the other for each script,
+// a digest that the configuration pins. Looking at the folder and writing into it come one after the other for each script,
 // so that no door overwrites what another one just brought without that being a version too.
 // Does not: decide (`decisions.ts`), run (`runs.ts`), or notice a file before somebody looks.
 // An attacker may control: names, texts, messages, the files in the folder, how often and in which order they come.
@@ -14,12 +14,13 @@ import {
   type Redactor,
 } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
-import type { ScriptHow, ScriptRow, ScriptStore, ScriptVersionRow } from '../../host/storage/script-store.ts';
+import type { ScriptHow, ScriptStore, ScriptVersionRow } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 import type { Analyse, Analysis, ScriptFiles } from './ports.ts';
 import { checkSource, isText, MOST_SOURCE } from './check-source.ts';
 import { exposedSecrets, requireNoSecret } from './exposed-secrets.ts';
-import { CONFIGURATION, createRecorder } from './record-version.ts';
+import { readHeader, type ScriptHeader } from './header.ts';
+import { createRecorder } from './record-version.ts';
 import { fileOf, hashOf, scriptName } from './script-name.ts';
 import { runnable, stateOf, type OnDisk, type Runnable, type ScriptState } from './state.ts';
 import { createVersionFacts, type VersionFacts } from './version-facts.ts';
@@ -117,7 +118,16 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
 
   function changed(name: string): void {
     database.afterCommit(() => {
-      for (const listener of listeners) listener(name);
+      const faults: unknown[] = [];
+      for (const listener of listeners) {
+        try {
+          listener(name);
+        } catch (error) {
+          // Whoever ends runs must hear of it, whatever another one makes of it.
+          faults.push(error);
+        }
+      }
+      if (faults.length > 0) throw faults[0];
     });
   }
 
@@ -201,20 +211,22 @@ export function createScriptLibrary(deps: LibraryDeps): ScriptLibrary {
     unreadable.delete(name);
   }
 
-  /** What the configuration approved counts while it pins that digest. */
-  function pinnedStill(row: ScriptRow): ScriptRow {
-    const { approved, approved_by: by } = row;
-    if (approved === null || by !== CONFIGURATION || options.autoApprove.has(approved)) return row;
-    return { ...row, approved: null, granted: null, approved_at: null, approved_by: null };
-  }
-
   function state(name: string): ScriptState | undefined {
-    const stored = store.get(name);
-    const row = stored && pinnedStill(stored);
+    const row = store.get(name);
     const version = row && store.version(row.version);
     if (!row || !version) return undefined;
     const onDisk: OnDisk = unreadable.has(name) ? 'unreadable' : row.on_disk === null ? 'missing' : 'same';
-    return stateOf(row, version, facts(version.hash).header, onDisk);
+    return stateOf(row, version, headerOf(version.hash), onDisk);
+  }
+
+  /** Of a text that is damaged nothing is known; it is listed, and its power can be taken away, all the same. */
+  function headerOf(hash: string): ScriptHeader {
+    try {
+      return facts(hash).header;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return readHeader('');
+    }
   }
 
   function require(name: string): ScriptState {

@@ -1,8 +1,11 @@
-/** Two texts as a unified diff, line by line (Myers' greedy algorithm). */
+// Guarantees: two texts as a unified diff, line by line (Myers' greedy algorithm), in bounded time and memory: it is made
+// where everything else waits for it.
+// An attacker may control: both texts.
 
 const CONTEXT = 3;
-/** Beyond so many changed lines the rest is shown as removed and added whole. */
+/** Beyond so many changed lines, or comparisons, the rest is shown as removed and added whole. */
 const MOST_EDITS = 2_000;
+const MOST_COMPARED = 10_000_000;
 
 type Edit = { readonly kind: ' ' | '-' | '+'; readonly line: string };
 
@@ -16,8 +19,9 @@ export function unifiedDiff(
   let oldLine = 1;
   let newLine = 1;
   for (let at = 0; at < edits.length;) {
-    const first = edits.findIndex(({ kind }, index) => index >= at && kind !== ' ');
-    if (first < 0) break;
+    let first = at;
+    while (first < edits.length && edits[first]?.kind === ' ') first += 1;
+    if (first === edits.length) break;
     const from = Math.max(at, first - CONTEXT);
     oldLine += from - at;
     newLine += from - at;
@@ -28,10 +32,9 @@ export function unifiedDiff(
     const hunk = edits.slice(from, to);
     const olds = hunk.filter(({ kind }) => kind !== '+').length;
     const news = hunk.filter(({ kind }) => kind !== '-').length;
-    out.push(
-      `@@ -${oldLine},${olds} +${newLine},${news} @@`,
-      ...hunk.map(({ kind, line }) => `${kind}${line}`),
-    );
+    out.push(`@@ -${oldLine},${olds} +${newLine},${news} @@`);
+    // One by one: a hunk may have more lines than a call can have arguments.
+    for (const { kind, line } of hunk) out.push(`${kind}${line}`);
     oldLine += olds;
     newLine += news;
     at = to;
@@ -59,19 +62,24 @@ function middle(a: readonly string[], b: readonly string[]): Edit[] {
     ...b.map((line): Edit => ({ kind: '+', line })),
   ];
   if (a.length === 0 || b.length === 0) return whole();
-  const trace: Map<number, number>[] = [];
-  let ends = new Map<number, number>([[1, 0]]);
-  for (let d = 0; d <= Math.min(MOST_EDITS, a.length + b.length); d += 1) {
-    trace.push(new Map(ends));
-    const next = new Map(ends);
+  const most = Math.min(MOST_EDITS, a.length + b.length);
+  /** How far each diagonal got; diagonal k stands at k + most + 1. */
+  const ends = new Int32Array(2 * most + 3);
+  /** Before each round, what that round can look at: diagonals -d-1 to d+1. */
+  const trace: Int32Array[] = [];
+  let compared = 0;
+  for (let d = 0; d <= most && compared < MOST_COMPARED; d += 1) {
+    trace.push(ends.slice(most - d, most + d + 3));
     for (let k = -d; k <= d; k += 2) {
-      const down = k === -d || (k !== d && (next.get(k - 1) ?? -1) < (next.get(k + 1) ?? -1));
-      let x = down ? (next.get(k + 1) ?? 0) : (next.get(k - 1) ?? 0) + 1;
+      const left = ends[k + most] ?? 0;
+      const right = ends[k + most + 2] ?? 0;
+      let x = k === -d || (k !== d && left < right) ? right : left + 1;
+      const from = x;
       while (x < a.length && x - k < b.length && a[x] === b[x - k]) x += 1;
-      next.set(k, x);
+      compared += x - from + 1;
+      ends[k + most + 1] = x;
       if (x >= a.length && x - k >= b.length) return walkBack(a, b, trace, d);
     }
-    ends = next;
   }
   return whole();
 }
@@ -79,18 +87,18 @@ function middle(a: readonly string[], b: readonly string[]): Edit[] {
 function walkBack(
   a: readonly string[],
   b: readonly string[],
-  trace: readonly Map<number, number>[],
+  trace: readonly Int32Array[],
   edits: number,
 ): Edit[] {
   const out: Edit[] = [];
   let x = a.length;
   let y = b.length;
   for (let d = edits; d >= 0; d -= 1) {
-    const ends = trace[d] ?? new Map<number, number>();
+    const endOf = (diagonal: number): number => trace[d]?.[diagonal + d + 1] ?? 0;
     const k = x - y;
-    const down = k === -d || (k !== d && (ends.get(k - 1) ?? -1) < (ends.get(k + 1) ?? -1));
+    const down = k === -d || (k !== d && endOf(k - 1) < endOf(k + 1));
     const from = down ? k + 1 : k - 1;
-    const fromX = d === 0 ? 0 : (ends.get(from) ?? 0);
+    const fromX = d === 0 ? 0 : endOf(from);
     const fromY = d === 0 ? 0 : fromX - from;
     while (x > fromX && y > fromY && a[x - 1] === b[y - 1]) {
       out.push({ kind: ' ', line: a[x - 1] ?? '' });

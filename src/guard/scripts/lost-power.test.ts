@@ -129,3 +129,42 @@ test('what a run is still refused while it ends is not offered for the next scri
   expect(made.store.offers('job')).toEqual([]);
   expect(made.events('script.secret_refused')).toHaveLength(1);
 });
+
+test('a listener that fails keeps no other one from ending runs', async () => {
+  const made = open({
+    play: (order) => new Promise((resolve) => order.signal?.addEventListener('abort', () => resolve({}))),
+  });
+  let broken = false;
+  made.library.onChange(() => {
+    if (broken) throw new Error('a fault');
+  });
+  const runs = made.runsWith(made.library);
+  await made.save('job', ONE);
+  await approve(made, 'job');
+  const run = runs.run({ name: 'job', by: MODEL, origin: 'page' });
+  while (runs.running === 0) await tick();
+  broken = true;
+  await expect(made.decisions.disable('job', OWNER)).rejects.toThrow('a fault');
+  expect(await run).toMatchObject({ error: { code: 'killed' } });
+  broken = false;
+  expect(made.library.require('job').status).toBe('disabled');
+});
+
+test('a script whose stored text is damaged is listed, does not run, and its power can be taken away', async () => {
+  const made = open();
+  await made.save('other', ONE);
+  await approve(made, 'other');
+  made.drop('job', `${ONE}# job\n`);
+  Object.assign(made.store, { source: (hash: string) => (hash === hashOf(ONE) ? ONE : 'something else') });
+  await made.library.look('job');
+  const row = made.store.get('job');
+  if (row === undefined) throw new Error('there is no row');
+  made.store.put({ ...row, approved: hashOf(`${ONE}# job\n`), granted: '{}' });
+  expect(made.library.list().map(({ name }) => name)).toEqual(['job', 'other']);
+  await expect(made.run('job')).rejects.toMatchObject({ code: 'script_damaged' });
+  expect(await made.run('other')).toMatchObject({ ok: true });
+  expect((await made.decisions.disable('job', OWNER)).status).toBe('disabled');
+  expect((await made.decisions.reject('job', {}, OWNER)).approved).toBeUndefined();
+  await made.library.remove('job', OWNER);
+  expect(made.library.list().map(({ name }) => name)).toEqual(['other']);
+});

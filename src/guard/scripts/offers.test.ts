@@ -15,6 +15,7 @@ async function refused(): Promise<ScriptBench> {
     play: async (_order, { watcher }) => {
       watcher.notice({ event: 'request_refused', code: 'host_not_granted', host: 'b.example' });
       watcher.notice({ event: 'secret_undeclared', name: 'KEY' });
+      watcher.notice({ event: 'secret_undeclared', name: '(no valid name)' });
       watcher.request?.({
         method: 'POST',
         url: 'https://a.example/',

@@ -36,7 +36,12 @@ export function powerOf(
   for (const [name, value] of secrets) {
     const { origins, places, answers } = bindingOf(value);
     const old = before?.secrets[name];
-    const place = places === undefined ? 'in any part of a request' : `in ${places.join(', ')}`;
+    const place =
+      places === undefined
+        ? 'in any part of a request'
+        : places.length === 0
+          ? 'in no part of a request'
+          : `in ${places.join(', ')}`;
     const where =
       answers === 'shown' ? `${place}, and sees the answers even where it could be guessed` : place;
     lines.push({
@@ -45,7 +50,7 @@ export function powerOf(
         origins.length === 0
           ? `holds the secret ${name}, and may send it nowhere`
           : `may send the secret ${name} to ${origins.join(', ')}, ${where}`,
-      fresh: old === undefined || JSON.stringify(old) !== JSON.stringify(value),
+      fresh: old === undefined || meaning(old) !== meaning(value),
     });
   }
   const methods = grant.methods.length === 0 ? 'no method' : grant.methods.join(', ');
@@ -116,6 +121,13 @@ function bindingOf(value: unknown): {
   if (Array.isArray(value)) return { origins: value.map(String), places: undefined, answers: undefined };
   const binding = value as { origins?: readonly string[]; in?: readonly string[]; answers?: string };
   return { origins: binding.origins ?? [], places: binding.in, answers: binding.answers };
+}
+
+/** Equal for two that allow the same, however they are written. */
+function meaning(value: unknown): string {
+  const { origins, places, answers } = bindingOf(value);
+  const hosts = origins.map((origin) => origin.replace(/^https:\/\//, '').replace(/:443$/, ''));
+  return JSON.stringify([hosts.toSorted(), places?.toSorted() ?? null, answers === 'shown']);
 }
 
 function summary(grant: GrantView): string {

@@ -25,12 +25,17 @@ export function execRoom(
   };
 }
 
-/** What is left of the quotas, runs that are under way counted with all that they may use. */
+/** What is left of the quotas, runs that are under way counted with all that they may use; tests count for nothing. */
 export function quotaRoom(
   facts: {
     readonly runStore: ScriptRunStore;
     readonly clock: Clock;
-    readonly live: Iterable<{ readonly name: string; readonly requests: number; readonly bytes: number }>;
+    readonly live: Iterable<{
+      readonly name: string;
+      readonly test: boolean;
+      readonly requests: number;
+      readonly bytes: number;
+    }>;
   },
   name: string,
   quotas: Required<Quotas>,
@@ -39,7 +44,7 @@ export function quotaRoom(
   const since = clock.now() - HOUR_MS;
   const used = runStore.used(name, since);
   for (const run of facts.live) {
-    if (run.name !== name) continue;
+    if (run.name !== name || run.test) continue;
     used.requests += run.requests;
     used.bytes += run.bytes;
   }

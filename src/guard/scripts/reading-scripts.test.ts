@@ -102,6 +102,51 @@ describe('the analysis', () => {
   });
 });
 
+describe('effort', () => {
+  /** The shortest of some tries: others use the machine too. */
+  function took(act: () => unknown): number {
+    const once = (): number => {
+      const from = performance.now();
+      act();
+      return performance.now() - from;
+    };
+    return Math.min(once(), once(), once());
+  }
+  const doubling = (levels: number): string =>
+    Array.from({ length: levels }, (_, i) => `A${i + 1} = A${i} + A${i}\n`).join('');
+
+  test('grows with the length of a line of spaces in a header', () => {
+    const line = (n: number): string => `# @a:${' '.repeat(n)}x\u2028y`;
+    // Eight times the text: quadratic work would take 64 times as long.
+    expect(took(() => readHeader(line(16_000))) / took(() => readHeader(line(2_000)))).toBeLessThan(32);
+  });
+
+  test('is no greater for what can not be known than for what can', () => {
+    const calls = (address: string): string => `x = 1\n${`http.get(${address})\n`.repeat(16_000)}`;
+    const [unknown, known] = [calls('x'), calls('"https://a.example/"')];
+    expect(took(() => analyseScript(unknown)) / took(() => analyseScript(known))).toBeLessThan(4);
+  });
+
+  test('constants that double each other again and again cost no more than their text', () => {
+    const bomb = `A0 = "https://a.example/${'x'.repeat(20_000)}"\n${doubling(60)}`;
+    const one = took(() => analyseScript(`${bomb}http.get(A0)\n`));
+    const found = analyseScript(`${bomb}${'http.get(A60)\n'.repeat(200)}`);
+    expect(found.methods).toEqual(['GET']);
+    expect(took(() => analyseScript(`${bomb}${'http.get(A9)\n'.repeat(200)}`)) / one).toBeLessThan(32);
+    expect(analyseScript(`${bomb}http.get(A9)\n`)).toMatchObject({ hosts: ['a.example'], undecided: [] });
+    const name = `N0 = "${'N'.repeat(1_500)}"\nN1 = N0 + N0\nsecrets.get(N1)\n`;
+    expect(analyseScript(name).undecided).toEqual([{ line: 3, what: 'secret' }]);
+  });
+
+  test('a sum of many pieces is still known by its beginning', () => {
+    const sum = Array.from({ length: 60 }, (_, i) => `"&p${i}=" + q`).join(' + ');
+    expect(analyseScript(`def f(q):\n    http.get("https://a.example/?" + ${sum})\n`)).toMatchObject({
+      hosts: ['a.example'],
+      undecided: [],
+    });
+  });
+});
+
 describe('grants', () => {
   const facts = (source: string) => ({ header: readHeader(source), analysis: analyseScript(source) });
 
@@ -160,6 +205,8 @@ describe('grants', () => {
     ['no object', []],
     ['an unknown member', { host: ['a'] }],
     ['an expiry that is no time', { expires_at: 'soon' }],
+    ['an expiry that could not be read again', { expires_at: '9999-12-31T23:59:59-23:00' }],
+    ['an expiry without a zone', { expires_at: '2030-01-31T12:00:00' }],
     ['a quota that is too large', { quotas: { runs_per_hour: 1e9 } }],
     ['a quota that is unknown', { quotas: { runs: 1 } }],
     ['a wildcard', { hosts: ['*.example'] }],
@@ -179,5 +226,34 @@ describe('grants', () => {
       secrets: { A: ['x.y'], B: ['x.y'] },
     });
     expect(a.text).toBe(b.text);
+  });
+
+  test('one that was written in another spelling is shown and compared in the usual one', () => {
+    const usual = {
+      secrets: {
+        A: ['x.y'],
+        B: { origins: ['https://x.y'], in: ['header:x-key', 'path'], answers: 'shown' },
+      },
+      hosts: [],
+      methods: [],
+    };
+    const other = readGranted({
+      secrets: {
+        B: { origins: ['HTTPS://X.Y:443', 'https://x.y'], in: ['path', 'Header:X-Key'], answers: 'shown' },
+        A: ['X.y:443', 'x.y'],
+      },
+    });
+    expect(other.view).toEqual(usual);
+    expect(other.text).toBe(readGranted(usual).text);
+    const facts = { header: readHeader(''), analysis: analyseScript('') };
+    expect(powerOf(other.view, readGranted(usual).view, facts).lines.filter(({ fresh }) => fresh)).toEqual(
+      [],
+    );
+    const nowhere = readGranted({
+      secrets: { A: { origins: ['https://x.y'], in: [], answers: 'hidden' } },
+    }).view;
+    expect(powerOf(nowhere, undefined, facts).lines[0]?.text).toBe(
+      'may send the secret A to https://x.y, in no part of a request',
+    );
   });
 });

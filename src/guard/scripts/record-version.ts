@@ -1,6 +1,7 @@
 // Guarantees: a version, what it makes of its script and its entry in the audit log are written together. What was rejected
 // stays so, whoever brings it again; the approved text that comes back is the approved one; nothing else is decided here but
-// digests that the configuration pins.
+// digests that the configuration pins, each for one script and only until its owner rejects it: else a copy under another
+// name would undo a rejection or a switch-off, and have quotas of its own.
 // An attacker may control: the text, the message, by which door they come.
 import { principalText, type Clock, type Json, type Principal, type Redactor } from '../../core/index.ts';
 import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
@@ -9,10 +10,9 @@ import { readGranted } from './grants.ts';
 import type { Save } from './library.ts';
 import type { VersionFacts } from './version-facts.ts';
 import { hashOf } from './script-name.ts';
+import { CONFIGURATION } from './unpinned.ts';
 
 const MOST_MESSAGE = 500;
-/** Who approved a pinned digest. */
-export const CONFIGURATION = 'configuration';
 
 export function createRecorder({
   store,
@@ -68,7 +68,8 @@ export function createRecorder({
     });
     store.supersede(name, version.id, now, version.author);
     const restoredApproved = how === 'restored' && row?.approved === hash;
-    const pinned = autoApprove.has(hash) && how !== 'restored' && decided === null;
+    const pinned =
+      autoApprove.has(hash) && how !== 'restored' && decided === null && !store.isSpent(name, hash);
     const grant = pinned ? readGranted(JSON.parse(JSON.stringify(facts(hash).proposed)) as Json) : undefined;
     if (pinned) store.decide(version.id, { decision: 'approved', at: now, by: CONFIGURATION, reason: null });
     store.put({

@@ -21,6 +21,7 @@ export interface RunRequest {
 
 /** Refused requests that are kept. Those that were sent are all kept; the broker bounds their number. */
 const MOST_REFUSED = 50;
+const SECRET = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 export function createRunWatch(facts: {
   readonly run: ScriptRunRow;
@@ -89,7 +90,8 @@ export function createRunWatch(facts: {
     switch (notice.event) {
       case 'secret_undeclared':
         note('script.secret_refused', 'refused', { secret: notice.name });
-        if (run.name !== '') facts.offer('secret', notice.name);
+        // What is no name of a secret can't be granted.
+        if (run.name !== '' && SECRET.test(notice.name)) facts.offer('secret', notice.name);
         return;
       case 'secret_read':
         return recordUse(notice.name, null);
@@ -101,6 +103,7 @@ export function createRunWatch(facts: {
           facts.offer('host', notice.host);
         return;
       case 'answer_hidden':
+      case 'foreign_secret':
       case 'secret_leak':
         return note(`script.${notice.event}`, 'failed', { secret: notice.name, host: notice.host });
       case 'send_fault':

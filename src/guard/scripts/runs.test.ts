@@ -5,6 +5,7 @@ import { approved, codeOf, hashOf, MODEL, OWNER } from '../../../test/support/sc
 import { scriptBenches } from '../../../test/support/script-benches.ts';
 import { testScript } from './test-runs.ts';
 
+const MODEL_LANE = MODEL.kind === 'assistant' ? MODEL.conversationId : '';
 const ONE = 'result = 1\n';
 
 const open = scriptBenches();
@@ -156,6 +157,17 @@ describe('runs', () => {
     });
     release?.();
     await first;
+  });
+
+  test('a test of the owner that is under way takes nothing of a quota', async () => {
+    const made = open({
+      play: (order) => (order.lane === MODEL_LANE ? Promise.resolve({}) : new Promise(() => undefined)),
+    });
+    await approved(made, 'job', ONE, { quotas: { requests_per_hour: 10 } });
+    void made.runs.run({ name: 'job', by: OWNER, origin: 'page', kind: 'test' });
+    while (made.orders.length === 0) await tick();
+    expect(await codeOf(made.run('job'))).toBe('ok');
+    expect(made.orders[1]?.limits).toMatchObject({ requests: 10 });
   });
 
   test('an approval that runs out blocks, and ends what still runs', async () => {

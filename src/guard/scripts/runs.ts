@@ -13,6 +13,7 @@ import {
   type Origin,
   type Principal,
   type RedactionCounts,
+  type RedactionStream,
   type Redactor,
 } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
@@ -74,7 +75,6 @@ export interface ScriptRuns {
     readonly origin: Origin;
     readonly signal?: AbortSignal | undefined;
   }): Promise<RunResult>;
-  /** Runs at this moment. */
   readonly running: number;
   /** Ends every run; the number of them. */
   stopAll(): number;
@@ -113,6 +113,7 @@ export interface RunsDeps {
 }
 
 interface Live extends StandingRun {
+  readonly test: boolean;
   /** What it may still use of its quotas. */
   readonly requests: number;
   readonly bytes: number;
@@ -122,7 +123,6 @@ interface Live extends StandingRun {
 const HOUR_MS = 3_600_000;
 /** Of one script; older ones go. */
 export const KEEP_RUNS = 1_000;
-/** What a timer can hold. */
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
 export function createScriptRuns(deps: RunsDeps): ScriptRuns {
@@ -180,6 +180,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     const mine: Live = {
       name,
       approval: standing.of(name) ?? '',
+      test: kind === 'test',
       controller: new AbortController(),
       ...room,
       watch: undefined,
@@ -217,6 +218,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
     const alive = (): boolean => !controller.signal.aborted;
     const mayReach = (name: string, origin: string): boolean =>
       deps.secretSettings.mayReach(name, new URL(origin).host);
+    const hideOthers = (): RedactionStream => redactor.stream();
     const watch = createRunWatch({
       run: row,
       by: ask.by,
@@ -258,7 +260,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
           lane: row.conversation_id ?? row.caller,
         },
         {
-          secrets: secretsWhile({ ...deps.secrets, mayReach }, alive),
+          secrets: secretsWhile({ ...deps.secrets, mayReach, hideOthers }, alive),
           watcher: watch.watcher,
           send: watch.sending(async (request, signal) => {
             if (!standing.holds(facts.live)) return { failed: 'connection_failed' };
@@ -380,6 +382,7 @@ export function createScriptRuns(deps: RunsDeps): ScriptRuns {
       const mine: Live = {
         name: '',
         approval: '',
+        test: false,
         controller: new AbortController(),
         requests: 0,
         bytes: 0,

@@ -1,14 +1,33 @@
 import { describe, expect, test } from 'vitest';
-import { AppError } from '../../core/index.ts';
+import { AppError, systemClock } from '../../core/index.ts';
 import { approved, codeOf, hashOf, OWNER } from '../../../test/support/script-bench.ts';
 import { scriptBenches } from '../../../test/support/script-benches.ts';
 import { unifiedDiff } from './line-diff.ts';
 import { scriptNews } from './script-news.ts';
+import { takeBackUnpinned } from './unpinned.ts';
 
 const ONE = 'result = 1\n';
 const TWO = 'result = 2\n';
 
 const open = scriptBenches();
+
+/** What `patch` makes of a text. */
+function patched(before: string, diff: string): string {
+  const old = before.split('\n');
+  const out: string[] = [];
+  let at = 0;
+  for (const line of diff.split('\n').slice(2, -1)) {
+    const start = /^@@ -(\d+),/.exec(line)?.[1];
+    if (start !== undefined) while (at < Number(start) - 1) out.push(old[at++] ?? '');
+    else if (line.startsWith('+')) out.push(line.slice(1));
+    else {
+      if (old[at] !== line.slice(1)) throw new Error(`line ${at + 1} is another one`);
+      if (line.startsWith(' ')) out.push(line.slice(1));
+      at += 1;
+    }
+  }
+  return [...out, ...old.slice(at)].join('\n');
+}
 
 describe('versions', () => {
   test('come from every door with author, parent and time, and each is pending', async () => {
@@ -79,20 +98,43 @@ describe('versions', () => {
     expect(await codeOf(made.run('job'))).toBe('script_modified');
   });
 
-  test('a digest that is pinned no more counts no more, until its owner approves it; pinned again it does', async () => {
+  test('a pin is for one script: a copy waits, and after a rejection nothing of that text is approved by it', async () => {
     const pins = new Set([hashOf(ONE)]);
     const made = open({ options: { autoApprove: pins } });
+    const runs = (name: string) => codeOf(made.run(name));
     await made.save('job', ONE);
-    expect(await codeOf(made.run('job'))).toBe('ok');
-    pins.clear();
-    expect(await codeOf(made.run('job'))).toBe('script_not_approved');
-    const { status, approved: now, row } = made.library.require('job');
-    expect([status, now, row.approved, row.approved_by]).toEqual(['pending', undefined, null, null]);
-    pins.add(hashOf(ONE));
-    expect(await codeOf(made.run('job'))).toBe('ok');
-    pins.clear();
-    await made.decisions.approve('job', { hash: hashOf(ONE), revision: row.revision }, OWNER);
-    expect(await codeOf(made.run('job'))).toBe('ok');
+    await made.save('copy', ONE);
+    expect([await runs('job'), await runs('copy')]).toEqual(['ok', 'script_not_approved']);
+    await made.decisions.disable('job', OWNER);
+    made.drop('third', ONE);
+    expect(await runs('third')).toBe('script_not_approved');
+    await made.decisions.reject('job', {}, OWNER);
+    await made.save('fourth', ONE);
+    expect(await runs('fourth')).toBe('script_not_approved');
+    await made.library.remove('job', OWNER);
+    await made.save('job', ONE);
+    expect(await runs('job')).toBe('script_not_approved');
+  });
+
+  test('a pin that the configuration has no longer takes its approval with it, and no other', async () => {
+    const made = open({ options: { autoApprove: new Set([hashOf(ONE), hashOf(TWO)]) } });
+    await made.save('gone', ONE);
+    await made.save('kept', TWO);
+    const mine = await approved(made, 'mine', `${ONE}# mine\n`);
+    const { store, database, audit } = made;
+    const taken = () =>
+      takeBackUnpinned({ store, database, audit, clock: systemClock, pins: new Set([hashOf(TWO)]) });
+    expect([taken(), taken()]).toEqual([1, 0]);
+    expect(await codeOf(made.run('gone'))).toBe('script_not_approved');
+    expect(made.library.require('gone').version).toMatchObject({ decision: null, ended_how: null });
+    expect(await made.run('kept')).toMatchObject({ ok: true, hash: hashOf(TWO) });
+    expect(await made.run('mine')).toMatchObject({ ok: true, hash: mine });
+    expect(made.events('script.unpinned').map(({ target, details }) => [target, details])).toEqual([
+      ['gone', { hash: hashOf(ONE) }],
+    ]);
+    const { hash } = made.library.require('gone');
+    await made.decisions.approve('gone', { hash }, OWNER);
+    expect(await codeOf(made.run('gone'))).toBe('ok');
   });
 
   test('a file that is gone does not run, one that is no text neither, and both come back', async () => {
@@ -190,6 +232,25 @@ describe('versions', () => {
       '-line 20',
     ]);
     expect(unifiedDiff({ label: 'a', text: ONE }, { label: 'b', text: ONE })).toBe('');
+  });
+
+  test('differences of texts that have nothing or little in common are made all the same, and are right', () => {
+    const lines = (n: number, make: (i: number) => string): string =>
+      Array.from({ length: n }, (_, i) => make(i)).join('\n');
+    const pairs = [
+      // More lines than a call can have arguments.
+      [lines(130_000, (i) => 'ab'[i % 2] ?? ''), lines(130_000, (i) => 'ac'[i % 3] ?? '')],
+      [lines(40_000, String), lines(40_000, (i) => (i % 40 === 0 ? `${i} changed` : String(i)))],
+      ['a\nb\nc\na\nb\nb\na', 'c\nb\na\nb\na\nc'],
+    ] as const;
+    for (const [one, two] of pairs)
+      for (const [before, after] of [
+        [one, two],
+        [two, one],
+      ] as const) {
+        const diff = unifiedDiff({ label: 'a', text: before }, { label: 'b', text: after });
+        expect(patched(before, diff) === after).toBe(true);
+      }
   });
 });
 

@@ -176,6 +176,33 @@ it('hosts have one spelling, bind where it may be sent, and more of them is more
   ).toEqual([false, true, true]);
 });
 
+it('a value in a wrong field is found in small letters and in capitals too, and a host as it was written', () => {
+  const { secrets } = make();
+  const value = 'sk-live-9fK2mQ8xLp4Tz7';
+  const code = (act: () => unknown): unknown => {
+    try {
+      return act();
+    } catch (error) {
+      return (error as { code?: string }).code;
+    }
+  };
+  for (const fields of [{ hosts: [value] }, { hosts: [`${value}.example`] }, { note: value.toUpperCase() }])
+    expect(code(() => secrets.create('A', { value, ...fields }, BY))).toBe('secret_in_field');
+  expect(code(() => secrets.create('AKIA4OLDNAME7QZX', { value: 'akia4oldname7qzx' }, BY))).toBe(
+    'secret_in_field',
+  );
+  expect(secrets.list()).toEqual([]);
+  secrets.create('A', { value }, BY);
+  expect(code(() => secrets.change('A', { hosts: [value] }, BY))).toBe('secret_in_field');
+  expect(code(() => secrets.create('B', { value: VALUE, hosts: [`a.${value}`] }, BY))).toBe(
+    'secret_in_field',
+  );
+  // A short one may stand in a name by chance.
+  expect(
+    secrets.create('GIT_TOKEN', { value: 'git4', confirmWeak: true, hosts: ['git.example'] }, BY).name,
+  ).toBe('GIT_TOKEN');
+});
+
 it('who used it last is noted, the same one at most once a minute', () => {
   const { secrets } = make();
   secrets.create('A', { value: VALUE }, BY);

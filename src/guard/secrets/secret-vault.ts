@@ -92,6 +92,8 @@ export interface SecretVaultDeps {
 
 const KIND = 'script';
 const MAX_NOTE = 500;
+/** A shorter value may be a word that stands in many a name. */
+const LEAST_FOLDED = 8;
 const SOON_DAYS = 14;
 const DAY_MS = 86_400_000;
 const USED_EVERY_MS = 60_000;
@@ -126,7 +128,9 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
   function noSecretIn(text: string, value: string | undefined, what: string): void {
     const bare = value?.trim() ?? '';
     const hidden = Object.keys(redactor.text(text).hidden).length > 0;
-    if (!hidden && (bare === '' || !text.includes(bare))) return;
+    // Hosts are kept in small letters, names in capitals: neither makes a value another one.
+    const same = bare.length >= LEAST_FOLDED ? fold(text).includes(fold(bare)) : text.includes(bare);
+    if (!hidden && (bare === '' || !same)) return;
     throw input(
       'secret_in_field',
       `The ${what} holds a secret itself.`,
@@ -144,7 +148,8 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
     if (rotateBy !== undefined && rotateBy !== null && !isDay(rotateBy)) {
       throw input('secret_date_invalid', 'The day to rotate is written as 2026-03-31.');
     }
-    for (const host of hosts ?? []) noSecretIn(host, value, 'host');
+    // As they were written: in small letters a value of another secret would not be known.
+    for (const host of fields.hosts ?? []) noSecretIn(host, value, 'host');
     noSecretIn(note ?? '', value, 'note');
     return { hosts, note, rotateBy };
   }
@@ -313,6 +318,10 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
 /** The values that come from outside, with whether they are looked for in texts. */
 export function matchedNames(values: Iterable<readonly [string, string]>): ReadonlyMap<string, boolean> {
   return new Map([...values].map(([name, value]) => [name, isStrong(value.trim())]));
+}
+
+function fold(text: string): string {
+  return text.toLowerCase();
 }
 
 function dueOf(day: string | null, now: number): SecretView['due'] {

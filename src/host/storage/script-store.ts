@@ -69,12 +69,16 @@ export interface ScriptStore {
   version(id: number): ScriptVersionRow | undefined;
   /** The newest version of a name with this hash. */
   versionOf(name: string, hash: string): ScriptVersionRow | undefined;
+  /** Whether this text is approved under another name, or was ever rejected, under any name. */
+  isSpent(name: string, hash: string): boolean;
   /** Newest first. */
   versions(name: string, limit: number): ScriptVersionRow[];
   decide(
     id: number,
     decision: { decision: 'approved' | 'rejected'; at: number; by: string; reason: string | null },
   ): void;
+  /** As if nobody had decided on it. */
+  reopen(id: number): void;
   /** Marks the undecided ones before `id`. */
   passOver(name: string, id: number, at: number): void;
   /** Versions before `id` that wait do so no more: one of `by` took their place. */
@@ -153,6 +157,12 @@ export function createScriptStore(database: Database): ScriptStore {
         'SELECT * FROM script_versions WHERE name = :name AND hash = :hash ORDER BY id DESC LIMIT 1',
         { name, hash },
       ),
+    isSpent: (name, hash) =>
+      database.get(
+        `SELECT 1 FROM scripts WHERE approved = :hash AND name <> :name
+         UNION ALL SELECT 1 FROM script_versions WHERE hash = :hash AND decision = 'rejected' LIMIT 1`,
+        { name, hash },
+      ) !== undefined,
     versions: (name, limit) =>
       database.all<ScriptVersionRow>(
         'SELECT * FROM script_versions WHERE name = :name ORDER BY id DESC LIMIT :limit',
@@ -164,6 +174,14 @@ export function createScriptStore(database: Database): ScriptStore {
            ended_how = :how, ended_at = :at, ended_by = :by
          WHERE id = :id`,
         { id, decision, at, by, reason, how: decision === 'approved' ? 'approved' : 'denied' },
+      );
+    },
+    reopen(id) {
+      database.run(
+        `UPDATE script_versions SET decision = NULL, decided_at = NULL, decided_by = NULL, reason = NULL,
+           ended_how = NULL, ended_at = NULL, ended_by = NULL
+         WHERE id = :id`,
+        { id },
       );
     },
     supersede(name, id, at, by) {

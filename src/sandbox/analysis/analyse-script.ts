@@ -31,6 +31,9 @@ export type Undecided = 'url' | 'secret' | 'http' | 'secrets';
 const METHODS = new Set(['get', 'post', 'put', 'patch', 'delete']);
 const ADDRESS = /^https?:\/\/([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?)(?:[/?#]|$)/i;
 const MOST = 200;
+/** Expressions that are looked into for one value, and what is known of its text: constants may double each other. */
+const MOST_LOOKED_INTO = 500;
+const MOST_KNOWN = 2_000;
 
 /** Text up to which the value of an expression is known. */
 interface Known {
@@ -169,19 +172,20 @@ class Reader {
   }
 
   /** What an expression surely begins with. */
-  #known(expr: Expr, depth = 0): Known | undefined {
-    if (depth > 20) return undefined;
+  #known(expr: Expr, room = { left: MOST_LOOKED_INTO }): Known | undefined {
+    room.left -= 1;
+    if (room.left < 0) return undefined;
     if (expr.kind === 'literal')
-      return typeof expr.value === 'string' ? { text: expr.value, whole: true } : undefined;
+      return typeof expr.value === 'string' ? beginning(expr.value, true) : undefined;
     if (expr.kind === 'name') {
       const value = this.#constants.get(expr.name);
-      return value === undefined ? undefined : this.#known(value, depth + 1);
+      return value === undefined ? undefined : this.#known(value, room);
     }
     if (expr.kind === 'binary' && expr.op === '+') {
-      const left = this.#known(expr.left, depth + 1);
+      const left = this.#known(expr.left, room);
       if (left === undefined || !left.whole) return left;
-      const right = this.#known(expr.right, depth + 1);
-      return { text: left.text + (right?.text ?? ''), whole: right?.whole ?? false };
+      const right = this.#known(expr.right, room);
+      return beginning(left.text + (right?.text ?? ''), right?.whole ?? false);
     }
     const template =
       expr.kind === 'binary' && expr.op === '%'
@@ -195,10 +199,15 @@ class Reader {
             ? { of: expr.args[0].value, stop: '%' }
             : undefined;
     if (template === undefined) return undefined;
-    const known = this.#known(template.of, depth + 1);
+    const known = this.#known(template.of, room);
     const at = known?.text.indexOf(template.stop) ?? -1;
     return known && { text: at < 0 ? known.text : known.text.slice(0, at), whole: false };
   }
+}
+
+/** Of a long text only so much counts as known that a host stands in it. */
+function beginning(text: string, whole: boolean): Known {
+  return text.length <= MOST_KNOWN ? { text, whole } : { text: text.slice(0, MOST_KNOWN), whole: false };
 }
 
 /** How often each name is given a value, anywhere in the text. */

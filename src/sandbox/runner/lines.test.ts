@@ -1,7 +1,7 @@
 import { assert, integer, jsonValue, property, uniqueArray } from 'fast-check';
 import { expect, test } from 'vitest';
 import { createFrameReader, type Frame } from './frame-reader.ts';
-import { isShallow } from './shape-of-line.ts';
+import { isShallow } from '../../core/index.ts';
 
 test('brackets count by their depth, those in texts do not', () => {
   expect(isShallow('[[1],[2],{"a":[3]}]', 3)).toBe(true);

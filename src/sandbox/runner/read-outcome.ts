@@ -5,7 +5,7 @@
 import { MESSAGE_CHARACTERS, parseExact, stringifyExact, type ExactJson } from '../wire/index.ts';
 import type { RunLimits } from './limits.ts';
 import { isRunErrorCode } from './run-errors.ts';
-import { isShallow } from './shape-of-line.ts';
+import { isShallow } from '../../core/index.ts';
 import type { RunOutcome } from './types.ts';
 
 export type ClaimedOutcome = Pick<RunOutcome, 'value' | 'error' | 'logs' | 'claimed'>;

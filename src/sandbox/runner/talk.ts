@@ -10,7 +10,7 @@ import { createFrameReader } from './frame-reader.ts';
 import { scriptLimits, type RunLimits } from './limits.ts';
 import { longestOutcome, readOutcome, type ClaimedOutcome } from './read-outcome.ts';
 import { errorOfExit, runError, type RunErrorCode } from './run-errors.ts';
-import { isShallow } from './shape-of-line.ts';
+import { isShallow } from '../../core/index.ts';
 import type { RunBroker, RunError, ScriptRun } from './types.ts';
 
 /** Brackets in a question: ropes in ropes. */

@@ -1,8 +1,39 @@
 import { describe, expect, test } from 'vitest';
-import { check } from './index.ts';
+import { check, Source } from './index.ts';
 import { errorOf } from './testing.ts';
 
 describe('an error', () => {
+  test('is found by line and column wherever it stands', () => {
+    const text = 'a\n\nbcd\r\n\n';
+    const source = new Source('x', text);
+    const places = Array.from({ length: text.length + 2 }, (_, at) => source.position(at));
+    expect(places.map(({ line, column }) => `${line}:${column}`)).toEqual(
+      Array.from({ length: text.length + 2 }, (_, at) => {
+        const before = text.slice(0, at).split('\n');
+        return `${before.length}:${(before.at(-1) ?? '').length + 1}`;
+      }),
+    );
+  });
+
+  test('is one of a hundred at most, and only the first are searched for what was meant', () => {
+    const lines = (line: (i: number) => string): string =>
+      Array.from({ length: 12_000 }, (_, i) => line(i)).join('');
+    const names = (i: number): string => `some_long_name_${i % 900}_`;
+    const good = lines((i) => (i < 900 ? `${names(i)} = 1\n` : `${names(i)}\n`));
+    const bad = lines((i) => (i < 900 ? `${names(i)} = 1\n` : `${names(i)}x\n`));
+    const took = (text: string): number => {
+      const from = performance.now();
+      check(text);
+      return performance.now() - from;
+    };
+    const least = (text: string): number => Math.min(took(text), took(text), took(text));
+    expect(check(bad).map(({ position }) => position?.line)).toEqual(
+      Array.from({ length: 100 }, (_, i) => i + 901),
+    );
+    // Searched for each, it is several thousand times as long.
+    expect(least(bad) / least(good)).toBeLessThan(500);
+  });
+
   test('shows the call stack, the source line and a caret', () => {
     const text =
       'def half(x):\n    return x / 0\n\ndef main():\n    y = half(3) + 1\n    return y\n\nmain()\n';

@@ -41,6 +41,8 @@ export interface Position {
 export class Source {
   readonly name: string;
   readonly text: string;
+  /** Where each line begins; made when the first place is asked for. */
+  #starts: readonly number[] | undefined;
 
   constructor(name: string, text: string) {
     this.name = name;
@@ -50,15 +52,15 @@ export class Source {
   /** Line and column (from 1) of an offset. */
   position(pos: number): Position {
     const end = Math.min(pos, this.text.length);
+    const starts = (this.#starts ??= lineStarts(this.text));
+    // The last line that begins at or before it.
     let line = 1;
-    let start = 0;
-    for (;;) {
-      const next = this.text.indexOf('\n', start);
-      if (next < 0 || next >= end) break;
-      line += 1;
-      start = next + 1;
+    for (let above = starts.length; line < above;) {
+      const middle = Math.ceil((line + above) / 2);
+      if ((starts[middle - 1] ?? 0) <= end) line = middle;
+      else above = middle - 1;
     }
-    return { line, column: end - start + 1 };
+    return { line, column: end - (starts[line - 1] ?? 0) + 1 };
   }
 
   /** The text of a line (from 1), without its end. */
@@ -72,6 +74,12 @@ export class Source {
     const end = this.text.indexOf('\n', start);
     return this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
   }
+}
+
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
 }
 
 /** One entry of the call stack: where in which function. */

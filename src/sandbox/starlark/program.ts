@@ -115,7 +115,7 @@ function guarded<T>(source: Source | undefined, run: () => T): T {
   }
 }
 
-/** All static errors of a text, the first ones first; empty when it is a program. */
+/** The static errors of a text, the first hundred; empty when it is a program. */
 export function check(text: string, options: CompileOptions = {}): StarlarkError[] {
   const made = build(text, options);
   return made instanceof Program ? [] : made;

@@ -362,4 +362,29 @@ describe('a request', () => {
       failed: 'address_refused',
     });
   });
+
+  it('with its status when it is too long, whether it said so before or not', async () => {
+    for (const length of ['content-length: 99999999', 'transfer-encoding: chunked']) {
+      const served = await serveRaw((socket) => {
+        socket.write(`HTTP/1.1 418 Teapot\r\n${length}\r\n\r\n`);
+        flood(socket, `2710\r\n${'x'.repeat(10_000)}\r\n`);
+      });
+      const send = createScriptSend(rig().guard, 'weather');
+      const request = { url: url(served), headers: [], body: undefined, timeoutMs: 5_000, maxBytes: 50_000 };
+      expect(await send({ ...request, method: 'GET' })).toEqual({ failed: 'too_large', status: 418 });
+      await expect.poll(served.open).toBe(0);
+    }
+  });
+
+  it('without the body of a redirect, which nobody gets and no limit of a run would count', async () => {
+    const served = await serveRaw((socket) => {
+      socket.write('HTTP/1.1 302 Found\r\nlocation: /next\r\ntransfer-encoding: chunked\r\n\r\n');
+      flood(socket, `2710\r\n${'x'.repeat(10_000)}\r\n`);
+    });
+    const send = createScriptSend(rig().guard, 'weather');
+    const request = { url: url(served), headers: [], body: undefined, timeoutMs: 5_000, maxBytes: 1_000_000 };
+    const answer = await send({ ...request, method: 'GET' });
+    expect(answer).toMatchObject({ status: 302, body: new Uint8Array() });
+    await expect.poll(served.open).toBe(0);
+  });
 });

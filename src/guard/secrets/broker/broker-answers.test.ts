@@ -1,5 +1,8 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../core/index.ts';
+import { createKnownSecrets, createRedactor } from '../index.ts';
+import { SLICE } from './slices.ts';
 import { API, GRANT, open, reply, T, VALUES } from './broker.test-support.ts';
 
 describe('answers', () => {
@@ -197,5 +200,37 @@ describe('answers', () => {
       expect(near(value, pad)).toBe(near(`${value}_and_20_more_of_them`, pad));
     expect(near(value, 5_904)).toBe('"fine"');
     expect(near(value, 5_905)).toBe('"response_too_large"');
+  });
+});
+
+describe('a secret that the script was not granted', () => {
+  const FOREIGN = 'fr_6vK1wq8ZtB3';
+  const box = (body: string, headers: Record<string, string> = {}, limits = {}) => {
+    const known = createKnownSecrets({ clock: systemClock });
+    known.add('FOREIGN', FOREIGN);
+    known.add('TOKEN', VALUES.TOKEN);
+    const { stream } = createRedactor(known);
+    return open(() => reply(body, headers), GRANT, VALUES, limits, stream);
+  };
+
+  test('is a marker in a body and in a header, however it is encoded, and the owner is told', () => {
+    const base64 = Buffer.from(FOREIGN).toString('base64');
+    const { ask, notices } = box(`a ${FOREIGN} b ${VALUES.TOKEN} c ${base64}`, { 'x-was': FOREIGN });
+    const { body, headers } = ask({ url: [`${API}?k=`, T] }).response;
+    expect(body).toEqual(['a [REDACTED:FOREIGN] b ', ['ref', 'TOKEN'], ' c [REDACTED:FOREIGN]']);
+    expect(headers).toEqual([['x-was', ['[REDACTED:FOREIGN]']]]);
+    expect(notices.filter(({ event }) => event === 'foreign_secret')).toEqual([
+      { event: 'foreign_secret', name: 'FOREIGN', host: 'api.test' },
+    ]);
+  });
+
+  test('is found where a long answer is cut for the search, and does not make it longer than an answer may be', () => {
+    const filler = 'x'.repeat(SLICE - 5);
+    const whole = box(`${filler}${FOREIGN}${filler}`).ask({ url: [API] }).response.body;
+    expect(whole).toEqual([`${filler}[REDACTED:FOREIGN]${filler}`]);
+    const many = FOREIGN.repeat(100);
+    expect(box(many, {}, { responseBytes: many.length }).ask({ url: [API] }).refused.code).toBe(
+      'response_too_large',
+    );
   });
 });

@@ -24,6 +24,16 @@ describe('limits of a run', () => {
     ]);
   });
 
+  test('bytes of answers that are hidden: a fixed size each, however long they are', () => {
+    const MIB = 1024 * 1024;
+    for (const answer of [reply(''), reply('x'.repeat(MIB)), { failed: 'too_large', status: 200 } as const]) {
+      const { ask, sent } = open(() => answer, GRANT, VALUES, { totalBytes: 3 * MIB });
+      const codes = [1, 2, 3, 4].map(() => ask({ url: ['https://weak.test/'] }).refused?.code);
+      expect(codes).toEqual([undefined, undefined, undefined, 'traffic_limit']);
+      expect(sent.map(({ maxBytes }) => maxBytes)).toEqual([MIB, MIB, MIB]);
+    }
+  });
+
   test('functions of secrets', () => {
     const { ask } = open();
     const many = (from: number): Node[] =>

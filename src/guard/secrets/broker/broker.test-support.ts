@@ -1,7 +1,7 @@
 /** A broker whose answers the test gives, and everything that it said and sent. */
 import { createScriptBroker } from './create-broker.ts';
 import { parseGrant } from './grant.ts';
-import type { BrokerNotice, OutgoingRequest, RequestRecord, SendResult } from './ports.ts';
+import type { BrokerNotice, OutgoingRequest, RequestRecord, ScriptSecrets, SendResult } from './ports.ts';
 import { fixedSecrets } from './script-secrets.ts';
 
 export const VALUES = {
@@ -67,13 +67,17 @@ export function open(
   grant: unknown = GRANT,
   values: Record<string, string> = VALUES,
   limits = {},
+  hideOthers?: ScriptSecrets['hideOthers'],
 ) {
   const notices: BrokerNotice[] = [];
   const records: RequestRecord[] = [];
   const sent: OutgoingRequest[] = [];
   const broker = createScriptBroker({
     grant: parseGrant(grant),
-    secrets: fixedSecrets(new Map(Object.entries(values))),
+    secrets: {
+      ...fixedSecrets(new Map(Object.entries(values))),
+      ...(hideOthers === undefined ? {} : { hideOthers }),
+    },
     watcher: { notice: (notice) => notices.push(notice), request: (record) => records.push(record) },
     remainingMs: () => 12_000,
     limits,

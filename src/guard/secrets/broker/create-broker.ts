@@ -71,6 +71,8 @@ export interface ScriptBroker {
 const USER_AGENT = 'OpenPact-Starlark/1.0';
 /** Notices of one run about what its script makes up, names and hosts: more would fill the log. */
 const MOST_MADE_UP = 200;
+/** Of an answer that is hidden nothing is seen: so much of it is read, and counts, however long it is. */
+const HIDDEN_BYTES = 1024 * 1024;
 /** Refusals of one run. A script ends with its first; what goes on is not our program. */
 const MOST_REFUSALS = 100;
 const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -227,7 +229,11 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
         headers: [...usual.filter(([name]) => !own.has(name)), ...evaluated.headers],
         body: bodyless ? undefined : evaluated.body,
         timeoutMs: Math.max(1, Math.min(limits.timeoutMs, deps.remainingMs())),
-        maxBytes: Math.min(limits.responseBytes, limits.totalBytes - state.bytes),
+        maxBytes: Math.min(
+          hiding(judged) === undefined ? limits.responseBytes : HIDDEN_BYTES,
+          limits.responseBytes,
+          limits.totalBytes - state.bytes,
+        ),
         current: () =>
           [...opened].every(
             ([name, value]) => secrets.openValue(name) === value && mayReach(name, judged.plan.origin),
@@ -239,6 +245,14 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       if (error instanceof EvaluationError) return undefined;
       throw error;
     }
+  }
+
+  /** The secret because of which nothing of the answer may be seen. */
+  function hiding(judged: JudgedRequest): string | undefined {
+    const { sentValues } = state;
+    return (
+      hidingSecret({ grant, secrets, sentValues }, judged.plan.origin) ?? derivedList.unsearchable(judged)
+    );
   }
 
   /** One hop: sends, and reads what comes back. */
@@ -257,13 +271,14 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
     watcher.request?.(outgoing.shown);
     const result = yield* sent(outgoing);
     const { sentValues } = state;
-    const hiddenBy = hidingSecret({ grant, secrets, sentValues }, origin) ?? derivedList.unsearchable(judged);
+    const hiddenBy = hiding(judged);
     if (hiddenBy !== undefined) notice({ event: 'answer_hidden', name: hiddenBy, host });
     if ('failed' in result) {
       if (result.failed === 'outdated') return 'outdated';
       if (hiddenBy === undefined || result.failed !== 'too_large' || result.status === undefined)
         return fail(SEND_FAILURES[result.failed], host, outgoing.maxBytes);
       // A body that is not seen must not tell its length by being too long.
+      state.bytes += outgoing.maxBytes;
       return { response: hiddenAnswer(result.status, hiddenBy, origin, references) };
     }
     const redirected =
@@ -278,6 +293,8 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
         hiddenFields: grant.hiddenFields,
         sent: state.sent,
         most: outgoing.maxBytes,
+        hideOthers: secrets.hideOthers,
+        foreign: (name) => notice({ event: 'foreign_secret', name, host }),
       },
       references,
     );
@@ -287,7 +304,7 @@ export function createScriptBroker(deps: BrokerDeps): ScriptBroker {
       return { refused: refusal('secret_leak', read.leak) };
     }
     if ('failed' in read) return fail(read.failed, host, outgoing.maxBytes);
-    state.bytes += read.nominal;
+    state.bytes += hiddenBy === undefined ? read.nominal : outgoing.maxBytes;
     if (!redirected) return { response: read.response };
     if (hop >= MOST_REDIRECTS) return refuse(judged, 'redirect_limit', host, host);
     const location = read.response.headers.find(([name]) => name === 'location')?.[1] ?? [];

@@ -1,4 +1,5 @@
 /** What the broker needs, and what it tells. See `create-broker.ts`. */
+import type { RedactionStream } from '../../../core/index.ts';
 
 /**
  * Public facts of a secret, fixed when it is stored. `token`: visible ASCII only. `text`: anything else; it stands in
@@ -30,6 +31,8 @@ export interface ScriptSecrets {
   formerValues?(name: string): readonly string[];
   /** Whether its settings let it go there at this moment, whatever a grant says. Yes when undefined. */
   mayReach?(name: string, origin: string): boolean;
+  /** Hides all that is known, also what no grant of this script names: for texts of answers. None when undefined. */
+  hideOthers?(): RedactionStream;
 }
 
 /** A request with secrets in the clear: for the wire only, never to be logged or kept. */
@@ -106,6 +109,8 @@ export type BrokerNotice =
   | { readonly event: 'send_fault'; readonly host: string }
   /** Answers of this host are hidden, because this secret could be guessed. */
   | { readonly event: 'answer_hidden'; readonly name: string; readonly host: string }
+  /** An answer of this host held a secret that the script was not granted; the script got a marker. */
+  | { readonly event: 'foreign_secret'; readonly name: string; readonly host: string }
   /** An answer held a secret that its request did not carry. The run was stopped. */
   | { readonly event: 'secret_leak'; readonly name: string; readonly host: string }
   /** The script's process said something that ours never says. The run was stopped. */

@@ -1,5 +1,6 @@
-// Guarantees: what a script gets of an answer holds no secret that was looked for, no credential in a field or header
-// that is named so, and no size that counts a secret's length.
+// Guarantees: what a script gets of an answer holds no secret that was looked for, no other one that is known and hard to
+// guess (in the forms of `variants.ts`), no credential in a field or header that is named so, and no size that counts a
+// secret's length.
 // Does not: see through what a host encodes in its own way.
 // An attacker may control: the answer (the host may work with the script).
 import {
@@ -9,13 +10,14 @@ import {
   type WireNode,
   type WireRope,
 } from '../../../sandbox/wire/index.ts';
+import type { RedactionStream } from '../../../core/index.ts';
 import { isStrong } from '../strength.ts';
 import { decodeBody } from './decode-body.ts';
 import { findHiddenFields, hiddenHeader, type FieldValue } from './hidden-fields.ts';
 import { searchFor, type Needle } from './needles.ts';
 import type { References } from './references.ts';
 import { searchText, type Region } from './search-text.ts';
-import type { Slices } from './slices.ts';
+import { SLICE, type Slices } from './slices.ts';
 
 export interface AnswerContext {
   readonly origin: string;
@@ -30,6 +32,10 @@ export interface AnswerContext {
   readonly sent: boolean;
   /** Nominal bytes of the body. */
   readonly most: number;
+  /** Hides the secrets that this script was not granted. */
+  readonly hideOthers: (() => RedactionStream) | undefined;
+  /** Hears of each of them by name. */
+  readonly foreign: (name: string) => void;
 }
 
 export interface RawAnswer {
@@ -91,7 +97,13 @@ export function* readAnswer(raw: RawAnswer, context: AnswerContext, references: 
       decoded.plain || first === undefined
         ? read.rope
         : [['ref', references.inert(referenceName(first), origin).id]];
-    return { response: { status: raw.status, headers, body }, nominal };
+    const shown: (readonly [string, WireRope])[] = [];
+    for (const [name, value] of headers) shown.push([name, yield* withoutOthers(value, context)]);
+    const shownBody = yield* withoutOthers(body, context);
+    // A marker may be longer than what it stands for.
+    const size = shownBody.reduce((sum, node) => sum + (typeof node === 'string' ? node.length : 0), 0);
+    if (size > context.most) return { failed: 'response_too_large' };
+    return { response: { status: raw.status, headers: shown, body: shownBody }, nominal };
   };
   try {
     const known = new Set(context.needles.map(({ id }) => id));
@@ -118,6 +130,27 @@ export function hiddenAnswer(
 ): BrokerResponse {
   const { id } = references.inert(referenceName(hiddenBy), origin);
   return { status, headers: [], body: [['ref', id]] };
+}
+
+/** The text between references. A value that is split over one of them is none that somebody sent. */
+function* withoutOthers(rope: WireRope, { hideOthers, foreign }: AnswerContext): Slices<WireRope> {
+  if (hideOthers === undefined) return rope;
+  const out: WireNode[] = [];
+  for (const node of rope) {
+    if (typeof node !== 'string') {
+      out.push(node);
+      continue;
+    }
+    const pass = hideOthers();
+    const parts: string[] = [];
+    for (let at = 0; at < node.length; at += SLICE) {
+      parts.push(pass.push(node.slice(at, at + SLICE)));
+      yield;
+    }
+    out.push(parts.join('') + pass.end());
+    for (const name of Object.keys(pass.hidden)) foreign(name);
+  }
+  return out;
 }
 
 interface TextReader {

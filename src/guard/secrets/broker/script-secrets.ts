@@ -30,7 +30,9 @@ export function vaultSecrets(vault: SealedVault): ScriptSecrets {
 
 /** None any more once `alive` says no: of a run that was ended. */
 export function secretsWhile(secrets: ScriptSecrets, alive: () => boolean): ScriptSecrets {
+  const { hideOthers } = secrets;
   return {
+    ...(hideOthers === undefined ? {} : { hideOthers }),
     formerValues: (name) => secrets.formerValues?.(name) ?? [],
     mayReach: (name, origin) => alive() && secrets.mayReach?.(name, origin) !== false,
     facts: (name) => (alive() ? secrets.facts(name) : undefined),

@@ -196,7 +196,7 @@ export function createEgressGuard(deps: EgressGuardDeps): EgressGuard {
   };
 }
 
-/** Undoes the compression. Errors: EgressError bad_encoding, too_large. */
+/** Undoes the compression. Errors: EgressError bad_encoding. */
 function finished(answer: EgressAnswer, request: EgressRequest, close: () => void): EgressAnswer {
   const valueOf = (wanted: string): string | undefined =>
     answer.headers
@@ -204,7 +204,8 @@ function finished(answer: EgressAnswer, request: EgressRequest, close: () => voi
       .map(([, value]) => value)
       .join(',') || undefined;
   if (request.method !== 'HEAD' && Number(valueOf('content-length') ?? 0) > request.maxBytes) {
-    throw new EgressError('too_large');
+    // Told where the body is read, like a length that was not declared: with the status, and without a byte of it.
+    return { status: answer.status, headers: answer.headers, body: tooLarge(close), close };
   }
   const coding = codingOf(valueOf('content-encoding'));
   const headers =
@@ -217,6 +218,12 @@ function finished(answer: EgressAnswer, request: EgressRequest, close: () => voi
     body: freeing(answer.body, coding, request.maxBytes, close),
     close,
   };
+}
+
+// eslint-disable-next-line require-yield -- there is nothing to give
+async function* tooLarge(close: () => void): AsyncGenerator<Uint8Array> {
+  close();
+  throw new EgressError('too_large');
 }
 
 async function* freeing(

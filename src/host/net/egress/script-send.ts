@@ -1,4 +1,7 @@
-/** The guard in the shape that the broker of scripts asks for: one hop, the whole body, failures as few fixed words. */
+/**
+ * The guard in the shape that the broker of scripts asks for: one hop, the whole body, failures as few fixed words. The body
+ * of a redirect is not read: nobody gets it, so it would be traffic that no limit of a run counts.
+ */
 import { EgressError, type EgressCode } from './codes.ts';
 import type { EgressGuard, EgressMethod } from './egress-guard.ts';
 import type { Headers } from './request-rules.ts';
@@ -61,6 +64,7 @@ const FAILURES: Readonly<Record<EgressCode, ScriptSendFailure>> = {
   redirect_not_encrypted: 'bad_response',
 };
 
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** `signal` ends the run's requests: their connections are closed at once. */
@@ -76,6 +80,10 @@ export function createScriptSend(
       const request = { method, url, headers, body, timeoutMs, maxBytes, current };
       const answer = await guard.send({ ...request, script, signal });
       status = answer.status;
+      if (REDIRECTS.has(status) && answer.headers.some(([name]) => name === 'location')) {
+        answer.close();
+        return { status, headers: answer.headers, body: new Uint8Array() };
+      }
       const parts: Uint8Array[] = [];
       for await (const part of answer.body) parts.push(part);
       return { status: answer.status, headers: answer.headers, body: Buffer.concat(parts) };

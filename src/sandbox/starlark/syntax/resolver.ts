@@ -32,6 +32,12 @@ export interface Resolved {
   readonly top: FunctionInfo;
 }
 
+/** More are not told. */
+const MOST_ERRORS = 100;
+/** Of so many errors somebody may have meant another name; looking among more names takes too long. */
+const MOST_HINTS = 20;
+const MOST_NAMES = 1_000;
+
 export class Resolver {
   readonly errors: StarlarkError[] = [];
   readonly #source: Source;
@@ -60,6 +66,8 @@ export class Resolver {
   }
 
   #error(pos: number, message: string): void {
+    // Each costs a stack trace: a text that is nothing but errors must not cost seconds.
+    if (this.errors.length >= MOST_ERRORS) return;
     this.errors.push(staticError(message, this.#source, pos, 'resolve'));
   }
 
@@ -216,11 +224,12 @@ export class Resolver {
   #hint(name: string): string {
     const hint = nameHint(name);
     if (hint !== undefined) return ` (${hint})`;
+    if (this.errors.length >= MOST_HINTS) return '';
     const known: string[] = [...this.#globals.keys(), ...this.#environment.keys()];
     for (let scope: Scope | undefined = this.#scope; scope !== undefined; scope = scope.parent) {
       for (const block of scope.blocks) known.push(...block.keys());
     }
-    const near = known.length > 2_000 ? undefined : nearest(name, known);
+    const near = known.length > MOST_NAMES ? undefined : nearest(name, known);
     return near === undefined ? '' : ` (did you mean '${near}'?)`;
   }
 
