@@ -143,6 +143,12 @@ test.skipIf(skip)(
     expect(status).toBe(200);
     await id(page, 'script-rejected').waitFor();
     expect(await other.isChecked()).toBe(false);
+    await disable('less');
+    await id(page, 'script-decision').waitFor({ state: 'detached' });
+    await id(page, 'script-enable').click();
+    await givePassword(page);
+    await id(page, 'script-decision').waitFor();
+    expect(await other.isChecked()).toBe(false);
     await id(page, 'script-approve').click();
     await givePassword(page);
     await id(page, 'script-said').getByText('Approved').waitFor();

@@ -7,7 +7,7 @@ import { cx } from '../ui/class-names.ts';
 import { ExactText } from '../ui/exact-text.tsx';
 import { INPUT_CLASS } from '../ui/field.tsx';
 import { NarrowForm } from './narrow-form.tsx';
-import { grantSentences, narrowed, nothingLeftOut, QUOTA_NAMES, readQuota } from './narrow-grant.ts';
+import { grantSentences, narrowed, QUOTA_NAMES, readQuota, type Narrowing } from './narrow-grant.ts';
 import { PowerCard } from './power-card.tsx';
 import type { ScriptAct } from './use-script-act.ts';
 
@@ -15,8 +15,18 @@ import type { ScriptAct } from './use-script-act.ts';
  * What a version asks for, how much of it is given, and the decision; it covers the text and the power shown here. Somebody
  * else's decision on the same text leaves what the reader left out as it is.
  */
-export function DecisionPanel({ script, act }: { readonly script: Script; readonly act: ScriptAct }) {
-  const [without, setWithout] = useState(() => nothingLeftOut(script));
+export function DecisionPanel({
+  script,
+  act,
+  without,
+  onWithout,
+}: {
+  readonly script: Script;
+  readonly act: ScriptAct;
+  /** What the reader leaves out. It lives longer than this panel, which goes while the script is disabled or edited. */
+  readonly without: Narrowing;
+  readonly onWithout: (next: Narrowing) => void;
+}) {
   const [wantsReject, setRejecting] = useState(false);
   const rejecting = wantsReject && script.status !== 'rejected';
   const armed = useArmedFor(script.revision);
@@ -47,7 +57,7 @@ export function DecisionPanel({ script, act }: { readonly script: Script; readon
         ) : (
           <>
             <PowerCard title="What this version asks for" power={script.proposed_power} />
-            <NarrowForm asks={asks} quotas={script.quotas} without={without} onChange={setWithout} />
+            <NarrowForm asks={asks} quotas={script.quotas} without={without} onChange={onWithout} />
             <Labelled label="What your approval gives it">
               <ul className="flex flex-col text-body" data-testid="script-grant">
                 {grantSentences(grant, usual).map((line) => (

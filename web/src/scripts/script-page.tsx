@@ -14,6 +14,7 @@ import { useFocusAfter } from '../ui/use-focus-after.ts';
 import { CodeSection } from './code-section.tsx';
 import { DecisionPanel } from './decision-panel.tsx';
 import { MissingSecrets } from './missing-secrets.tsx';
+import { nothingLeftOut, type Narrowing } from './narrow-grant.ts';
 import { Offers } from './offers.tsx';
 import { ScriptEditor } from './script-editor.tsx';
 import { script as scriptQuery } from './script-queries.ts';
@@ -77,6 +78,8 @@ export function ScriptPage() {
 function Review({ now, gone }: { readonly now: Script; readonly gone: boolean }) {
   const [read, setRead] = useState(now);
   const [editing, setEditing] = useState(false);
+  /** What the reader leaves out of what a text asks for. */
+  const [left, setLeft] = useState<{ readonly hash: string; readonly without: Narrowing } | null>(null);
   // News about the same text, such as a decision, are shown at once, and stay when a newer text comes.
   if (read.hash === now.hash && read !== now) setRead(now);
   const shown = read.hash === now.hash ? now : read;
@@ -92,6 +95,8 @@ function Review({ now, gone }: { readonly now: Script; readonly gone: boolean })
   const newer = shown !== now;
   const undecided =
     shown.status === 'pending' || shown.status === 'rejected' || shown.refused?.code === 'approval_expired';
+  // Once it is approved that is over: when the approval has run out, what was chosen then, such as its end, is old.
+  if (left !== null && !undecided && shown.approved_hash === left.hash) setLeft(null);
   return (
     <>
       {newer && !editing && (
@@ -143,7 +148,13 @@ function Review({ now, gone }: { readonly now: Script; readonly gone: boolean })
         />
       </CodeSection>
       {!gone && !editing && undecided && (
-        <DecisionPanel key={`decision ${shown.hash}`} script={shown} act={act} />
+        <DecisionPanel
+          key={`decision ${shown.hash}`}
+          script={shown}
+          act={act}
+          without={left?.hash === shown.hash ? left.without : nothingLeftOut(shown)}
+          onWithout={(without) => setLeft({ hash: shown.hash, without })}
+        />
       )}
       {!gone && !editing && <TestRun key={shown.hash} script={shown} />}
       {!gone && <ScriptRuns name={shown.name} />}
