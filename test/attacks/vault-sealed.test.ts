@@ -219,7 +219,7 @@ describe('a sealed vault', () => {
     expect([file.complete, bytes < 25_000_000]).toEqual([false, true]);
     await program.stop();
     expect(lookInto(program.workspace).audit).toMatchObject({ ok: true, signed: true });
-  }, 120_000);
+  }, 240_000);
 
   test('does not tell how close a guess was, nor whether it is the length or the text', async () => {
     const program = await sealed();
