@@ -32,9 +32,9 @@ describe('a difference', () => {
   });
 
   it.each([
-    ['\n\nb\na', '\nb\na', ['removed 1', 'same ', 'same b', 'same a']],
-    ['\nb', '\n\nb', ['added 1', 'same ', 'same b']],
-    ['', '\n', ['same ', 'added 2']],
+    ['\n\nb\na', '\nb\na', ['removed 2', 'same ', 'same b', 'same a']],
+    ['\nb', '\n\nb', ['added 2', 'same ', 'same b']],
+    ['', '\n', ['same ', 'added 1']],
   ])(
     'of texts that begin with an empty line, %j and %j, shows the line that came or went',
     (before, after, all) => {
