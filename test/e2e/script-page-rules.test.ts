@@ -31,6 +31,24 @@ describe('a difference', () => {
     );
   });
 
+  it.each([
+    ['\n\nb\na', '\nb\na', ['removed 2', 'same ', 'same b', 'same a']],
+    ['\nb', '\n\nb', ['added 2', 'same ', 'same b']],
+    ['', '\n', ['same ', 'added 1']],
+  ])(
+    'of texts that begin with an empty line, %j and %j, shows the line that came or went',
+    (before, after, all) => {
+      const shown = diffLines(before, after).map((line) =>
+        line.kind === 'same'
+          ? `same ${line.text}`
+          : line.kind === 'skipped'
+            ? 'skipped'
+            : `${line.kind} ${line.before ?? line.after}`,
+      );
+      expect(shown.toSorted()).toEqual(all.toSorted());
+    },
+  );
+
   it('leaves out only lines that did not change, and says how many', () => {
     fc.assert(
       fc.property(text, text, (before, after) => {

@@ -21,6 +21,9 @@ import {
   SUM,
 } from '../support/script-page.ts';
 
+const ASKS =
+  '# @description: Asks a host\n# @hosts: api.example.com\n\nresult = http.get("https://api.example.com/").status\n';
+
 const stage = scriptStage();
 
 test.skipIf(skip)(
@@ -62,7 +65,7 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'by keyboard alone from the list to an approval with limits; a limit that can’t be given stops it',
   async () => {
-    await putScript(stage.program, 'aaa-keys', SUM);
+    await putScript(stage.program, 'aaa-keys', ASKS);
     const { context, page, errors } = await openAt(stage.browser, stage.program, '/scripts?q=aaa-keys');
     await page.locator('[data-script=aaa-keys]').waitFor();
     await page.keyboard.press('j');
@@ -96,7 +99,7 @@ test.skipIf(skip)(
     });
     await id(page, 'script-granted').getByText('runs at most 3 times in an hour').waitFor();
     // A new version begins with the limits that the old one had.
-    await putScript(stage.program, 'aaa-keys', `${SUM}# more\n`);
+    await putScript(stage.program, 'aaa-keys', `${ASKS}# more\n`);
     await id(page, 'script-show-newer').waitFor();
     // What is still shown was approved: it does not ask again.
     expect(await id(page, 'script-decision').count()).toBe(0);

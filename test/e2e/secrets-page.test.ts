@@ -143,5 +143,5 @@ test.skipIf(skip)(
     expect(await (await fetch(`${program.address}/ready`)).json()).toMatchObject({ sealed: true });
     await context.close();
   },
-  60_000,
+  120_000,
 );

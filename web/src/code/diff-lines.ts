@@ -22,20 +22,23 @@ export type DiffLine =
 /** Beyond it the difference is coarser, never wrong. */
 const EFFORT = { scanLimit: 2_000, timeout: 500 };
 
+/** Stands before both texts and is not shown: a chunk that begins with an empty first line has wrong bounds (@codemirror/merge 6.12). */
+const FIRST = '\uffff';
+
 /** Every line of both texts, in the order of a unified difference. Only a line feed ends a line. */
 export function diffLines(before: string, after: string): readonly DiffLine[] {
-  const a = Text.of(before.split('\n'));
-  const b = Text.of(after.split('\n'));
+  const a = Text.of([FIRST, ...before.split('\n')]);
+  const b = Text.of([FIRST, ...after.split('\n')]);
   const lines: DiffLine[] = [];
-  let lineA = 1;
-  let lineB = 1;
+  let lineA = 2;
+  let lineB = 2;
   const same = (untilA: number) => {
     for (; lineA < untilA; lineA += 1, lineB += 1)
       lines.push({
         kind: 'same',
         text: b.line(lineB).text,
-        before: lineA,
-        after: lineB,
+        before: lineA - 1,
+        after: lineB - 1,
         changed: [],
       });
   };
@@ -48,14 +51,14 @@ export function diffLines(before: string, after: string): readonly DiffLine[] {
       const changed = chunk.changes.flatMap(({ fromA, toA }) =>
         within(text, fromA + chunk.fromA - from, toA + chunk.fromA - from),
       );
-      lines.push({ kind: 'removed', text, before: lineA, after: null, changed });
+      lines.push({ kind: 'removed', text, before: lineA - 1, after: null, changed });
     }
     for (; lineB < endB; lineB += 1) {
       const { text, from } = b.line(lineB);
       const changed = chunk.changes.flatMap(({ fromB, toB }) =>
         within(text, fromB + chunk.fromB - from, toB + chunk.fromB - from),
       );
-      lines.push({ kind: 'added', text, before: null, after: lineB, changed });
+      lines.push({ kind: 'added', text, before: null, after: lineB - 1, changed });
     }
   }
   same(a.lines + 1);
