@@ -23,6 +23,8 @@ export default defineConfig({
     // Nothing is asserted by these: they end a test that hangs, on a machine with other work too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // By default what is polled has to come within a second, which is a bound that nobody chose.
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,

@@ -9,3 +9,7 @@ export const PRODUCT = bundled ? join(ROOT, 'dist', 'openpact.js') : join(ROOT, 
 export const SEAMS = bundled
   ? join(ROOT, 'test-results', 'seams', 'main.mjs')
   : join(ROOT, 'test', 'seams', 'main.ts');
+/** Looks into a workspace in which nothing runs. */
+export const VAULT_LOOK = bundled
+  ? join(ROOT, 'test-results', 'seams', 'vault-look.mjs')
+  : join(ROOT, 'test', 'support', 'vault-look.ts');

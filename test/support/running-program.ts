@@ -1,14 +1,22 @@
 /** Starts OpenPact as a process of its own on a temporary workspace, and talks to it as a browser would. */
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Approval, ApprovalList, ChatServerEvent, Conversation } from '../../src/edge/admin/api.ts';
-import { PRODUCT, SEAMS } from './product.ts';
+import { PRODUCT, ROOT, SEAMS } from './product.ts';
 
 export const PASSWORD = 'a long enough passphrase for tests';
+/** Not by its path: the user that OpenPact becomes may not get there. */
+const QUICK_PASSWORDS = `data:text/javascript,${encodeURIComponent(
+  readFileSync(join(ROOT, 'test', 'seams', 'quick-passwords.mjs'), 'utf8'),
+)}`;
+
+/** Where Node keeps what it has compiled (scripts/test.ts); what is started has none of the rest of our environment. */
+const cache = process.env['NODE_COMPILE_CACHE'];
+const COMPILED: Readonly<Record<string, string>> = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
 
 export interface StartOptions {
   /** An existing workspace; without it a new one is made, and removed by `remove`. */
@@ -29,6 +37,11 @@ export interface StartOptions {
   readonly port?: number;
   /** Leave the first user to the test. */
   readonly withoutSetup?: boolean;
+  /**
+   * `full`: login passwords are hashed as the product does, which is slow. Of one workspace all programs do the same.
+   * Default: quick, but `full` where the first user is left to the test.
+   */
+  readonly passwords?: 'full' | 'quick';
 }
 
 export interface RunningProgram {
@@ -76,7 +89,9 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
   }
   const seams =
     (options.off?.length ?? 0) > 0 || options.agent !== undefined || options.internet !== undefined;
+  const passwords = options.passwords ?? (options.withoutSetup === true ? 'full' : 'quick');
   const args = [
+    ...(passwords === 'quick' ? ['--import', QUICK_PASSWORDS] : []),
     seams ? SEAMS : PRODUCT,
     ...(options.handedOver === undefined ? [] : ['--environment-fd=3']),
     ...(seams ? [`--off=${(options.off ?? []).join(',')}`] : []),
@@ -91,7 +106,7 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
   ];
   const child = spawn(process.execPath, args, {
     cwd: workspace,
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: workspace, ...options.env },
+    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: workspace, ...COMPILED, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   }) as ChildProcessWithoutNullStreams;
   const handOver = child.stdio[3] as unknown as Writable;
