@@ -14,6 +14,17 @@ const ALONE = [
   'test/image/*.test.ts',
 ];
 
+/**
+ * They start no program and leave nothing behind in their process, so one process runs many of them: a process for each
+ * file costs more than most of these files do. Whatever measures what its process holds is none of them.
+ */
+const UNITS = [
+  'src/{agent,core,engine,observe,tools}/**/*.test.ts',
+  'src/edge/{admin,llm,mcp}/**/*.test.ts',
+  'src/guard/!(audit)/**/*.test.ts',
+  'src/guard/audit/!(audit-export).test.ts',
+];
+
 /** All that are run. */
 export const TESTS = ['src/**/*.test.ts', 'test/**/*.test.ts'];
 
@@ -29,9 +40,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'units',
+          include: UNITS,
+          exclude: [...configDefaults.exclude, ...ALONE],
+          isolate: false,
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'together',
           include: TESTS,
-          exclude: [...configDefaults.exclude, ...ALONE],
+          exclude: [...configDefaults.exclude, ...ALONE, ...UNITS],
           // Most tests wait for programs that they have started; by default two cores would run one file at a time.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },

@@ -20,7 +20,9 @@ import { layoutOf } from '../../src/compose/layout.ts';
 import { loadConfig } from '../../src/config/index.ts';
 import { probeIsolation } from '../../src/host/process/index.ts';
 import { weakened, type Seam } from '../seams/weakened.ts';
-import { PRODUCT, ROOT, SEAMS } from '../support/product.ts';
+import { PRODUCT, QUICK_PASSWORDS, ROOT, SEAMS } from '../support/product.ts';
+// Its trial logs in twenty times; the first of the tests below pays for it.
+import '../seams/quick-passwords.mjs';
 import { PASSWORD, startProgram } from '../support/running-program.ts';
 
 const DOCUMENT = readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8');
@@ -40,12 +42,8 @@ interface Ran {
   readonly err: string;
 }
 
-async function run(
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Ran> {
-  const child = spawn(process.execPath, [program, ...args], {
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  const child = spawn(process.execPath, args, {
     cwd: tmpdir(),
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -58,7 +56,7 @@ async function run(
 }
 
 const doctor = (folder: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> =>
-  run(PRODUCT, ['doctor', '--workspace', folder, '--json'], env);
+  run([...QUICK_PASSWORDS, PRODUCT, 'doctor', '--workspace', folder, '--json'], env);
 
 /** In this process, so that controls can be left out. */
 async function examined(
@@ -106,7 +104,7 @@ test('every row that is in force has one check, and no check names a row that is
 describe.concurrent('doctor as a program', { timeout: 180_000 }, () => {
   test('works on an empty folder, says what it tried, and leaves the folder as it was', async (context) => {
     const workspace = ownFolder(context);
-    const { code, out, err } = await doctor(workspace);
+    const { code, out, err } = await run([PRODUCT, 'doctor', '--workspace', workspace, '--json']);
     expect(err).toBe('');
     const answer = JSON.parse(out) as DoctorAnswer;
     expect(Object.keys(answer)).toEqual(['isolation', 'controls', 'ok']);
@@ -159,7 +157,7 @@ describe.concurrent('doctor as a program', { timeout: 180_000 }, () => {
     'without the users it says so, where it could have them',
     async (context) => {
       const args = ['--off=users', 'doctor', '--workspace', ownFolder(context), '--json'];
-      const { code, out } = await run(SEAMS, args);
+      const { code, out } = await run([...QUICK_PASSWORDS, SEAMS, ...args]);
       const { controls } = JSON.parse(out) as DoctorAnswer;
       const failed = controls.filter(({ state }) => state === 'failed').map(({ id }) => id);
       expect(failed).toEqual(['S-18', 'S-19', 'S-24', 'S-57', 'S-58']);

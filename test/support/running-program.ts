@@ -1,19 +1,14 @@
 /** Starts OpenPact as a process of its own on a temporary workspace, and talks to it as a browser would. */
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Approval, ApprovalList, ChatServerEvent, Conversation } from '../../src/edge/admin/api.ts';
-import { PRODUCT, ROOT, SEAMS } from './product.ts';
+import { PRODUCT, QUICK_PASSWORDS, SEAMS } from './product.ts';
 
 export const PASSWORD = 'a long enough passphrase for tests';
-/** Not by its path: the user that OpenPact becomes may not get there. */
-const QUICK_PASSWORDS = `data:text/javascript,${encodeURIComponent(
-  readFileSync(join(ROOT, 'test', 'seams', 'quick-passwords.mjs'), 'utf8'),
-)}`;
-
 /** Where Node keeps what it has compiled (scripts/test.ts); what is started has none of the rest of our environment. */
 const cache = process.env['NODE_COMPILE_CACHE'];
 const COMPILED: Readonly<Record<string, string>> = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
@@ -91,7 +86,7 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
     (options.off?.length ?? 0) > 0 || options.agent !== undefined || options.internet !== undefined;
   const passwords = options.passwords ?? (options.withoutSetup === true ? 'full' : 'quick');
   const args = [
-    ...(passwords === 'quick' ? ['--import', QUICK_PASSWORDS] : []),
+    ...(passwords === 'quick' ? QUICK_PASSWORDS : []),
     seams ? SEAMS : PRODUCT,
     ...(options.handedOver === undefined ? [] : ['--environment-fd=3']),
     ...(seams ? [`--off=${(options.off ?? []).join(',')}`] : []),
