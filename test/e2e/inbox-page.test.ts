@@ -7,6 +7,7 @@ import type { Approval, BatchAnswer, InboxList, ScriptRequest } from '../../src/
 import { startFakeModel, type FakeModel } from '../fakes/openai-server.ts';
 import { CHROMIUM, inBothThemes, openBrowser, openPage, seriousFindings, shot } from '../support/browser.ts';
 import { PASSWORD, startProgram, type RunningProgram } from '../support/running-program.ts';
+import { secondsOfWork } from '../support/processes.ts';
 import { getScript, modelCalls } from '../support/script-chat.ts';
 import { useModel } from '../support/with-fake-model.ts';
 
@@ -403,21 +404,23 @@ test.skipIf(skip)(
       '/api/system/status',
     ]) {
       await program.api('GET', path);
-      const asked = Date.now();
+      const before = secondsOfWork(program.pid);
       expect((await program.api('GET', path)).status, path).toBe(200);
-      expect(Date.now() - asked, path).toBeLessThan(3_000);
+      expect(secondsOfWork(program.pid) - before, path).toBeLessThan(3);
     }
 
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const opened = Date.now();
     const { page, errors } = await logIn(context);
     await id(page, 'inbox-row').first().waitFor();
+    const opening = Date.now() - opened;
     expect(await id(page, 'inbox-row').count()).toBe(50);
     await page.getByText('50 shown of 1500').waitFor();
     await shot(page, 'inbox-flood');
     const began = Date.now();
     await id(page, 'load-more').click();
-    await expect.poll(() => id(page, 'inbox-row').count(), { timeout: 10_000 }).toBe(100);
-    expect(Date.now() - began).toBeLessThan(8_000);
+    await expect.poll(() => id(page, 'inbox-row').count()).toBe(100);
+    expect((Date.now() - began) / opening, 'more of the list against the first of it').toBeLessThan(5);
     await id(page, 'inbox-kind').selectOption('script');
     await id(page, 'script-request').first().waitFor();
     expect(await id(page, 'script-request').count()).toBe(50);
