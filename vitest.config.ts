@@ -14,6 +14,17 @@ const ALONE = [
   'test/image/*.test.ts',
 ];
 
+/**
+ * They start no program and leave nothing behind in their process, so one process runs many of them: a process for each
+ * file costs more than most of these files do. Whatever measures what its process holds is none of them.
+ */
+const UNITS = [
+  'src/{agent,core,engine,observe,tools}/**/*.test.ts',
+  'src/edge/{admin,llm,mcp}/**/*.test.ts',
+  'src/guard/!(audit)/**/*.test.ts',
+  'src/guard/audit/!(audit-export).test.ts',
+];
+
 /** All that are run. */
 export const TESTS = ['src/**/*.test.ts', 'test/**/*.test.ts'];
 
@@ -23,15 +34,26 @@ export default defineConfig({
     // Nothing is asserted by these: they end a test that hangs, on a machine with other work too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // By default a second: less than a page needs while other files run.
-    expect: { poll: { timeout: 20_000 } },
+    // By default what is polled has to come within a second, which is a bound that nobody chose.
+    expect: { poll: { timeout: 30_000 } },
     projects: [
+      {
+        extends: true,
+        test: {
+          name: 'units',
+          include: UNITS,
+          exclude: [...configDefaults.exclude, ...ALONE],
+          isolate: false,
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         extends: true,
         test: {
           name: 'together',
           include: TESTS,
-          exclude: [...configDefaults.exclude, ...ALONE],
+          exclude: [...configDefaults.exclude, ...ALONE, ...UNITS],
           // Most tests wait for programs that they have started; by default two cores would run one file at a time.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },

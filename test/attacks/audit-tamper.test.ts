@@ -32,10 +32,10 @@ const TAMPERINGS: Readonly<Record<string, { sql: string; says: string }>> = {
 };
 
 test('a changed, a removed and an added row and a cut-off end are found, beside the running program and without it, and no later entry covers them up', async () => {
-  const clean = await start();
-  expect(verify(clean.workspace)).toMatchObject({ status: 0, verdict: { ok: true, signed: true } });
   for (const [name, { sql, says }] of Object.entries(TAMPERINGS)) {
     const program = await start();
+    if (name === 'a changed row')
+      expect(verify(program.workspace)).toMatchObject({ status: 0, verdict: { ok: true, signed: true } });
     const database = new DatabaseSync(join(program.workspace, 'secure', 'data', 'openpact.db'));
     database.exec(sql);
     database.close();

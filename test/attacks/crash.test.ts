@@ -62,7 +62,8 @@ function children(pid: number): number[] {
 
 /** Until so many events were heard, or nothing new comes: then the turn waits for a person. */
 async function heardOr(events: readonly ChatServerEvent[], wanted: number): Promise<void> {
-  for (let quiet = 0, before = 0; events.length < wanted && quiet < 150;) {
+  const enough = (): number => (events.some(({ type }) => type === 'approval') ? 10 : 150);
+  for (let quiet = 0, before = 0; events.length < wanted && quiet < enough();) {
     await new Promise((wait) => setTimeout(wait, 10));
     quiet = events.length === before ? quiet + 1 : 0;
     before = events.length;

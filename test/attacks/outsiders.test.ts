@@ -5,7 +5,7 @@ import { start } from '../support/with-fake-model.ts';
 
 /** Ten guesses, the eighth of them right. Says what each was answered. */
 async function guess(off: readonly string[]): Promise<number[]> {
-  const program = await start({ off });
+  const program = await start({ off, passwords: 'full' });
   const answers: number[] = [];
   for (let i = 1; i <= 10; i += 1) {
     const password = i === 8 ? PASSWORD : `a wrong but long passphrase ${i}`;

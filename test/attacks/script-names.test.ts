@@ -18,9 +18,10 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { PolicyAnswer, Script, ScriptList } from '../../src/edge/admin/api.ts';
-import type { FakeModel } from '../fakes/openai-server.ts';
+import type { FakeModel, FakeModelOptions } from '../fakes/openai-server.ts';
 import { PASSWORD, type RunningProgram } from '../support/running-program.ts';
-import { approveNow, getScript, modelCalls, modelCallsAll } from '../support/script-chat.ts';
+import { secondsOfWork } from '../support/processes.ts';
+import { approveNow, getScript, heardAll, modelCalls, modelCallsAll } from '../support/script-chat.ts';
 import { scriptLog } from '../support/script-log.ts';
 import { startWithModel } from '../support/with-fake-model.ts';
 
@@ -28,8 +29,11 @@ const GOOD = 'result = "good"\n';
 const EVIL = 'result = "evil"\n';
 const CONFIG = 'server: {rate_limit: {rate: 5000, burst: 50000}}\n';
 
-async function begun(off: readonly string[] = []): Promise<{ program: RunningProgram; model: FakeModel }> {
-  const both = await startWithModel({ answers: [] }, { off, config: CONFIG });
+async function begun(
+  off: readonly string[] = [],
+  says: FakeModelOptions = { answers: [] },
+): Promise<{ program: RunningProgram; model: FakeModel }> {
+  const both = await startWithModel(says, { off, config: CONFIG });
   const { program } = both;
   const { body } = await program.api<PolicyAnswer>('GET', '/api/policy');
   await program.api('PUT', '/api/policy', {
@@ -222,32 +226,37 @@ test.each([
 ])(
   '500 versions of scripts by the model (off: $off): $what; the page stays quick',
   async ({ off, turns, most }) => {
-    const { program, model } = await begun(off);
-    const heard: Record<string, unknown>[] = [];
-    for (let turn = 0; turn < turns; turn += 1) {
-      const answers = await modelCallsAll(
-        program,
-        model,
-        Array.from({ length: 50 }, (_, at) => ({
-          name: 'script_write',
-          arguments: {
-            name: at % 2 === 0 ? 'one' : `many${turn}_${at}`,
-            source: `result = ${turn * 100 + at}\n`,
-          },
-        })),
-      );
-      heard.push(...answers.map(({ value }) => value));
-    }
+    // One turn may call twenty times in a second: so they come side by side.
+    const { program } = await begun(off, {
+      otherwise: ({ body }) => {
+        const said = (body as { messages: readonly { role: string; content: unknown }[] }).messages.at(-1);
+        if (said?.role !== 'user') return { text: 'Done.' };
+        const turn = Number(said.content);
+        return {
+          calls: Array.from({ length: 50 }, (_, at) => ({
+            id: `call_${at}`,
+            name: 'script_write',
+            arguments: {
+              name: at % 2 === 0 ? 'one' : `many${turn}_${at}`,
+              source: `result = ${turn * 100 + at}\n`,
+            },
+          })),
+        };
+      },
+    });
+    const said = await Promise.all(Array.from({ length: turns }, (_, turn) => program.say(String(turn))));
+    const heard = said.flatMap(({ events }) => heardAll(events)).map(({ value }) => value);
+    expect(heard).toHaveLength(turns * 50);
     expect(heard.filter((value) => value['saved'] === true)).toHaveLength(most);
     const refused = heard.filter((value) => value['saved'] !== true);
     expect(refused).toHaveLength(turns * 50 - most);
     for (const value of refused)
       expect(value).toMatchObject({ error: 'too_many_pending', message: expect.stringContaining('wait') });
-    const began = performance.now();
+    const before = secondsOfWork(program.pid);
     const list = await names(program);
     expect((await program.api<Script>('GET', '/api/scripts/one')).status).toBe(200);
     expect((await program.api('GET', '/api/sessions')).status).toBe(200);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(secondsOfWork(program.pid) - before).toBeLessThan(3);
     expect(list.length).toBeLessThanOrEqual(most);
     // The owner is not held up.
     expect((await program.api('POST', '/api/scripts', { name: 'mine', source: GOOD })).status).toBe(201);

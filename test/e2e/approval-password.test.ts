@@ -25,7 +25,7 @@ test.skipIf(skip)(
           { text: 'Written.' },
         ],
       },
-      { config: 'admin:\n  step_up: true\n' },
+      { config: 'admin:\n  step_up: true\n', passwords: 'full' },
     );
     const chat = await program.chat(await program.newConversation());
     chat.send({ type: 'message', content: 'write a plan' });

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, type TestContext } from 'vitest';
 import { accessChecks } from '../../src/compose/doctor/access-checks.ts';
 import { assistantChecks } from '../../src/compose/doctor/assistant-checks.ts';
 import { BEYOND_ROWS, CHECKS } from '../../src/compose/doctor/checks.ts';
@@ -20,18 +20,21 @@ import { layoutOf } from '../../src/compose/layout.ts';
 import { loadConfig } from '../../src/config/index.ts';
 import { probeIsolation } from '../../src/host/process/index.ts';
 import { weakened, type Seam } from '../seams/weakened.ts';
-import { PRODUCT, ROOT, SEAMS } from '../support/product.ts';
+import { PRODUCT, QUICK_PASSWORDS, ROOT, SEAMS } from '../support/product.ts';
+// Its trial logs in twenty times; the first of the tests below pays for it.
+import '../seams/quick-passwords.mjs';
 import { PASSWORD, startProgram } from '../support/running-program.ts';
 
 const DOCUMENT = readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8');
 const canFence = (await probeIsolation()).level >= 2;
 if (!canFence) console.warn('The fences are not tried by the tests of doctor here: this machine has none.');
 
-let workspace: string;
-beforeEach(() => {
-  workspace = mkdtempSync(join(tmpdir(), 'openpact-doctor-'));
-});
-afterEach(() => rmSync(workspace, { recursive: true, force: true }));
+/** A folder for one test: others run beside it. */
+function ownFolder({ onTestFinished }: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'openpact-doctor-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 interface Ran {
   readonly code: number | null;
@@ -39,12 +42,8 @@ interface Ran {
   readonly err: string;
 }
 
-async function run(
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Ran> {
-  const child = spawn(process.execPath, [program, ...args], {
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  const child = spawn(process.execPath, args, {
     cwd: tmpdir(),
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -57,17 +56,17 @@ async function run(
 }
 
 const doctor = (folder: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> =>
-  run(PRODUCT, ['doctor', '--workspace', folder, '--json'], env);
+  run([...QUICK_PASSWORDS, PRODUCT, 'doctor', '--workspace', folder, '--json'], env);
 
 /** In this process, so that controls can be left out. */
 async function examined(
+  workspace: string,
   groups: readonly CheckGroup[],
   off: readonly Seam[],
-  environment: Readonly<Record<string, string>> = {},
 ): Promise<ReadonlyMap<string, string>> {
   const loaded = loadConfig({
     flags: { workspace },
-    environment,
+    environment: {},
     folder: workspace,
     workspaceDefault: workspace,
   });
@@ -101,9 +100,11 @@ test('every row that is in force has one check, and no check names a row that is
   for (const id of BEYOND_ROWS) expect(DOCUMENT).toContain(`\`${id}\``);
 });
 
-describe('doctor', { timeout: 180_000 }, () => {
-  test('works on an empty folder, says what it tried, and leaves the folder as it was', async () => {
-    const { code, out, err } = await doctor(workspace);
+// It waits for ten seconds each time: the tests of the whole program do so together.
+describe.concurrent('doctor as a program', { timeout: 180_000 }, () => {
+  test('works on an empty folder, says what it tried, and leaves the folder as it was', async (context) => {
+    const workspace = ownFolder(context);
+    const { code, out, err } = await run([PRODUCT, 'doctor', '--workspace', workspace, '--json']);
     expect(err).toBe('');
     const answer = JSON.parse(out) as DoctorAnswer;
     expect(Object.keys(answer)).toEqual(['isolation', 'controls', 'ok']);
@@ -152,6 +153,44 @@ describe('doctor', { timeout: 180_000 }, () => {
     }
   });
 
+  test.skipIf(!canFence || process.getuid?.() !== 0)(
+    'without the users it says so, where it could have them',
+    async (context) => {
+      const args = ['--off=users', 'doctor', '--workspace', ownFolder(context), '--json'];
+      const { code, out } = await run([...QUICK_PASSWORDS, SEAMS, ...args]);
+      const { controls } = JSON.parse(out) as DoctorAnswer;
+      const failed = controls.filter(({ state }) => state === 'failed').map(({ id }) => id);
+      expect(failed).toEqual(['S-18', 'S-19', 'S-24', 'S-57', 'S-58']);
+      expect(code).toBe(1);
+    },
+  );
+
+  test("a secret that stands in the environment and a changed row in the owner's own audit log are failures, and nothing else is", async () => {
+    const program = await startProgram();
+    await program.stop();
+    try {
+      const database = new DatabaseSync(join(program.workspace, 'secure', 'data', 'openpact.db'));
+      database.exec("UPDATE audit SET outcome = 'refused' WHERE seq = 1");
+      database.close();
+      const { code, out } = await doctor(program.workspace, { OPENPACT_SECRET_X: 'pw-N7xQ2vKd93LsTz8Rb41W' });
+      const { controls } = JSON.parse(out) as DoctorAnswer;
+      const failed = controls.filter(({ state }) => state === 'failed').map(({ id }) => id);
+      expect(failed.toSorted()).toEqual(['S-05', 'S-17']);
+      expect(out).not.toContain('pw-N7xQ2vKd93LsTz8Rb41W');
+      expect(code).toBe(1);
+    } finally {
+      program.remove();
+    }
+  });
+});
+
+describe('doctor', { timeout: 180_000 }, () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'openpact-doctor-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
   test.each<readonly [Seam, CheckGroup, readonly string[]]>([
     ['tool-paths', fileChecks, ['S-25']],
     ['jail', fileChecks, ['S-25a', 'jail']],
@@ -165,71 +204,39 @@ describe('doctor', { timeout: 180_000 }, () => {
     ['egress-rate', checkOf(scriptChecks, 'S-32'), ['S-32']],
     ['egress-addresses', checkOf(scriptChecks, 'S-51'), canFence ? ['S-47', 'S-51'] : []],
   ])('without %s it says so, and of nothing else', async (off, group, ids) => {
-    expect(failedOf(await examined([group], [off]))).toEqual(ids);
+    expect(failedOf(await examined(folder, [group], [off]))).toEqual(ids);
   });
 
   test.skipIf(!canFence)('without the fences it says so, on a machine that has them', async () => {
-    const failed = failedOf(await examined([fenceChecks], ['fences']));
+    const failed = failedOf(await examined(folder, [fenceChecks], ['fences']));
     expect(failed).toEqual(['S-86', 'S-03', 'S-13', 'S-22', 'S-26', 'S-10', 'S-11']);
   });
 
-  test.skipIf(!canFence || process.getuid?.() !== 0)(
-    'without the users it says so, where it could have them',
-    async () => {
-      const { code, out } = await run(SEAMS, ['--off=users', 'doctor', '--workspace', workspace, '--json']);
-      const { controls } = JSON.parse(out) as DoctorAnswer;
-      const failed = controls.filter(({ state }) => state === 'failed').map(({ id }) => id);
-      expect(failed).toEqual(['S-18', 'S-19', 'S-24', 'S-57', 'S-58']);
-      expect(code).toBe(1);
-    },
-  );
-
   test('a level below security.min_isolation and an open secure/ are failures', async () => {
-    mkdirSync(join(workspace, 'secure'), { mode: 0o700 });
-    writeFileSync(join(workspace, 'secure', 'config.yaml'), 'security: {min_isolation: 3}\n', {
+    mkdirSync(join(folder, 'secure'), { mode: 0o700 });
+    writeFileSync(join(folder, 'secure', 'config.yaml'), 'security: {min_isolation: 3}\n', {
       mode: 0o600,
     });
-    chmodSync(join(workspace, 'secure'), 0o755);
+    chmodSync(join(folder, 'secure'), 0o755);
     // Children of this process run as its own user.
-    const states = await examined([fenceChecks, machineChecks], []);
+    const states = await examined(folder, [fenceChecks, machineChecks], []);
     expect(states.get('isolation')).toBe('failed');
     expect(states.get('S-56')).toBe('failed');
     expect(states.get('S-18')).toBe('failed');
   });
 
-  test('a secret that stands in the environment is a failure', async () => {
-    const { code, out } = await doctor(workspace, { OPENPACT_SECRET_X: 'pw-N7xQ2vKd93LsTz8Rb41W' });
-    const { controls } = JSON.parse(out) as DoctorAnswer;
-    expect(controls.find(({ id }) => id === 'S-17')).toMatchObject({ state: 'failed' });
-    expect(out).not.toContain('pw-N7xQ2vKd93LsTz8Rb41W');
-    expect(code).toBe(1);
-  });
-
-  test("a changed row in the owner's own audit log is a failure", async () => {
-    const program = await startProgram();
-    await program.stop();
-    workspace = program.workspace;
-    const database = new DatabaseSync(join(workspace, 'secure', 'data', 'openpact.db'));
-    database.exec("UPDATE audit SET outcome = 'refused' WHERE seq = 1");
-    database.close();
-    const { code, out } = await doctor(workspace);
-    const { controls } = JSON.parse(out) as DoctorAnswer;
-    expect(controls.filter(({ state }) => state === 'failed').map(({ id }) => id)).toEqual(['S-05']);
-    expect(code).toBe(1);
-  });
-
   test('the screen begins with what is wrong and what to do', async () => {
     const loaded = loadConfig({
-      flags: { workspace },
+      flags: { workspace: folder },
       environment: {},
-      folder: workspace,
-      workspaceDefault: workspace,
+      folder,
+      workspaceDefault: folder,
     });
     const layout = layoutOf(dirname(PRODUCT), '0.0.0-doctor');
     const result = await examine({ loaded, parts: weakened(['tool-paths'], undefined), layout }, [
       fileChecks,
     ]);
-    const lines = doctorScreen(result, workspace);
+    const lines = doctorScreen(result, folder);
     expect(lines[0]).toMatch(/^1 of 3 controls should be on and are not\./);
     const screen = lines.join('\n');
     expect(screen.indexOf('To do:')).toBeGreaterThan(screen.indexOf('What is wrong'));

@@ -5,8 +5,9 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Approval, BatchAnswer, InboxList, ScriptRequest } from '../../src/edge/admin/api.ts';
 import { startFakeModel, type FakeModel } from '../fakes/openai-server.ts';
-import { CHROMIUM, openBrowser, openPage, seriousFindings, shot } from '../support/browser.ts';
+import { CHROMIUM, inBothThemes, openBrowser, openPage, seriousFindings, shot } from '../support/browser.ts';
 import { PASSWORD, startProgram, type RunningProgram } from '../support/running-program.ts';
+import { secondsOfWork } from '../support/processes.ts';
 import { getScript, modelCalls } from '../support/script-chat.ts';
 import { useModel } from '../support/with-fake-model.ts';
 
@@ -313,35 +314,31 @@ test.skipIf(skip)(
     await putScript('look', WEATHER);
     await putScript('sum', SUM);
     for (const width of [390, 1280]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const context = await browser.newContext({
-          viewport: { width, height: 844 },
-          colorScheme,
-          bypassCSP: true,
+      const context = await browser.newContext({ viewport: { width, height: 844 }, bypassCSP: true });
+      const { page } = await logIn(context);
+      await id(page, 'script-request').first().waitFor();
+      await id(page, 'batch-all').click();
+      const stands = (what: string): Promise<void> =>
+        inBothThemes(page, async (theme) => {
+          const where = `${what}-${width}-${theme}`;
+          await shot(page, where);
+          expect(await seriousFindings(page), where).toEqual([]);
+          const wide = await page.evaluate<number>(
+            "Math.max(...[...document.querySelectorAll('html, .overflow-y-auto')].map((each) => each.scrollWidth - each.clientWidth))",
+          );
+          expect(wide, `sideways ${where}`).toBe(0);
         });
-        const { page } = await logIn(context);
-        const where = `${width}-${colorScheme}`;
-        await id(page, 'script-request').first().waitFor();
-        await id(page, 'batch-all').click();
-        await shot(page, `inbox-${where}`);
-        expect(await seriousFindings(page), `queue ${where}`).toEqual([]);
-        await id(page, 'script-request').first().scrollIntoViewIfNeeded();
-        await shot(page, `inbox-script-${where}`);
-        await id(page, 'batch-deny').click();
-        await id(page, 'batch-items').waitFor();
-        await shot(page, `inbox-batch-${where}`);
-        expect(await seriousFindings(page), `dialog ${where}`).toEqual([]);
-        await page.keyboard.press('Escape');
-        await id(page, 'inbox-decided').click();
-        await id(page, 'approval-decided').first().click();
-        await shot(page, `inbox-decided-${where}`);
-        expect(await seriousFindings(page), `decided ${where}`).toEqual([]);
-        const wide = await page.evaluate<number>(
-          "Math.max(...[...document.querySelectorAll('html, .overflow-y-auto')].map((each) => each.scrollWidth - each.clientWidth))",
-        );
-        expect(wide, `sideways ${where}`).toBe(0);
-        await context.close();
-      }
+      await stands('inbox');
+      await id(page, 'script-request').first().scrollIntoViewIfNeeded();
+      await inBothThemes(page, (theme) => shot(page, `inbox-script-${width}-${theme}`));
+      await id(page, 'batch-deny').click();
+      await id(page, 'batch-items').waitFor();
+      await stands('inbox-batch');
+      await page.keyboard.press('Escape');
+      await id(page, 'inbox-decided').click();
+      await id(page, 'approval-decided').first().click();
+      await stands('inbox-decided');
+      await context.close();
     }
     await clear();
   },
@@ -412,19 +409,23 @@ test.skipIf(skip)(
       '/api/system/status',
     ]) {
       await program.api('GET', path);
-      const asked = Date.now();
+      const before = secondsOfWork(program.pid);
       expect((await program.api('GET', path)).status, path).toBe(200);
-      expect(Date.now() - asked, path).toBeLessThan(10_000);
+      expect(secondsOfWork(program.pid) - before, path).toBeLessThan(3);
     }
 
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const opened = Date.now();
     const { page, errors } = await logIn(context);
     await id(page, 'inbox-row').first().waitFor();
+    const opening = Date.now() - opened;
     expect(await id(page, 'inbox-row').count()).toBe(50);
     await page.getByText('50 shown of 1500').waitFor();
     await shot(page, 'inbox-flood');
+    const began = Date.now();
     await id(page, 'load-more').click();
-    await expect.poll(() => id(page, 'inbox-row').count(), { timeout: 20_000 }).toBe(100);
+    await expect.poll(() => id(page, 'inbox-row').count()).toBe(100);
+    expect((Date.now() - began) / opening, 'more of the list against the first of it').toBeLessThan(5);
     await id(page, 'inbox-kind').selectOption('script');
     await id(page, 'script-request').first().waitFor();
     expect(await id(page, 'script-request').count()).toBe(50);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startFakeModel, type FakeModel } from '../fakes/openai-server.ts';
-import { CHROMIUM, openBrowser, openPage, seriousFindings, shot } from '../support/browser.ts';
+import { CHROMIUM, inBothThemes, openBrowser, openPage, seriousFindings, shot } from '../support/browser.ts';
 import { PASSWORD, startProgram, type RunningProgram } from '../support/running-program.ts';
 import { useModel } from '../support/with-fake-model.ts';
 
@@ -47,8 +47,6 @@ test.skipIf(skip)(
     for (const [colorScheme, width] of [
       ['light', 1280],
       ['dark', 390],
-      ['dark', 1280],
-      ['light', 390],
     ] as const) {
       const context = await browser.newContext({
         viewport: { width, height: 800 },
@@ -150,6 +148,10 @@ test.skipIf(skip)(
   async () => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, bypassCSP: true });
     const { page } = await openPage(context);
+    const stands = (what: string): Promise<void> =>
+      inBothThemes(page, async (theme) =>
+        expect(await seriousFindings(page), `${what}, ${theme}`).toEqual([]),
+      );
     await page.goto(program.address);
     await id(page, 'login-username').fill('owner');
     await id(page, 'login-password').fill(PASSWORD);
@@ -159,18 +161,18 @@ test.skipIf(skip)(
     await say(page, 'hello');
     await id(page, 'user-message').hover();
     await id(page, 'message-edit').click();
-    expect(await seriousFindings(page)).toEqual([]);
+    await stands('editing');
     await id(page, 'message-edit-text').fill('hello again');
     await id(page, 'message-edit-send').click();
     await id(page, 'replaced').getByRole('button').click();
     await id(page, 'composer-model').click();
     await id(page, 'conversation-model').waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
+    await stands('the model');
     await id(page, 'conversation-model-keep').click();
     await id(page, 'model-dialog').waitFor({ state: 'detached' });
     await id(page, 'conversation-menu').click();
     await id(page, 'conversation-rename').waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
+    await stands('the menu');
     await context.close();
   },
   60_000,

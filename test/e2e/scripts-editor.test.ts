@@ -1,6 +1,6 @@
 /** The code of a script in a real browser: it can be changed by keyboard, and nothing of it is hidden from a reviewer. */
 import { expect, test } from 'vitest';
-import { seriousFindings, shot } from '../support/browser.ts';
+import { inBothThemes, seriousFindings, shot } from '../support/browser.ts';
 import { getScript } from '../support/script-chat.ts';
 import {
   approveScript,
@@ -202,26 +202,25 @@ test.skipIf(skip)(
       SUM.replace('a + b', 'a + b + 1  # a remark that is long enough to need more than one line on a phone'),
     );
     for (const width of [390, 1280]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const { context, page } = await openAt(stage.browser, stage.program, '/scripts/look', {
-          viewport: { width, height: 844 },
-          colorScheme,
-          bypassCSP: true,
+      const { context, page } = await openAt(stage.browser, stage.program, '/scripts/look', {
+        viewport: { width, height: 844 },
+        bypassCSP: true,
+      });
+      await id(page, 'script-diff').getByText('a remark').waitFor();
+      await id(page, 'script-diff').scrollIntoViewIfNeeded();
+      const stands = (what: string): Promise<void> =>
+        inBothThemes(page, async (theme) => {
+          const where = `${what}-${width}-${theme}`;
+          await shot(page, where);
+          expect(await seriousFindings(page), where).toEqual([]);
+          expect(await sideways(page), `sideways ${where}`).toBe(0);
         });
-        const where = `${width}-${colorScheme}`;
-        await id(page, 'script-diff').getByText('a remark').waitFor();
-        await id(page, 'script-diff').scrollIntoViewIfNeeded();
-        await shot(page, `script-diff-${where}`);
-        expect(await seriousFindings(page), `read ${where}`).toEqual([]);
-        expect(await sideways(page), `sideways ${where}`).toBe(0);
-        await id(page, 'script-edit').click();
-        await writeCode(page, SUM.replace('add', 'plus'));
-        await id(page, 'script-draft-diff').waitFor();
-        await shot(page, `script-edit-${where}`);
-        expect(await seriousFindings(page), `edit ${where}`).toEqual([]);
-        expect(await sideways(page), `sideways editing ${where}`).toBe(0);
-        await context.close();
-      }
+      await stands('script-diff');
+      await id(page, 'script-edit').click();
+      await writeCode(page, SUM.replace('add', 'plus'));
+      await id(page, 'script-draft-diff').waitFor();
+      await stands('script-edit');
+      await context.close();
     }
   },
   120_000,

@@ -5,7 +5,7 @@ import type { AuditList, Script } from '../../src/edge/admin/api.ts';
 import { newId } from '../../src/core/index.ts';
 import { openDatabase } from '../../src/host/storage/index.ts';
 import { createScriptRunStore } from '../../src/host/storage/script-run-store.ts';
-import { seriousFindings, shot } from '../support/browser.ts';
+import { inBothThemes, seriousFindings, shot } from '../support/browser.ts';
 import { getScript } from '../support/script-chat.ts';
 import {
   approveScript,
@@ -270,28 +270,29 @@ test.skipIf(skip)(
     await context.close();
     expect(errors.filter((line) => !expected(line))).toEqual([]);
     for (const width of [390, 1280]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const looked = await openAt(stage.browser, stage.program, '/scripts/often', {
-          viewport: { width, height: 844 },
-          colorScheme,
-          bypassCSP: true,
-        });
-        const where = `${width}-${colorScheme}`;
-        await id(looked.page, 'script-run-chart').waitFor();
-        await id(looked.page, 'script-run').first().getByRole('button').click();
-        await id(looked.page, 'script-run-requests').waitFor();
+      const looked = await openAt(stage.browser, stage.program, '/scripts/often', {
+        viewport: { width, height: 844 },
+        bypassCSP: true,
+      });
+      await id(looked.page, 'script-run-chart').waitFor();
+      await id(looked.page, 'script-run').first().getByRole('button').click();
+      await id(looked.page, 'script-run-requests').waitFor();
+      await inBothThemes(looked.page, async (theme) => {
+        const where = `${width}-${theme}`;
         await id(looked.page, 'script-run-requests').scrollIntoViewIfNeeded();
         await shot(looked.page, `script-runs-${where}`);
         expect(await seriousFindings(looked.page), where).toEqual([]);
         expect(await sideways(looked.page), `sideways ${where}`).toBe(0);
         await looked.page.evaluate("document.querySelector('h1').scrollIntoView()");
         await shot(looked.page, `script-offers-${where}`);
-        await id(looked.page, 'script-offer-take').first().click();
-        await id(looked.page, 'script-extend').waitFor();
-        await shot(looked.page, `script-extend-${where}`);
-        expect(await seriousFindings(looked.page), `extend ${where}`).toEqual([]);
-        await looked.context.close();
-      }
+      });
+      await id(looked.page, 'script-offer-take').first().click();
+      await id(looked.page, 'script-extend').waitFor();
+      await inBothThemes(looked.page, async (theme) => {
+        await shot(looked.page, `script-extend-${width}-${theme}`);
+        expect(await seriousFindings(looked.page), `extend ${width} ${theme}`).toEqual([]);
+      });
+      await looked.context.close();
     }
   },
   180_000,

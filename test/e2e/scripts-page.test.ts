@@ -1,6 +1,6 @@
 /** What an owner does with scripts, in a real browser against the running program. */
 import { expect, test } from 'vitest';
-import { seriousFindings, shot } from '../support/browser.ts';
+import { inBothThemes, seriousFindings, shot } from '../support/browser.ts';
 import { getScript } from '../support/script-chat.ts';
 import {
   approveScript,
@@ -155,19 +155,22 @@ test.skipIf(skip)(
     await putScript(stage.program, 'look', WEATHER);
     await putScript(stage.program, 'other', SUM);
     for (const width of [390, 1280]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const { context, page } = await openAt(stage.browser, stage.program, '/scripts', {
-          viewport: { width, height: 844 },
-          colorScheme,
-          bypassCSP: true,
-        });
-        await page.locator('[data-script=look]').waitFor();
-        const where = `${width}-${colorScheme}`;
-        await shot(page, `scripts-${where}`);
-        expect(await seriousFindings(page), `list ${where}`).toEqual([]);
-        await page.locator('[data-script=look]').click();
-        await id(page, 'script-decision').waitFor();
-        await id(page, 'script-version').first().waitFor();
+      const { context, page } = await openAt(stage.browser, stage.program, '/scripts', {
+        viewport: { width, height: 844 },
+        bypassCSP: true,
+      });
+      await page.locator('[data-script=look]').waitFor();
+      await inBothThemes(page, async (theme) => {
+        await shot(page, `scripts-${width}-${theme}`);
+        expect(await seriousFindings(page), `list ${width} ${theme}`).toEqual([]);
+        expect(await sideways(page), `sideways, list ${width} ${theme}`).toBe(0);
+      });
+      await page.locator('[data-script=look]').click();
+      await id(page, 'script-decision').waitFor();
+      await id(page, 'script-version').first().waitFor();
+      await inBothThemes(page, async (theme) => {
+        const where = `${width}-${theme}`;
+        await page.evaluate("document.querySelector('h1').scrollIntoView()");
         await shot(page, `script-${where}`);
         await id(page, 'script-decision').scrollIntoViewIfNeeded();
         await shot(page, `script-decision-${where}`);
@@ -175,8 +178,8 @@ test.skipIf(skip)(
         await shot(page, `script-end-${where}`);
         expect(await seriousFindings(page), `script ${where}`).toEqual([]);
         expect(await sideways(page), `sideways ${where}`).toBe(0);
-        await context.close();
-      }
+      });
+      await context.close();
     }
   },
   120_000,

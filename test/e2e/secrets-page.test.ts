@@ -115,7 +115,7 @@ test.skipIf(skip)(
     await first.stop();
     const argv = [PRODUCT, 'secrets', 'rekey', '--to', 'passphrase', '--workspace', first.workspace];
     expect(spawnSync(process.execPath, argv, { input: `${PASSPHRASE}\n` }).status).toBe(0);
-    const program = await started({ workspace: first.workspace, withoutSetup: true });
+    const program = await started({ workspace: first.workspace, withoutSetup: true, passwords: 'quick' });
     const context = await browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
     const { page } = await openPage(context);
     await page.goto(`${program.address}/secrets`);

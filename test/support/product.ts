@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const ROOT = resolve(import.meta.dirname, '..', '..');
@@ -9,3 +10,15 @@ export const PRODUCT = bundled ? join(ROOT, 'dist', 'openpact.js') : join(ROOT, 
 export const SEAMS = bundled
   ? join(ROOT, 'test-results', 'seams', 'main.mjs')
   : join(ROOT, 'test', 'seams', 'main.ts');
+/** Looks into a workspace in which nothing runs. */
+export const VAULT_LOOK = bundled
+  ? join(ROOT, 'test-results', 'seams', 'vault-look.mjs')
+  : join(ROOT, 'test', 'support', 'vault-look.ts');
+/**
+ * Arguments of Node in front of a program, for one whose login passwords need not cost what they cost (see there). Not by
+ * its path: the user that OpenPact becomes may not get there.
+ */
+export const QUICK_PASSWORDS: readonly string[] = [
+  '--import',
+  `data:text/javascript,${encodeURIComponent(readFileSync(join(ROOT, 'test', 'seams', 'quick-passwords.mjs'), 'utf8'))}`,
+];

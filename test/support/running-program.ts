@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Approval, ApprovalList, ChatServerEvent, Conversation } from '../../src/edge/admin/api.ts';
-import { PRODUCT, SEAMS } from './product.ts';
+import { PRODUCT, QUICK_PASSWORDS, SEAMS } from './product.ts';
 
 export const PASSWORD = 'a long enough passphrase for tests';
+/** Where Node keeps what it has compiled (scripts/test.ts); what is started has none of the rest of our environment. */
+const cache = process.env['NODE_COMPILE_CACHE'];
+const COMPILED: Readonly<Record<string, string>> = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
 
 export interface StartOptions {
   /** An existing workspace; without it a new one is made, and removed by `remove`. */
@@ -29,6 +32,11 @@ export interface StartOptions {
   readonly port?: number;
   /** Leave the first user to the test. */
   readonly withoutSetup?: boolean;
+  /**
+   * `full`: login passwords are hashed as the product does, which is slow. Of one workspace all programs do the same.
+   * Default: quick, but `full` where the first user is left to the test.
+   */
+  readonly passwords?: 'full' | 'quick';
 }
 
 export interface RunningProgram {
@@ -76,7 +84,9 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
   }
   const seams =
     (options.off?.length ?? 0) > 0 || options.agent !== undefined || options.internet !== undefined;
+  const passwords = options.passwords ?? (options.withoutSetup === true ? 'full' : 'quick');
   const args = [
+    ...(passwords === 'quick' ? QUICK_PASSWORDS : []),
     seams ? SEAMS : PRODUCT,
     ...(options.handedOver === undefined ? [] : ['--environment-fd=3']),
     ...(seams ? [`--off=${(options.off ?? []).join(',')}`] : []),
@@ -91,7 +101,7 @@ export async function startProgram(options: StartOptions = {}): Promise<RunningP
   ];
   const child = spawn(process.execPath, args, {
     cwd: workspace,
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: workspace, ...options.env },
+    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: workspace, ...COMPILED, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   }) as ChildProcessWithoutNullStreams;
   const handOver = child.stdio[3] as unknown as Writable;

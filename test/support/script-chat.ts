@@ -63,7 +63,11 @@ export async function modelCallsAll(
   calls: readonly { readonly name: string; readonly arguments: unknown }[],
 ): Promise<readonly Heard[]> {
   model.next({ calls: calls.map((call, at) => ({ ...call, id: `call_${at}` })) }, { text: 'Done.' });
-  const { events } = await program.say('use them');
+  return heardAll((await program.say('use them')).events);
+}
+
+/** What the model hears of each call, in their order. */
+export function heardAll(events: readonly ChatServerEvent[]): readonly Heard[] {
   return events.filter((event) => event.type === 'tool_result').map((event) => heard([event]));
 }
 

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { PRODUCT } from './product.ts';
+import { PRODUCT, VAULT_LOOK } from './product.ts';
 
 export const PASSPHRASE = 'violet otter kettle sandwich 47';
 
@@ -16,11 +16,11 @@ export interface Opened {
 /** Opens the workspace as its owner, looks, and closes it. */
 export function lookInto(workspace: string): Opened {
   const { uid, gid } = statSync(join(workspace, 'secure/data/openpact.db'));
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(import.meta.dirname, 'vault-look.ts'), workspace, PASSPHRASE],
-    { encoding: 'utf8', cwd: '/', ...(process.getuid?.() === 0 ? { uid, gid } : {}) },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [VAULT_LOOK, workspace, PASSPHRASE], {
+    encoding: 'utf8',
+    cwd: '/',
+    ...(process.getuid?.() === 0 ? { uid, gid } : {}),
+  });
   if (status !== 0) throw new Error(`the workspace does not open: ${stderr}`);
   const { values, openai, audit } = JSON.parse(stdout) as {
     values: Readonly<Record<string, string>>;

@@ -7,6 +7,8 @@ import { CallError } from './api/client.ts';
 import { queryClient } from './api/queries.ts';
 import { onSessionChange, sessionState, Unreachable } from './api/session.ts';
 import { router } from './router.tsx';
+// Every screen follows the device, also those before the login.
+import './ui/theme.ts';
 import './styles.css';
 
 // Logged out in another tab, or the refresh cookie is no longer valid: what this tab knows is dropped, and the guards

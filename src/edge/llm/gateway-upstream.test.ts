@@ -6,17 +6,18 @@ import type { FakeAnswer } from '../../../test/fakes/openai-server.ts';
 let rig: ModelRig;
 const call = { name: 'workspace_list', arguments: { path: 'a' } };
 
+/** A machine with other work may take seconds to begin; only what is about silence waits for less. */
+const LIMITS = {
+  headersMs: 15_000,
+  idleMs: 15_000,
+  tailMs: 200,
+  totalMs: 30_000,
+  retryDefaultMs: 5,
+  retryWaitMs: 1_500,
+};
+
 beforeEach(async () => {
-  rig = await startModelRig({
-    limits: {
-      headersMs: 300,
-      idleMs: 300,
-      tailMs: 200,
-      totalMs: 15_000,
-      retryDefaultMs: 5,
-      retryWaitMs: 1_500,
-    },
-  });
+  rig = await startModelRig({ limits: LIMITS });
 });
 afterEach(() => rig.close());
 
@@ -108,11 +109,16 @@ describe('an answer that is none', () => {
   });
 
   it('ends when it does not begin, or falls silent', async () => {
+    await rig.close();
+    rig = await startModelRig({ limits: { ...LIMITS, headersMs: 300 } });
     expect((await failure({ fault: 'hang_before_headers' })).code).toBe('llm_timeout_start');
+    await expect.poll(() => rig.model.requests.every((request) => request.aborted)).toBe(true);
+    await rig.close();
+    rig = await startModelRig({ limits: { ...LIMITS, idleMs: 300 } });
     expect((await failure({ text: 'so far ', calls: [call], fault: 'hang_mid_stream' })).code).toBe(
       'llm_timeout_silent',
     );
-    expect(rig.turn.ended).toEqual([{ step: 2, part: 'text', text: 'so far ' }]);
+    expect(rig.turn.ended).toEqual([{ step: 1, part: 'text', text: 'so far ' }]);
     await expect.poll(() => rig.model.requests.every((request) => request.aborted)).toBe(true);
   });
 

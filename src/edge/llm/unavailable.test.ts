@@ -5,8 +5,9 @@ import type { FakeAnswer } from '../../../test/fakes/openai-server.ts';
 import { meansUnavailable } from './unavailable.ts';
 
 let rig: ModelRig;
+const LIMITS = { headersMs: 15_000, idleMs: 15_000, tailMs: 200, retryDefaultMs: 5 };
 beforeEach(async () => {
-  rig = await startModelRig({ limits: { headersMs: 300, idleMs: 300, tailMs: 200, retryDefaultMs: 5 } });
+  rig = await startModelRig({ limits: LIMITS });
 });
 afterEach(() => rig.close());
 
@@ -26,13 +27,17 @@ it('a failure before anything of the answer came is one', async () => {
   expect(await told({ status: 401 })).toBe('llm_unauthorized true');
   expect(await told({ status: 402 })).toBe('llm_no_credit true');
   expect(await told({ status: 404 })).toBe('llm_model_missing true');
-  expect(await told({ fault: 'hang_before_headers' })).toBe('llm_timeout_start true');
   expect(await told({ fault: 'html' })).toBe('llm_web_page true');
+  await rig.close();
+  rig = await startModelRig({ limits: { ...LIMITS, headersMs: 300 } });
+  expect(await told({ fault: 'hang_before_headers' })).toBe('llm_timeout_start true');
 });
 
 it('a failure after words or thoughts of the answer came is none, also when the redactor still held them back', async () => {
   expect(await told({ text: 'Hel', fault: 'cut' })).toBe('llm_cut false');
   expect(await told({ thinking: 'let me see', fault: 'cut' })).toBe('llm_cut false');
+  await rig.close();
+  rig = await startModelRig({ limits: { ...LIMITS, idleMs: 300 } });
   expect(await told({ text: 'Hel', fault: 'hang_mid_stream' })).toBe('llm_timeout_silent false');
 });
 

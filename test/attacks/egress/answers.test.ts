@@ -22,7 +22,7 @@ async function rawCode(
 ): Promise<unknown> {
   const served = await serveRaw(speak);
   const code = await codeOf(
-    textOf(rig({}, { limits: { headersMs: 400, idleMs: 400 } }), get(url(served), more)),
+    textOf(rig({}, { limits: { headersMs: 1_000, idleMs: 1_000 } }), get(url(served), more)),
   );
   // Whatever happened, the connection is gone.
   await expect.poll(served.open).toBe(0);
