@@ -177,7 +177,7 @@ const KEYS = {
   'starlark.approval.auto_approve': {
     kind: 'list',
     default: [],
-    says: 'Digests (sha256:...) of scripts that count as approved with what their headers declare.',
+    says: 'Digests (sha256:...) of scripts that count as approved with what their headers declare, while they stand here.',
   },
   'security.min_isolation': {
     kind: 'number',
