@@ -182,7 +182,7 @@ const KEYS = {
   'starlark.approval.auto_approve': {
     kind: 'list',
     default: [],
-    says: 'Digests (sha256:...) of scripts that count as approved with what their headers declare; each for one script, until you reject it.',
+    says: 'Digests (sha256:...) of scripts that count as approved with what their headers declare; each for one script, while it stands here and until you reject it.',
   },
   'security.min_isolation': {
     kind: 'number',
