@@ -209,7 +209,7 @@ test(
     const grown = Object.keys(after.events).filter((event) => after.events[event] !== before.events[event]);
     expect(grown.filter((event) => !/^(login\.(failed|limited)|setup\.refused)$/.test(event))).toEqual([]);
   },
-  fuzzTime(120_000),
+  fuzzTime(300_000),
 );
 
 test(
@@ -235,5 +235,5 @@ test(
     expect((outcomes.get(429) ?? 0) / all).toBeLessThan(0.1);
     expect((outcomes.get(200) ?? 0) / all).toBeGreaterThan(0.1);
   },
-  fuzzTime(120_000),
+  fuzzTime(300_000),
 );

@@ -244,8 +244,17 @@ test.each([
         };
       },
     });
-    const said = await Promise.all(Array.from({ length: turns }, (_, turn) => program.say(String(turn))));
-    const heard = said.flatMap(({ events }) => heardAll(events)).map(({ value }) => value);
+    const said = await Promise.all(
+      Array.from({ length: turns }, async (_, turn) => {
+        const chat = await program.chat(await program.newConversation());
+        chat.send({ type: 'message', content: String(turn) });
+        // Some wait until others are through.
+        await chat.until(({ type }) => type === 'done', 150_000);
+        chat.close();
+        return heardAll(chat.events);
+      }),
+    );
+    const heard = said.flat().map(({ value }) => value);
     expect(heard).toHaveLength(turns * 50);
     expect(heard.filter((value) => value['saved'] === true)).toHaveLength(most);
     const refused = heard.filter((value) => value['saved'] !== true);
