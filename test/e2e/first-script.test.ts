@@ -94,6 +94,8 @@ test.skipIf(skip)(
     await givePassword(page);
     await page.locator('[data-testid=secret-row][data-name=LACKED_KEY]').waitFor();
     expect(await sideways(page)).toBe(0);
+    // It was opened; the script that asks for it stands there.
+    await page.getByRole('link', { name: 'lacks', exact: true }).waitFor();
 
     await approveScript(stage.program, 'lacks');
     await page.goto(`${stage.program.address}/capabilities`);

@@ -13,6 +13,7 @@ import { Behind, Notice, Problem } from '../ui/notice.tsx';
 import { Empty, Page, SkeletonRows } from '../ui/page.tsx';
 import { exact, Time } from '../ui/time.tsx';
 import { WordsField } from '../ui/words-field.tsx';
+import { scriptList } from '../scripts/script-queries.ts';
 import { LockVault } from './lock-vault.tsx';
 import { SecretDialog, type SecretTask } from './secret-dialog.tsx';
 
@@ -263,7 +264,11 @@ function Row({
           <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-6 gap-y-1 text-meta [&>dd]:wrap-anywhere [&>dt]:text-muted">
             <dt>May be sent to</dt>
             <dd>{hosts.length === 0 ? 'the hosts that the approval of a script names' : hosts.join(', ')}</dd>
-            <dt>Used by</dt>
+            <dt>Asked for by</dt>
+            <dd>
+              <AskedForBy name={secret.name} />
+            </dd>
+            <dt>Last used by</dt>
             <dd>{used ? `${used.by}, ${exact(used.at)}` : 'nobody yet'}</dd>
             <dt>Value set</dt>
             <dd>
@@ -321,6 +326,28 @@ function Row({
         </div>
       )}
     </li>
+  );
+}
+
+/** The scripts whose newest version declares it. */
+function AskedForBy({ name }: { readonly name: string }) {
+  const { data } = useQuery(scriptList);
+  const scripts = data?.scripts.filter((each) => each.required_secrets.includes(name)) ?? [];
+  if (scripts.length === 0) return data ? 'no script' : '…';
+  return (
+    <ul className="flex flex-wrap gap-x-3">
+      {scripts.map((each) => (
+        <li key={each.name} className="min-w-0">
+          <Link
+            to="/scripts/$name"
+            params={{ name: each.name }}
+            className="text-link underline underline-offset-2 wrap-anywhere"
+          >
+            {each.name}
+          </Link>
+        </li>
+      ))}
+    </ul>
   );
 }
 
