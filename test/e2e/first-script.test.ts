@@ -85,17 +85,23 @@ test.skipIf(skip)(
     expect(await id(page, 'secret-name').inputValue()).toBe('LACKED_KEY');
     await id(page, 'secret-value').fill('Zq8vR2mX7pLw4TnBc91K');
     await id(page, 'secret-save').click();
-    // The step-up takes the place of the dialog, and the focus with it.
-    await id(page, 'password-dialog-field').waitFor();
-    await page.waitForTimeout(300);
-    expect(await page.evaluate<string>('document.activeElement.dataset.testid ?? ""')).toBe(
-      'password-dialog-field',
-    );
     await givePassword(page);
     await page.locator('[data-testid=secret-row][data-name=LACKED_KEY]').waitFor();
     expect(await sideways(page)).toBe(0);
     // It was opened; the script that asks for it stands there.
     await page.getByRole('link', { name: 'lacks', exact: true }).waitFor();
+
+    // The dialog for the password takes the place of this one: the focus stays in it, and does not go back to the button.
+    await id(page, 'secret-edit').click();
+    await id(page, 'secret-note').fill('of a test');
+    await id(page, 'secret-save').click();
+    await id(page, 'password-dialog-field').waitFor();
+    await page.waitForTimeout(500);
+    expect(await page.evaluate<string>('document.activeElement.dataset.testid ?? ""')).toBe(
+      'password-dialog-field',
+    );
+    await givePassword(page);
+    await page.getByText('of a test').waitFor();
 
     await approveScript(stage.program, 'lacks');
     await page.goto(`${stage.program.address}/capabilities`);
