@@ -43,7 +43,7 @@ export function DecidedRow({
           <Icon aria-hidden size={14} />
           {stateWord(item)}
         </span>
-        <span className="min-w-0 flex-1 truncate">
+        <span className="min-w-0 flex-1 truncate max-md:line-clamp-2 max-md:wrap-anywhere max-md:whitespace-normal">
           {item.kind === 'script' ? (
             <>
               Script <code className="text-mini">{item.name}</code>
