@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../core/index.ts';
+import { isJsonObject, isShallow, type JsonObject } from '../../core/index.ts';
 
 /** Codes of JSON-RPC 2.0, and the one of ours for "too many calls" (requirements §6.2). */
 const PARSE_ERROR = -32700;
@@ -6,6 +6,8 @@ const INVALID_REQUEST = -32600;
 const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
 export const RATE_LIMITED = -32000;
+/** What validates and stores the arguments goes into each level; no tool needs as many. */
+const MOST_DEPTH = 64;
 
 export type RequestId = string | number;
 
@@ -21,6 +23,8 @@ export type Message =
 
 /** Says what a body is, by JSON-RPC 2.0 and MCP: one request or one notification, parameters by name. */
 export function readMessage(text: string): Message {
+  if (!isShallow(text, MOST_DEPTH))
+    return invalid(null, `objects and lists are more than ${MOST_DEPTH} levels deep`);
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -238,6 +238,11 @@ describe('a plain JSON caller', () => {
     ['a batch', [request('ping')], -32600],
     ['an empty batch', [], -32600],
     ['a bare text', '"ping"', -32600],
+    [
+      'arguments that are 3,000 levels deep',
+      `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":${'['.repeat(3_000)}${']'.repeat(3_000)}}}`,
+      -32600,
+    ],
     ['null', 'null', -32600],
     ['an id that is an object', { jsonrpc: '2.0', id: {}, method: 'ping' }, -32600],
     ['an id that is null', { jsonrpc: '2.0', id: null, method: 'ping' }, -32600],

@@ -4,13 +4,12 @@
 // Does not: know of a time that passed and went back while nothing looked (the program looks every second while it is up;
 // what passed before a start it is told as `floor`).
 // An attacker may control: nothing here; the clock of the machine may jump both ways.
-import { errorText, isoTime, type Clock, type Json, type Log } from '../../core/index.ts';
+import { errorText, isoTime, type Clock, type Log } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
 import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
-import { readGranted } from './grants.ts';
 import type { ScriptLibrary } from './library.ts';
-import { RAN_OUT } from './state.ts';
+import { RAN_OUT, storedGrant } from './state.ts';
 
 export interface ApprovalExpiry {
   /** Takes back what has run out by now, or by `floor`, which is later where the clock was set back. Never throws for a disk that is full. */
@@ -90,7 +89,7 @@ export function createApprovalExpiry(deps: {
       for (const row of store.all()) {
         if (row.approved === null || row.granted?.includes('"expires_at"') !== true) continue;
         // From the row alone: a text that is damaged keeps no other approval from running out.
-        const { expiresAt } = readGranted(JSON.parse(row.granted) as Json);
+        const expiresAt = storedGrant(row)?.expiresAt;
         if (expiresAt === undefined) continue;
         if (expiresAt <= now || isUnstored(row)) expire(row, row.approved, expiresAt);
       }

@@ -2,7 +2,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { AppError, silentLog } from '../../core/index.ts';
-import { hashOf, MODEL, OWNER, type ScriptBench } from '../../../test/support/script-bench.ts';
+import { codeOf, hashOf, MODEL, OWNER, type ScriptBench } from '../../../test/support/script-bench.ts';
 import { scriptBenches } from '../../../test/support/script-benches.ts';
 import { createScriptDecisions } from './decisions.ts';
 import { testScript } from './test-runs.ts';
@@ -167,4 +167,27 @@ test('a script whose stored text is damaged is listed, does not run, and its pow
   expect((await made.decisions.reject('job', {}, OWNER)).approved).toBeUndefined();
   await made.library.remove('job', OWNER);
   expect(made.library.list().map(({ name }) => name)).toEqual(['other']);
+});
+
+test('a damaged grant gives nothing until it is given anew, and keeps no other approval from running out', async () => {
+  let now = Date.now();
+  const made = open({ clock: { now: () => now, monotonic: () => performance.now() } });
+  for (const name of ['damaged', 'good', 'timed']) await made.save(name, ONE);
+  await approve(made, 'damaged', now + 3_600_000);
+  await approve(made, 'good');
+  await approve(made, 'timed', now + 3_600_000);
+  for (const granted of ['{', '{"secrets":[],"expires_at":"soon"}']) {
+    made.store.put({ ...made.library.require('damaged').row, approved: hashOf(ONE), granted });
+    expect(made.library.list().map(({ name, status }) => [name, status])).toEqual([
+      ['damaged', 'pending'],
+      ['good', 'approved'],
+      ['timed', 'approved'],
+    ]);
+    expect(await codeOf(made.run('damaged'))).toBe('script_not_approved');
+  }
+  now += 7_200_000;
+  made.decisions.expireDue();
+  expect(made.events('script.approval_expired').map(({ target }) => target)).toEqual(['timed']);
+  await approve(made, 'damaged');
+  expect(await codeOf(made.run('damaged'))).toBe('ok');
 });

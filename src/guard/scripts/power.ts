@@ -98,6 +98,12 @@ function limits(grant: GrantView, before: GrantView | undefined): PowerLine[] {
       fresh: oldEnd !== undefined && Date.parse(end) > Date.parse(oldEnd),
     });
   else if (oldEnd !== undefined) lines.push({ kind: 'limit', text: 'holds without an end', fresh: true });
+  const hidden = grant.hidden_fields ?? [];
+  for (const field of hidden)
+    lines.push({ kind: 'limit', text: `is not shown ${field} in answers`, fresh: false });
+  for (const field of before?.hidden_fields ?? [])
+    if (!hidden.includes(field))
+      lines.push({ kind: 'limit', text: `is shown ${field} in answers, which was hidden`, fresh: true });
   return lines;
 }
 

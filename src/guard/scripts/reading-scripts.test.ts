@@ -210,6 +210,14 @@ describe('grants', () => {
       'runs at most 60 times in an hour, with 600 requests and 200 MiB of answers',
       'holds without an end',
     ]);
+    expect(fresh({ hidden_fields: ['pin'] })).toEqual([]);
+    const hiding = { ...before, hidden_fields: ['pin'] };
+    expect(powerOf(before, hiding, facts).lines.filter((line) => line.fresh)).toEqual([
+      { kind: 'limit', text: 'is shown pin in answers, which was hidden', fresh: true },
+    ]);
+    expect(powerOf(hiding, hiding, facts).lines.map(({ text }) => text)).toContain(
+      'is not shown pin in answers',
+    );
     expect(fresh({ expires_at: '2031-01-01T00:00:00.000Z' })).toEqual([
       'holds until 2031-01-01T00:00:00.000Z',
     ]);

@@ -3,7 +3,7 @@
 // has not run out.
 // Does not: read the folder (the library does, before), or load the text.
 import type { ScriptRow, ScriptVersionRow } from '../../host/storage/script-store.ts';
-import type { Json } from '../../core/index.ts';
+import { AppError, type Json } from '../../core/index.ts';
 import type { ScriptHeader } from './header.ts';
 import { readGranted, type Granted } from './grants.ts';
 
@@ -52,15 +52,14 @@ export function stateOf(
   header: ScriptHeader,
   onDisk: OnDisk,
 ): ScriptState {
+  const granted = storedGrant(row);
   const approved =
-    row.approved === null
-      ? undefined
-      : { hash: row.approved, granted: readGranted(JSON.parse(row.granted ?? '{}') as Json) };
+    row.approved === null || granted === undefined ? undefined : { hash: row.approved, granted };
   return {
     name: row.name,
     hash: version.hash,
-    status: statusOf(row, version),
-    modified: row.approved !== null && row.approved !== version.hash,
+    status: statusOf(row, version, approved !== undefined),
+    modified: approved !== undefined && approved.hash !== version.hash,
     row,
     version,
     approved,
@@ -69,9 +68,20 @@ export function stateOf(
   };
 }
 
-function statusOf(row: ScriptRow, version: ScriptVersionRow): ScriptStatus {
+/** Undefined for a script that is not approved, and for a grant that is damaged: it gives nothing until it is given anew. */
+export function storedGrant(row: Pick<ScriptRow, 'approved' | 'granted'>): Granted | undefined {
+  if (row.approved === null) return undefined;
+  try {
+    return readGranted(JSON.parse(row.granted ?? ''));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+function statusOf(row: ScriptRow, version: ScriptVersionRow, isApproved: boolean): ScriptStatus {
   if (row.disabled_at !== null) return 'disabled';
-  if (row.approved === version.hash) return 'approved';
+  if (isApproved && row.approved === version.hash) return 'approved';
   return version.decision === 'rejected' ? 'rejected' : 'pending';
 }
 
