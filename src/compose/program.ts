@@ -118,6 +118,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
     undo.push(() => assistant.turns.shutdown());
     undo.push(() => assistant.orphans.shutdown());
 
+    let seeded: Promise<void> = Promise.resolve();
     const codeFile = createPrivateFile(paths.setupCode);
     const identity = parts.identity({
       database,
@@ -132,7 +133,13 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
         write: async (code) => codeFile.replace(`${code}\n`),
         remove: async () => void codeFile.remove(),
       },
-      profileWriter: { write: (profile) => writeProfile(files, profile, broughtFiles(settings)) },
+      profileWriter: {
+        async write(profile) {
+          // A setup that is quick would be overwritten by the neutral texts.
+          await seeded;
+          await writeProfile(files, profile, broughtFiles(settings));
+        },
+      },
       options: {
         accessSeconds: config.admin.jwt.accessExpiryMs / 1000,
         refreshIdleMs: config.admin.jwt.refreshExpiryMs,
@@ -267,7 +274,7 @@ export async function startProgram(loaded: LoadedConfig, parts: Parts, layout: L
       watch.start();
       // Not waited for: the page is there at once, and says that the engine is starting.
       void assistant.engine.start();
-      void seedContextFiles(files).catch((error: unknown) =>
+      seeded = seedContextFiles(files).catch((error: unknown) =>
         log.warn('the context files could not be made', { problem: errorText(error) }),
       );
       for (const row of assistant.recovered.approvedCalls) {
