@@ -1,116 +1,26 @@
 // Guarantees: what runs is the text of the approved digest, read from the database and hashed again, with the grant that
 // was approved with it; deciding that and writing the run down is one step, in which the database compares the digest once
-// more, and every later change of the approval ends the run. What leaves is held against the grant once more. A run without an entry in the audit log does not begin, nor one while the vault is sealed. Quotas count before a
-// run begins, and bound it.
+// more, and every later change of the approval ends the run. What leaves is held against the grant once more. A run without
+// an entry in the audit log does not begin, nor one while the vault is sealed. Quotas count before a run begins, and bound it.
 // Does not: fence the process (the runner does), nor fill in secrets (the broker does).
 // An attacker may control: the name, the function, the arguments, the text of scripts, the answers of hosts.
-import {
-  AppError,
-  errorText,
-  type Clock,
-  type Json,
-  type Log,
-  type Origin,
-  type Principal,
-  type RedactionCounts,
-  type RedactionStream,
-  type Redactor,
-} from '../../core/index.ts';
-import type { Transactions } from '../../host/storage/index.ts';
-import type { ScriptRunKind, ScriptRunRow, ScriptRunStore } from '../../host/storage/script-run-store.ts';
-import type { ScriptOfferRow, ScriptStore } from '../../host/storage/script-store.ts';
-import type { Audit } from '../audit/index.ts';
-import { NO_GRANT, secretsWhile, type ScriptSecrets } from '../secrets/broker/index.ts';
+import { AppError, errorText, type RedactionStream } from '../../core/index.ts';
+import type { ScriptRunRow } from '../../host/storage/script-run-store.ts';
+import type { ScriptOfferRow } from '../../host/storage/script-store.ts';
+import { NO_GRANT, secretsWhile } from '../secrets/broker/index.ts';
 import { vaultSealed } from '../secrets/index.ts';
-import type { ScriptDecisions } from './decisions.ts';
 import { narrowToBound, type Granted } from './grants.ts';
 import { mayLeave } from './leaving.ts';
-import type { ScriptLibrary } from './library.ts';
-import type { Runner, RunEnd, Send } from './ports.ts';
+import type { RunEnd } from './ports.ts';
 import { execRoom, quotaRoom, RUN_BYTES, RUN_REQUESTS } from './quota-room.ts';
 import { recoverRuns } from './recover-runs.ts';
 import { runError } from './run-error.ts';
+import type { RunAsk, RunDone, RunsDeps, ScriptRuns } from './run-ports.ts';
 import { newRunRow } from './run-row.ts';
-import { createRunWatch, type RunRequest } from './run-watch.ts';
+import { createRunWatch } from './run-watch.ts';
 import { hashOf } from './script-name.ts';
 import { createStanding, type StandingRun } from './standing.ts';
 import type { Refused } from './state.ts';
-
-export interface RunAsk {
-  readonly name: string;
-  readonly function?: string | undefined;
-  readonly args?: readonly Json[] | undefined;
-  readonly kwargs?: { readonly [name: string]: Json } | undefined;
-  readonly by: Principal;
-  readonly origin: Origin;
-  readonly signal?: AbortSignal | undefined;
-  /** `test`: asked for by the owner on the page. Default `run`. */
-  readonly kind?: Extract<ScriptRunKind, 'run' | 'test'> | undefined;
-  /** Only when this is the approved digest (conflict `script_changed` otherwise). */
-  readonly hash?: string | undefined;
-}
-
-/** How a run ended. Values and texts are redacted. */
-export interface RunDone {
-  readonly ok: true;
-  readonly runId: string;
-  readonly hash: string;
-  readonly value: Json;
-  readonly error: { readonly code: string; readonly message: string; readonly line: number | null } | null;
-  readonly logs: readonly string[];
-  readonly durationMs: number;
-  readonly requests: readonly RunRequest[];
-  readonly hidden: RedactionCounts;
-}
-
-export type RunResult = RunDone | Refused;
-
-export interface ScriptRuns {
-  /** Errors: config `vault_sealed`; conflict `script_changed`. */
-  run(ask: RunAsk): Promise<RunResult>;
-  /** Code that nobody reviewed: no secrets, no hosts. Errors: config `vault_sealed`. */
-  exec(ask: {
-    readonly source: string;
-    readonly by: Principal;
-    readonly origin: Origin;
-    readonly signal?: AbortSignal | undefined;
-  }): Promise<RunResult>;
-  readonly running: number;
-  /** Ends every run; the number of them. */
-  stopAll(): number;
-  /** At the start: runs that a former process left behind. */
-  recover(): number;
-}
-
-export interface RunsDeps {
-  readonly library: ScriptLibrary;
-  readonly decisions: Pick<ScriptDecisions, 'isHeld'>;
-  readonly store: ScriptStore;
-  readonly runStore: ScriptRunStore;
-  readonly runner: Runner;
-  readonly sealed: () => boolean;
-  readonly secrets: ScriptSecrets;
-  readonly send: Send;
-  /** Default: by the grant. */
-  readonly mayLeave?: typeof mayLeave;
-  /** What the settings of a secret say beside the grant, and who is told that it was used. */
-  readonly secretSettings: {
-    mayReach(name: string, host: string): boolean;
-    used(name: string, by: string): void;
-  };
-  readonly database: Transactions;
-  readonly audit: Audit;
-  readonly redactor: Redactor;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limits: {
-    readonly timeMs: number;
-    readonly memoryBytes: number;
-    readonly exec: 'off' | 'pure' | 'approval';
-    /** Runs of code without a script in an hour, of all conversations. */
-    readonly execPerHour: number;
-  };
-}
 
 interface Live extends StandingRun {
   readonly test: boolean;
@@ -123,6 +33,7 @@ interface Live extends StandingRun {
 const HOUR_MS = 3_600_000;
 /** Of one script; older ones go. */
 export const KEEP_RUNS = 1_000;
+/** What a timer can hold. */
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
 export function createScriptRuns(deps: RunsDeps): ScriptRuns {

@@ -3,7 +3,7 @@ import { AppError, type Json, type ScriptPowers } from '../../core/index.ts';
 import type { ScriptDecisions } from './decisions.ts';
 import type { ScriptLibrary } from './library.ts';
 import { powerOf } from './power.ts';
-import type { RunResult, ScriptRuns } from './runs.ts';
+import type { RunResult, ScriptRuns } from './run-ports.ts';
 import type { ScriptState } from './state.ts';
 
 export function createScriptPowers({

@@ -9,7 +9,7 @@ import { readCannedHttp } from './canned-http.ts';
 import { readGranted } from './grants.ts';
 import type { ScriptLibrary } from './library.ts';
 import type { Runner } from './ports.ts';
-import type { RunResult, ScriptRuns } from './runs.ts';
+import type { RunResult, ScriptRuns } from './run-ports.ts';
 
 export interface TestAsk {
   readonly name: string;
