@@ -276,3 +276,37 @@ test.skipIf(skip)(
   },
   120_000,
 );
+
+test.skipIf(skip)(
+  'a message that is sent before the first connection goes out over it, once; where that fails it says so',
+  async () => {
+    const conversation = await program.newConversation();
+    const { context, page } = await openAt('/scripts');
+    await id(page, 'script-new').waitFor();
+    const asked = async () => {
+      const path = `/api/sessions/${conversation}/messages`;
+      const { body } = await program.api<readonly { role: string }[]>('GET', path);
+      return body.filter(({ role }) => role === 'user').length;
+    };
+    // The second time the same words are in what is told again.
+    for (const times of [1, 2]) {
+      const ticket = await hold(page, 'POST', /\/api\/auth\/ws-ticket/);
+      await page.goto(`${program.address}/chat/${conversation}`);
+      await ticket.arrived;
+      await id(page, 'composer').fill('Say hello to Sam');
+      await id(page, 'send').click();
+      await page.getByText('Sending', { exact: true }).waitFor();
+      ticket.letGo();
+      await page.getByText('Sending', { exact: true }).waitFor({ state: 'detached' });
+      expect(await page.getByText('Not sent:').count()).toBe(0);
+      await expect.poll(asked).toBe(times);
+    }
+    await page.route(/\/api\/auth\/ws-ticket/, (route) => route.abort());
+    await page.reload();
+    await id(page, 'composer').fill('Nobody hears this');
+    await id(page, 'send').click();
+    await page.getByText('There is no connection right now.').waitFor();
+    await context.close();
+  },
+  120_000,
+);

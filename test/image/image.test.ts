@@ -295,7 +295,10 @@ describe.skipIf(reason !== undefined)('the image', { timeout: 300_000 }, () => {
 
 /** Makes the account; gives its token. */
 async function setUp(container: Container): Promise<string> {
-  const code = /Setup code\s+(\S+)/.exec(container.log())?.[1];
+  // What podman hands on of the output can come after the answer that it is ready.
+  const setupCode = () => /Setup code\s+(\S+)/.exec(container.log())?.[1];
+  await expect.poll(setupCode).toBeDefined();
+  const code = setupCode();
   const made = await container.call('POST', '/api/setup', {
     body: { username: 'owner', password: PASSWORD, confirm_password: PASSWORD, setup_code: code },
   });

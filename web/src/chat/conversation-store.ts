@@ -10,8 +10,8 @@ export interface Outgoing {
   readonly content: string;
   /** Null while it is on its way; else why it did not arrive. */
   readonly problem: string | null;
-  /** Over which connection it was sent. */
-  readonly over: number;
+  /** Over which connection it was sent; null while it waits for the first one. */
+  readonly over: number | null;
 }
 
 export interface ConversationSnapshot {
@@ -89,7 +89,7 @@ export class ConversationStore {
       onState: (connection) => {
         this.#flush();
         if (connection.name === 'open') this.#over += 1;
-        this.#change({ connection });
+        this.#change({ connection, outgoing: this.#sendWaiting(connection) });
       },
     });
   }
@@ -101,17 +101,27 @@ export class ConversationStore {
 
   readonly snapshot = (): ConversationSnapshot => this.#snapshot;
 
+  /** A page that has only just opened sends as soon as it is connected; over a connection that was lost nothing is sent. */
   send(content: string): void {
     counter += 1;
-    const message: Outgoing = { key: `out-${counter}`, content, problem: null, over: this.#over };
-    const sent = this.#connection.send({ type: 'message', content });
+    const { outgoing, connection } = this.#snapshot;
+    const message: Outgoing = { key: `out-${counter}`, content, problem: null, over: null };
     this.#change({
-      outgoing: [
-        ...this.#snapshot.outgoing,
-        sent ? message : { ...message, problem: 'There is no connection right now.' },
-      ],
+      outgoing: [...outgoing, connection.name === 'connecting' ? message : this.#sendNow(message)],
       refusal: null,
     });
+  }
+
+  #sendNow(message: Outgoing): Outgoing {
+    const sent = this.#connection.send({ type: 'message', content: message.content });
+    return { ...message, over: this.#over, problem: sent ? null : 'There is no connection right now.' };
+  }
+
+  /** What was written before there was a first connection; where that does not come it was not sent. */
+  #sendWaiting(connection: ConnectionState): readonly Outgoing[] {
+    const { outgoing } = this.#snapshot;
+    if (connection.name === 'connecting') return outgoing;
+    return outgoing.map((each) => (each.over === null ? this.#sendNow(each) : each));
   }
 
   /** The last message written anew; shown when the server took it. */
@@ -234,7 +244,11 @@ export class ConversationStore {
       const known = event.type !== 'connected' && event.seq <= transcript.seq;
       transcript = applyEvent(transcript, event);
       if (event.type === 'user' && !known && event.seq > this.#leftAt) {
-        const index = outgoing.findIndex((each) => each.content === event.content);
+        // What was sent over this connection comes after all that there was when it opened.
+        const isNew = event.seq > (this.#lastConnected?.seq ?? 0);
+        const index = outgoing.findIndex(
+          (each) => each.content === event.content && (isNew || each.over !== this.#over),
+        );
         if (index !== -1) outgoing = outgoing.filter((_, at) => at !== index);
       }
       if (event.type === 'done' || event.type === 'aborted') stopping = false;
@@ -257,7 +271,9 @@ export class ConversationStore {
       transcript: idle ? nothingRuns(transcript) : transcript,
       outgoing: outgoing.map((each) => ({
         ...each,
-        problem: each.problem ?? (each.over < this.#over ? 'The connection broke before it arrived.' : null),
+        problem:
+          each.problem ??
+          ((each.over ?? this.#over) < this.#over ? 'The connection broke before it arrived.' : null),
       })),
     });
   }
