@@ -1,3 +1,4 @@
+import { AppError } from '../../core/index.ts';
 import type { Capability } from '../../edge/admin/api.ts';
 import { powerOf, type ScriptLibrary } from '../../guard/scripts/index.ts';
 import { ATTACKS } from './attacks.ts';
@@ -16,10 +17,7 @@ export function capabilitiesByScripts(
   const found = library.list().flatMap(({ name }): Capability[] => {
     const now = library.runnable(name);
     if (!now.ok) return [];
-    const { view } = now.granted;
-    const powers = powerOf(view, view, library.facts(now.hash))
-      .lines.filter(({ kind }) => kind === 'secret' || kind === 'host')
-      .map(({ text }) => text);
+    const powers = reachOf(library, now);
     if (powers.length === 0) return [];
     return [
       {
@@ -43,4 +41,19 @@ export function capabilitiesByScripts(
       tests,
     },
   ];
+}
+
+/** Nothing for a stored text that is damaged: it does not run, and hides no other. */
+function reachOf(
+  library: Pick<ScriptLibrary, 'facts'>,
+  { hash, granted: { view } }: Extract<ReturnType<ScriptLibrary['runnable']>, { ok: true }>,
+): readonly string[] {
+  try {
+    return powerOf(view, view, library.facts(hash))
+      .lines.filter(({ kind }) => kind === 'secret' || kind === 'host')
+      .map(({ text }) => text);
+  } catch (error) {
+    if (error instanceof AppError) return [];
+    throw error;
+  }
 }
