@@ -6,7 +6,7 @@
 // An attacker may control: nothing here; the clock of the machine may jump both ways.
 import { errorText, isoTime, type Clock, type Log } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
-import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
+import { NOT_APPROVED, type ScriptRow, type ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 import type { ScriptLibrary } from './library.ts';
 import { RAN_OUT, storedGrant } from './state.ts';
@@ -46,10 +46,7 @@ export function createApprovalExpiry(deps: {
     store.put({
       ...row,
       revision: row.revision + 1,
-      approved: null,
-      granted: null,
-      approved_at: null,
-      approved_by: null,
+      ...NOT_APPROVED,
     });
     audit.append({
       event: 'script.approval_expired',

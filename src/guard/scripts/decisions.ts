@@ -14,7 +14,7 @@ import {
   type Redactor,
 } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
-import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
+import { NOT_APPROVED, type ScriptRow, type ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 import { requireNoSecret } from './exposed-secrets.ts';
 import { readGranted, requireDeclared, type Granted } from './grants.ts';
@@ -240,7 +240,7 @@ export function createScriptDecisions(deps: DecisionDeps): ScriptDecisions {
         store.put({
           ...row,
           revision: row.revision + 1,
-          ...(wasApproved ? { approved: null, granted: null, approved_at: null, approved_by: null } : {}),
+          ...(wasApproved ? NOT_APPROVED : {}),
         });
         audit.append(
           entry('script.rejected', name, by, { hash: seen.hash, reason: said, revoked: wasApproved }),

@@ -4,7 +4,7 @@
 // name would undo a rejection or a switch-off, and have quotas of its own.
 // An attacker may control: the text, the message, by which door they come.
 import { principalText, type Clock, type Json, type Principal, type Redactor } from '../../core/index.ts';
-import type { ScriptRow, ScriptStore } from '../../host/storage/script-store.ts';
+import { NOT_APPROVED, type ScriptRow, type ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 import { readGranted } from './grants.ts';
 import type { Save } from './library.ts';
@@ -85,7 +85,7 @@ export function createRecorder({
       disabled_by: row?.disabled_by ?? null,
       created_at: row?.created_at ?? now,
       modified_at: now,
-      ...(restoredApproved ? { approved: null, granted: null, approved_at: null, approved_by: null } : {}),
+      ...(restoredApproved ? NOT_APPROVED : {}),
       ...(grant === undefined
         ? {}
         : { approved: hash, granted: grant.text, approved_at: now, approved_by: CONFIGURATION }),

@@ -4,7 +4,7 @@
 // An attacker may control: nothing here.
 import type { Clock } from '../../core/index.ts';
 import type { Transactions } from '../../host/storage/index.ts';
-import type { ScriptStore } from '../../host/storage/script-store.ts';
+import { NOT_APPROVED, type ScriptStore } from '../../host/storage/script-store.ts';
 import type { Audit } from '../audit/index.ts';
 
 /** Who approved what the configuration pins. */
@@ -32,10 +32,7 @@ export function takeBackUnpinned(deps: {
       store.put({
         ...row,
         revision: row.revision + 1,
-        approved: null,
-        granted: null,
-        approved_at: null,
-        approved_by: null,
+        ...NOT_APPROVED,
         modified_at: clock.now(),
       });
       audit.append({

@@ -29,6 +29,9 @@ export interface ScriptVersionRow {
   readonly ended_by: string | null;
 }
 
+/** Of a row whose approval is gone. */
+export const NOT_APPROVED = { approved: null, granted: null, approved_at: null, approved_by: null } as const;
+
 export interface ScriptRow {
   readonly name: string;
   /** The newest version. */
