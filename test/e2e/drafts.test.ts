@@ -1,41 +1,16 @@
 /** What is typed on a page and not sent yet: another tab, an answer that comes late and a way out do not take it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page, Route } from 'playwright-core';
+import { expect, test } from 'vitest';
 import type { PolicyAnswer, SecretFacts, SecretList } from '../../src/edge/admin/api.ts';
-import { CHROMIUM, openBrowser, openPage, seriousFindings, shot } from '../support/browser.ts';
-import { PASSWORD, startProgram, type RunningProgram } from '../support/running-program.ts';
+import { inEveryLook, seriousFindings, shot } from '../support/browser.ts';
+import { PASSWORD } from '../support/running-program.ts';
+import { id, openAt as openStage, scriptStage, skip } from '../support/script-page.ts';
 
-const skip = CHROMIUM === undefined && process.env['OPENPACT_CI'] !== '1';
-if (skip)
-  console.warn('SKIPPED: the tests in a browser need Chromium (apt-get install chromium, or CHROMIUM_PATH).');
+const stage = scriptStage({});
 
-let browser: Browser;
-let program: RunningProgram;
-beforeAll(async () => {
-  if (skip) return;
-  browser = await openBrowser();
-  program = await startProgram();
-});
-afterAll(async () => {
-  if (skip) return;
-  await browser.close();
-  await program.kill();
-  program.remove();
-});
-
-const id = (page: Page, name: string) => page.getByTestId(name);
-
-async function openAt(path: string): Promise<{ context: BrowserContext; page: Page; errors: string[] }> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, bypassCSP: true });
-  const { page, errors } = await openPage(context);
-  await page.goto(`${program.address}${path}`);
-  await id(page, 'login-username').fill('owner');
-  await id(page, 'login-password').fill(PASSWORD);
-  await id(page, 'login-submit').click();
-  return { context, page, errors };
-}
+const openAt = (path: string) => openStage(stage.browser, stage.program, path, { bypassCSP: true });
 
 /** Keeps calls of this kind on their way, in front of the server or behind it, until they are let go. */
 async function hold(page: Page, method: string, path: RegExp, where: 'before' | 'after' = 'before') {
@@ -56,23 +31,13 @@ async function hold(page: Page, method: string, path: RegExp, where: 'before' | 
   return { arrived, letGo: () => letGo() };
 }
 
-const looks = [
-  [1280, 'light'],
-  [390, 'dark'],
-  [1280, 'dark'],
-  [390, 'light'],
-] as const;
-async function look(page: Page, name: string): Promise<void> {
-  for (const [width, colorScheme] of looks) {
-    await page.setViewportSize({ width, height: 844 });
-    await page.emulateMedia({ colorScheme });
-    await shot(page, `${name}-${width}-${colorScheme}`);
-    expect(await seriousFindings(page), `${name} ${width} ${colorScheme}`).toEqual([]);
-  }
-  await page.setViewportSize({ width: 1280, height: 900 });
-}
+const look = (page: Page, name: string) =>
+  inEveryLook(page, async (where) => {
+    await shot(page, `${name}-${where}`);
+    expect(await seriousFindings(page), `${name} ${where}`).toEqual([]);
+  });
 
-const policy = async () => (await program.api<PolicyAnswer>('GET', '/api/policy')).body;
+const policy = async () => (await stage.program.api<PolicyAnswer>('GET', '/api/policy')).body;
 const rule = (tool: string, resource: string, decision: string) => ({
   tool,
   resource,
@@ -86,7 +51,7 @@ test.skipIf(skip)(
     const { context, page, errors } = await openAt('/settings/policy');
     await id(page, 'policy-workspace_write-workspace').selectOption('deny');
     const { digest } = await policy();
-    const elsewhere = await program.api('PUT', '/api/policy', {
+    const elsewhere = await stage.program.api('PUT', '/api/policy', {
       rules: [rule('memory_write', 'memory', 'ask')],
       digest,
       password: PASSWORD,
@@ -149,7 +114,7 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'a text about who it is stays a draft through a restore, through its own saving and when another file is chosen',
   async () => {
-    const soul = join(program.workspace, 'ai-data', 'SOUL.md');
+    const soul = join(stage.program.workspace, 'ai-data', 'SOUL.md');
     writeFileSync(soul, '# One\n');
     const { context, page, errors } = await openAt('/settings/identity');
     const text = id(page, 'identity-text');
@@ -200,7 +165,7 @@ test.skipIf(skip)(
   'a secret that another tab changed is said in the dialog, with a way on that keeps what was typed',
   async () => {
     const name = 'K'.repeat(64);
-    await program.api('POST', '/api/secrets', {
+    await stage.program.api('POST', '/api/secrets', {
       name,
       value: 'kV7Lx2pQ9sTz4Rw8',
       hosts: ['a.example.com'],
@@ -209,7 +174,9 @@ test.skipIf(skip)(
     const { context, page, errors } = await openAt(`/secrets?name=${name}`);
     await id(page, 'secret-edit').click();
     await id(page, 'secret-note').fill('Mine');
-    const { status } = await program.api<SecretFacts>('PUT', `/api/secrets/${name}`, { note: 'Theirs' });
+    const { status } = await stage.program.api<SecretFacts>('PUT', `/api/secrets/${name}`, {
+      note: 'Theirs',
+    });
     expect(status).toBe(200);
     await id(page, 'secret-save').click();
     await id(page, 'secret-meanwhile').getByText('Its note is now: Theirs.').waitFor();
@@ -218,7 +185,7 @@ test.skipIf(skip)(
     await id(page, 'secret-meanwhile-take').click();
     await id(page, 'secret-save').click();
     await id(page, 'secret-dialog').waitFor({ state: 'detached' });
-    const { secrets } = (await program.api<SecretList>('GET', '/api/secrets')).body;
+    const { secrets } = (await stage.program.api<SecretList>('GET', '/api/secrets')).body;
     expect(secrets.map(({ note, hosts }) => [note, hosts])).toEqual([['Mine', ['a.example.com']]]);
     await context.close();
     expect(errors.filter((line) => !/status of (401|403|409)/.test(line))).toEqual([]);
@@ -229,8 +196,8 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'words that are looked for are kept as they are typed, however long the server takes',
   async () => {
-    await program.api('POST', '/api/scripts', { name: 'finds_this', source: 'result = 1\n' });
-    await program.api('POST', '/api/scripts', { name: 'other', source: 'result = 1\n' });
+    await stage.program.api('POST', '/api/scripts', { name: 'finds_this', source: 'result = 1\n' });
+    await stage.program.api('POST', '/api/scripts', { name: 'other', source: 'result = 1\n' });
     const { context, page } = await openAt('/scripts');
     await page.locator('[data-script=other]').waitFor();
     // What the guard of the page asked a minute ago is asked anew, and takes its time.
@@ -251,7 +218,7 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'a message that could not be sent is still there when its conversation is opened again',
   async () => {
-    const conversation = await program.newConversation();
+    const conversation = await stage.program.newConversation();
     const { context, page } = await openAt(`/chat/${conversation}`);
     await id(page, 'composer').waitFor();
     // Loaded once, so that it can be gone to without a connection.
@@ -280,18 +247,18 @@ test.skipIf(skip)(
 test.skipIf(skip)(
   'a message that is sent before the first connection goes out over it, once; where that fails it says so',
   async () => {
-    const conversation = await program.newConversation();
+    const conversation = await stage.program.newConversation();
     const { context, page } = await openAt('/scripts');
     await id(page, 'script-new').waitFor();
     const asked = async () => {
       const path = `/api/sessions/${conversation}/messages`;
-      const { body } = await program.api<readonly { role: string }[]>('GET', path);
+      const { body } = await stage.program.api<readonly { role: string }[]>('GET', path);
       return body.filter(({ role }) => role === 'user').length;
     };
     // The second time the same words are in what is told again.
     for (const times of [1, 2]) {
       const ticket = await hold(page, 'POST', /\/api\/auth\/ws-ticket/);
-      await page.goto(`${program.address}/chat/${conversation}`);
+      await page.goto(`${stage.program.address}/chat/${conversation}`);
       await ticket.arrived;
       await id(page, 'composer').fill('Say hello to Sam');
       await id(page, 'send').click();

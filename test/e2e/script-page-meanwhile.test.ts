@@ -1,7 +1,7 @@
 /** The page of a script while somebody else decides, writes or deletes: nothing old is decided on, nothing written is lost. */
 import type { Page, Route } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { seriousFindings, shot } from '../support/browser.ts';
+import { inEveryLook, seriousFindings, shot } from '../support/browser.ts';
 import { getScript } from '../support/script-chat.ts';
 import {
   approveScript,
@@ -208,34 +208,19 @@ test.skipIf(skip)(
     expect((await stage.program.api('DELETE', '/api/scripts/elsewhere')).status).toBe(204);
     await id(page, 'script-gone').waitFor();
     expect(await id(page, 'script-decision').count()).toBe(0);
-    for (const [width, colorScheme] of [
-      [1280, 'light'],
-      [390, 'dark'],
-      [1280, 'dark'],
-      [390, 'light'],
-    ] as const) {
-      await page.setViewportSize({ width, height: 844 });
-      await page.emulateMedia({ colorScheme });
-      await shot(page, `script-gone-${width}-${colorScheme}`);
-      expect(await seriousFindings(page)).toEqual([]);
-    }
-    await page.setViewportSize({ width: 1280, height: 900 });
+    await inEveryLook(page, async (where) => {
+      await shot(page, `script-gone-${where}`);
+      expect(await seriousFindings(page), where).toEqual([]);
+    });
     await page.goto(`${stage.program.address}/scripts/stays`);
     await id(page, 'script-code').waitFor();
     await page.route(/\/api\//, (route) => route.abort());
     await id(page, 'no-answer').getByText('What is shown is as it was at').waitFor();
     await id(page, 'engine-state').waitFor({ state: 'detached' });
-    for (const [width, colorScheme] of [
-      [1280, 'light'],
-      [390, 'dark'],
-      [1280, 'dark'],
-      [390, 'light'],
-    ] as const) {
-      await page.setViewportSize({ width, height: 844 });
-      await page.emulateMedia({ colorScheme });
-      await shot(page, `no-answer-${width}-${colorScheme}`);
-      expect(await seriousFindings(page)).toEqual([]);
-    }
+    await inEveryLook(page, async (where) => {
+      await shot(page, `no-answer-${where}`);
+      expect(await seriousFindings(page), where).toEqual([]);
+    });
     await page.unroute(/\/api\//);
     await id(page, 'no-answer').waitFor({ state: 'detached' });
     await context.close();

@@ -64,6 +64,14 @@ export async function inBothThemes(
   }
 }
 
+/** Wide and on a phone, in both themes; `where` names it for a file. Leaves the page wide. */
+export async function inEveryLook(page: Page, look: (where: string) => Promise<void>): Promise<void> {
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 844 });
+    await inBothThemes(page, (theme) => look(`${width}-${theme}`));
+  }
+}
+
 /** Serious and critical findings of axe on what is shown now. */
 export async function seriousFindings(page: Page): Promise<string[]> {
   // Our pages have no frames: what is found needs no second page to be put together in.

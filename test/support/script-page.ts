@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { afterAll, beforeAll } from 'vitest';
 import type { Script } from '../../src/edge/admin/api.ts';
 import { CHROMIUM, openBrowser, openPage } from './browser.ts';
-import { PASSWORD, startProgram, type RunningProgram } from './running-program.ts';
+import { PASSWORD, startProgram, type RunningProgram, type StartOptions } from './running-program.ts';
 import { getScript } from './script-chat.ts';
 
 export const SUM =
@@ -28,8 +28,8 @@ export interface Stage {
   readonly program: RunningProgram;
 }
 
-/** A browser and a program that asks for the password at each approval, for all tests of a file. Filled before the first. */
-export function scriptStage(): Stage {
+/** A browser and a program for all tests of a file; by default it asks for the password at each approval. Filled before the first. */
+export function scriptStage(options: StartOptions = { config: 'admin:\n  step_up: true\n' }): Stage {
   const stage = {} as { browser: Browser; program: RunningProgram };
   if (skip)
     console.warn(
@@ -38,7 +38,7 @@ export function scriptStage(): Stage {
   beforeAll(async () => {
     if (skip) return;
     stage.browser = await openBrowser();
-    stage.program = await startProgram({ config: 'admin:\n  step_up: true\n' });
+    stage.program = await startProgram(options);
   });
   afterAll(async () => {
     if (skip) return;
